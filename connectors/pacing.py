@@ -1,0 +1,192 @@
+"""Keeping below a service's rate limit, together with every other worker that uses the same account.
+
+Shopify charges points from a leaky bucket per app and store (reference 2.1). The bucket is the service's; what is
+kept here is an estimate of it, corrected by the level that every reply carries. A request reserves its points and is
+told how long to wait before it may be sent. Waiting requests have already reserved, so they go in the order they came
+and the bucket is spent at exactly its restore rate, however many wait.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import redis
+
+from connectors.ports.errors import ConnectorUnavailable
+
+STANDARD_BUCKET: Final = 2000.0
+STANDARD_RATE: Final = 100.0
+"""The smallest plan (reference 2.1), assumed until the first reply says which one it is."""
+
+FIRST_LEVEL: Final = 1000.0
+"""Points assumed to be there before the first reply: enough for the largest single request, half of the smallest
+bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottleStatus:
+    """The bucket as a reply reports it, in points and points per second."""
+
+    maximum: float
+    available: float
+    restore_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Points set aside for one request, which may be sent after `wait` seconds (0 = now)."""
+
+    ticket: str
+    cost: float
+    wait: float
+
+
+class Pacer(Protocol):
+    """One account's share of a rate limit."""
+
+    def reserve(self, cost: float) -> Reservation:
+        """Set `cost` points aside. Every reservation is settled, or forgotten by the pacer after a while."""
+        ...
+
+    def settle(self, reservation: Reservation, *, charged: float | None, status: ThrottleStatus | None) -> None:
+        """Say what became of it: points really charged (None = unknown, 0 = never sent) and the bucket reported."""
+        ...
+
+
+# One hash holds the estimate, one the tickets in flight: ticket -> cost, time it may go, points settled before it.
+#
+# `level` is the estimate of the bucket less everything reserved. A reply's figure `available` was true at some moment
+# between sending and now, so the truth now lies between two bounds, and the estimate is moved only when outside them:
+#   low  = available - all other reservations - what was settled while this one was under way
+#   high = available + rate * time under way - reservations that are still waiting (the service cannot know them)
+# Taking the figure itself would count requests twice that the service has already charged, and forget those that are
+# on their way; replies also overtake each other.
+_LUA_COMMON: Final = """
+local now_parts = redis.call('TIME')
+local now = now_parts[1] + now_parts[2] / 1000000
+local bucket, tickets = KEYS[1], KEYS[2]
+local known = redis.call('HMGET', bucket, 'level', 'maximum', 'rate', 'at', 'settled')
+local maximum = tonumber(known[2]) or tonumber(ARGV[1])
+local rate = tonumber(known[3]) or tonumber(ARGV[2])
+local level = tonumber(known[1]) or math.min(maximum, tonumber(ARGV[3]))
+local at = tonumber(known[4]) or now
+local settled = tonumber(known[5]) or 0
+local lifetime = tonumber(ARGV[4])
+local outstanding, waiting = 0, 0
+local own_cost, own_go, own_settled
+local flat = redis.call('HGETALL', tickets)
+for index = 1, #flat, 2 do
+  local cost, go, before = string.match(flat[index + 1], '^(%S+) (%S+) (%S+)$')
+  cost, go = tonumber(cost), tonumber(go)
+  if go + lifetime < now then
+    redis.call('HDEL', tickets, flat[index])
+  elseif flat[index] == ARGV[5] then
+    own_cost, own_go, own_settled = cost, go, tonumber(before)
+  else
+    outstanding = outstanding + cost
+    if go > now then waiting = waiting + cost end
+  end
+end
+-- A full bucket restores nothing, and what is on its way may still be in it.
+local room = math.max(level, maximum - outstanding - (own_cost or 0))
+level = math.min(room, level + rate * math.max(0, now - at))
+local function keep()
+  redis.call('HSET', bucket, 'level', string.format('%.6f', level), 'maximum', maximum, 'rate', rate,
+    'at', string.format('%.6f', now), 'settled', string.format('%.6f', settled))
+  redis.call('EXPIRE', bucket, 86400)
+  redis.call('EXPIRE', tickets, 86400)
+end
+"""
+
+_RESERVE: Final = (
+    _LUA_COMMON
+    + """
+local cost, headroom = tonumber(ARGV[6]), tonumber(ARGV[7])
+level = level - cost
+local floor = math.max(0, math.min(maximum * headroom, maximum - cost))
+local wait = math.max(0, (floor - level) / rate)
+redis.call('HSET', tickets, ARGV[5], string.format('%.6f %.6f %.6f', cost, now + wait, settled))
+keep()
+return string.format('%.6f', wait)
+"""
+)
+
+_SETTLE: Final = (
+    _LUA_COMMON
+    + """
+if own_cost then
+  redis.call('HDEL', tickets, ARGV[5])
+  local charged = own_cost
+  if ARGV[6] ~= '' then charged = tonumber(ARGV[6]) end
+  level = level + own_cost - charged
+  settled = settled + charged
+else
+  own_go, own_settled = now, settled
+end
+if ARGV[7] ~= '' then
+  maximum, rate = tonumber(ARGV[7]), tonumber(ARGV[9])
+  local available = tonumber(ARGV[8])
+  local meanwhile = math.max(0, settled - own_settled - (tonumber(ARGV[6]) or own_cost or 0))
+  local low = available - outstanding - meanwhile
+  local high = math.min(maximum, available + rate * math.max(0, now - own_go)) - waiting
+  if level < low then level = low end
+  if level > high then level = high end
+end
+keep()
+return 'OK'
+"""
+)
+
+
+class RedisPacer:
+    """One bucket shared by every process that uses the same Redis and `key`, atomic in Lua on Redis' own clock.
+
+    `key` names the account, for example app and shop domain. `headroom` is the share of the bucket that is never
+    planned with; it covers the time a request needs to reach the service. Reservations of workers that died are
+    forgotten `ticket_lifetime` seconds after they were allowed to go, which has to be longer than the slowest request.
+
+    Raises `ConnectorUnavailable` when Redis does not answer: nothing has been sent then.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        key: str,
+        *,
+        headroom: float = 0.05,
+        ticket_lifetime: float = 120.0,
+    ) -> None:
+        self._keys = [f"pacing:{{{key}}}:bucket", f"pacing:{{{key}}}:tickets"]
+        self._headroom = headroom
+        self._ticket_lifetime = ticket_lifetime
+        self._reserve = client.register_script(_RESERVE)
+        self._settle = client.register_script(_SETTLE)
+
+    def reserve(self, cost: float) -> Reservation:
+        """Set `cost` points aside and say how long to wait before sending."""
+        ticket = uuid.uuid4().hex
+        wait = self._run(self._reserve, ticket, cost, self._headroom)
+        return Reservation(ticket=ticket, cost=cost, wait=float(wait))
+
+    def settle(self, reservation: Reservation, *, charged: float | None, status: ThrottleStatus | None) -> None:
+        """Give back what was not charged and learn the bucket's size, rate and level from `status`."""
+        reported: tuple[float | str, ...] = ("", "", "")
+        if status is not None:
+            reported = (status.maximum, status.available, status.restore_rate)
+        self._run(self._settle, reservation.ticket, "" if charged is None else charged, *reported)
+
+    def _run(self, script: Any, ticket: str, *arguments: float | str) -> Any:
+        try:
+            return script(
+                keys=self._keys,
+                args=[STANDARD_BUCKET, STANDARD_RATE, FIRST_LEVEL, self._ticket_lifetime, ticket, *arguments],
+            )
+        except redis.RedisError as exc:
+            raise ConnectorUnavailable(
+                service="Redis",
+                operation="pace requests",
+                cause="The Redis server that paces the requests did not answer.",
+                remedy="Check that Redis runs and that REDIS_URL names it; work continues by itself afterwards.",
+            ) from exc

@@ -1,0 +1,1 @@
+"""Shopify: the adapter, its client and its documents."""
