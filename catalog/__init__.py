@@ -1,0 +1,1 @@
+"""What is described and sold: products, variants, and how stores list them."""

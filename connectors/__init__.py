@@ -1,0 +1,1 @@
+"""Everything about talking to others reliably: ports, adapters, stores, runs."""

@@ -1,0 +1,219 @@
+"""Stores: one Shopify shop we are connected to, its settings and the locations read from it."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+
+from connectors.http import HostNotAllowed, check_host
+from syncconsole.kernel.secrets import EncryptedTextField
+from syncconsole.kernel.status import Meaning
+
+REQUIRED_SCOPES = ("read_inventory", "read_locations", "read_products", "write_inventory")
+
+
+class SyncDirection(models.TextChoices):
+    TO_STORE = "to_store", "Sync Console → store"
+    FROM_STORE = "from_store", "Store → Sync Console"
+
+
+class Plan(models.TextChoices):
+    """Sets only the first guess of the call budget; the store's own answers correct it."""
+
+    STANDARD = "standard", "Standard"
+    ADVANCED = "advanced", "Advanced"
+    PLUS = "plus", "Plus"
+    ENTERPRISE = "enterprise", "Enterprise"
+
+
+class Health(models.TextChoices):
+    """One word for a store; the worst that applies."""
+
+    PAUSED = "paused", "Paused"
+    NEEDS_YOU = "needs_you", "Needs you"
+    ATTENTION = "attention", "Attention"
+    SETTING_UP = "setting_up", "Setting up"
+    HEALTHY = "healthy", "Healthy"
+
+    @property
+    def meaning(self) -> Meaning:
+        return {
+            Health.PAUSED: Meaning.STOPPED,
+            Health.NEEDS_YOU: Meaning.NEEDS_YOU,
+            Health.ATTENTION: Meaning.ATTENTION,
+            Health.SETTING_UP: Meaning.WAITS,
+            Health.HEALTHY: Meaning.OK,
+        }[self]
+
+
+def check_time_zone(value: str) -> None:
+    """Refuse a name the time zone database does not know."""
+    if value not in available_timezones():
+        raise ValidationError(f"{value} is not a time zone. Write it like Europe/Bucharest.")
+
+
+def tags() -> Any:
+    """A list of tags as people type them; compared without case."""
+    return ArrayField(models.CharField(max_length=255), default=list, blank=True)
+
+
+class Store(models.Model):
+    """One Shopify shop we are connected to."""
+
+    slug = models.SlugField(unique=True, help_text="Short name in addresses and commands, e.g. bucovina-ro.")
+    name = models.CharField(max_length=120)
+    shop_domain = models.CharField(
+        max_length=120,
+        validators=[
+            RegexValidator(
+                r"^[a-z0-9][a-z0-9-]*\.myshopify\.com$", "Write the shop's own domain, e.g. bucovina-ro.myshopify.com."
+            )
+        ],
+        help_text="The permanent domain, ending in .myshopify.com.",
+    )
+    access_token = EncryptedTextField("Admin API token", blank=True)
+    api_version = models.CharField(
+        max_length=10,
+        default="2026-10",
+        validators=[RegexValidator(r"^\d{4}-(01|04|07|10)$", "Write it like 2026-10.")],
+    )
+    api_base_url = models.URLField(
+        "API base URL",
+        blank=True,
+        help_text="Empty: the shop domain over https. Another host must be allowed by the installation.",
+    )
+    plan = models.CharField(max_length=12, choices=Plan.choices, default=Plan.STANDARD)
+    time_zone = models.CharField(max_length=60, default="Europe/Bucharest", validators=[check_time_zone])
+    sync_direction = models.CharField(max_length=12, choices=SyncDirection.choices, default=SyncDirection.TO_STORE)
+
+    tags_any = tags()
+    tags_all = tags()
+    tags_none = tags()
+
+    inventory_owner = models.BooleanField(
+        default=True, help_text="This account pushes inventory to the shop domain. Only one account per domain may."
+    )
+    buffer = models.PositiveIntegerField(default=0, help_text="Units held back from every quantity shown in the store.")
+    never_below_zero = models.BooleanField(default=False, help_text="Show 0 where ATS is negative.")
+    unavailable_left_out = models.BooleanField(
+        "our stock leaves out unavailable units",
+        default=False,
+        help_text="On: units the store keeps as damaged, reserved or safety stock are already missing from our on hand.",
+    )
+
+    limit_units = models.PositiveIntegerField("units moved", null=True, blank=True, default=2000)
+    limit_value = models.DecimalField(
+        "value moved, at cost",
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    limit_to_zero = models.PositiveIntegerField("levels that go to zero", null=True, blank=True, default=25)
+    limit_share = models.PositiveSmallIntegerField(
+        "share of levels changed, percent", null=True, blank=True, default=10, validators=[MaxValueValidator(100)]
+    )
+    second_person = models.BooleanField(
+        "a second person approves plans over a limit",
+        default=True,
+        help_text="Off: the person who started a run may approve its plan, too.",
+    )
+    approval_hours = models.PositiveSmallIntegerField(default=12, help_text="A plan not approved by then expires.")
+    settle_seconds = models.PositiveIntegerField(
+        default=120, help_text="A level that moved in the store within this time is not overwritten."
+    )
+    delta_enabled = models.BooleanField(default=True)
+    delta_minutes = models.PositiveSmallIntegerField(
+        default=15, validators=[MinValueValidator(1), MaxValueValidator(1440)]
+    )
+
+    writes_paused = models.BooleanField(default=False)
+    pause_reason = models.CharField(max_length=300, blank=True)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    connection_checked_at = models.DateTimeField(null=True, editable=False)
+    connection_cause = models.CharField(max_length=300, blank=True, editable=False)
+    connection_remedy = models.CharField(max_length=300, blank=True, editable=False)
+    granted_scopes = ArrayField(models.CharField(max_length=60), default=list, blank=True, editable=False)
+    live_at = models.DateTimeField("live since", null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop_domain"],
+                condition=models.Q(inventory_owner=True),
+                name="one_inventory_owner_per_shop_domain",
+                violation_error_message="Another account already pushes inventory to this shop domain.",
+            )
+        ]
+        permissions = [
+            ("change_credentials", "Can replace the token of a store"),
+            ("pause_writes", "Can pause all writes of a store"),
+            ("test_connection", "Can test the connection of a store"),
+            ("map_locations", "Can map locations of a store"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse a base URL on a host that the installation does not allow."""
+        super().clean()
+        if self.api_base_url:
+            try:
+                check_host(self.api_base_url, settings.ALLOWED_API_HOSTS)
+            except HostNotAllowed as exc:
+                raise ValidationError({"api_base_url": f"{exc.cause} {exc.remedy}"}) from exc
+
+    @property
+    def base_url(self) -> str:
+        """Where the Admin API is reached."""
+        return self.api_base_url or f"https://{self.shop_domain}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The store's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def missing_scopes(self) -> list[str]:
+        """Scopes that inventory work needs and the token lacks, as far as the last test saw; `write_x` implies read."""
+        granted = set(self.granted_scopes)
+        granted |= {scope.replace("write_", "read_", 1) for scope in granted if scope.startswith("write_")}
+        return [scope for scope in REQUIRED_SCOPES if scope not in granted]
+
+    def other_owner(self) -> Store | None:
+        """The account that owns inventory of this shop domain, when that is not this one."""
+        if self.inventory_owner:
+            return None
+        return Store.objects.filter(shop_domain=self.shop_domain, inventory_owner=True).exclude(pk=self.pk).first()
+
+
+class StoreLocation(models.Model):
+    """A location of a store, as last read from it."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="locations")
+    ref = models.CharField(max_length=120)
+    name = models.CharField(max_length=255)
+    is_active = models.BooleanField(default=True)
+    is_fulfillment_service = models.BooleanField(default=False)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["store", "ref"], name="store_location_once")]
+
+    def __str__(self) -> str:
+        return self.name

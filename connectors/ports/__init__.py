@@ -1,0 +1,1 @@
+"""Neutral dataclasses, protocols and errors. No Django, no vendor."""

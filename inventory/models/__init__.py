@@ -1,0 +1,16 @@
+from inventory.models.ledger import InventoryLevel, LedgerEntry
+from inventory.models.locations import Location, LocationMapping
+from inventory.models.publications import LevelPublication, PublicationEntry, PublishedLevel
+from inventory.models.pushes import Push, PushBatch
+
+__all__ = [
+    "InventoryLevel",
+    "LedgerEntry",
+    "LevelPublication",
+    "Location",
+    "LocationMapping",
+    "PublicationEntry",
+    "PublishedLevel",
+    "Push",
+    "PushBatch",
+]

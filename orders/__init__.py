@@ -1,0 +1,1 @@
+"""Orders, refunds and their documents."""

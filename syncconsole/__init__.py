@@ -1,0 +1,1 @@
+"""Composition root of Sync Console. No app imports it; everyone may import `syncconsole.kernel`."""

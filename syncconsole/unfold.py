@@ -1,0 +1,28 @@
+"""The admin theme's settings. Colours: docs/operators/look.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Sync Console",
+    "SITE_HEADER": "Sync Console",
+    "SITE_SYMBOL": "sync_alt",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .012 285)",
+            "100": "oklch(94.5% .028 285)",
+            "200": "oklch(89.5% .055 285)",
+            "300": "oklch(81% .105 285)",
+            "400": "oklch(73% .145 285)",
+            "500": "oklch(66% .18 285)",
+            "600": "oklch(54% .2 285)",
+            "700": "oklch(47% .185 285)",
+            "800": "oklch(41% .155 285)",
+            "900": "oklch(35.5% .125 285)",
+            "950": "oklch(26% .09 285)",
+        }
+    },
+}

@@ -1,0 +1,9 @@
+"""Tables of dotted names; the composition root's way of telling a lower app what a higher one offers."""
+
+from __future__ import annotations
+
+RUN_KINDS: dict[str, str] = {
+    "inventory.full": "inventory.full.FullRun",
+    "inventory.delta": "inventory.delta.DeltaRun",
+}
+"""Kind of a run → the class that preflights, plans, applies and verifies it (`connectors.runs.RunKind`)."""
