@@ -46,7 +46,7 @@ class InventoryLevelFactory(factory.django.DjangoModelFactory[InventoryLevel]):
     released = 0
     version = factory.LazyAttribute(lambda level: 1 if level.on_hand or level.released else 0)
 
-    @factory.post_generation  # type: ignore[untyped-decorator]
+    @factory.post_generation
     def entry(self: InventoryLevel, create: bool, _given: object, **_: Any) -> None:
         """The entry of kind opening that sums to the level."""
         if create and self.version:

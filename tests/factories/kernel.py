@@ -29,7 +29,7 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
         password = kwargs.pop("password", "secret")
         return model_class.objects.create_user(*args, password=password, **kwargs)
 
-    @factory.post_generation  # type: ignore[untyped-decorator]
+    @factory.post_generation
     def roles(self: User, create: bool, names: list[str] | None, **_: Any) -> None:
         """Put the person into the groups of these roles."""
         if not create or not names:
