@@ -1,0 +1,254 @@
+"""A Shopify shop behind the store port (reference 1 to 3, API 2026-10)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import httpx
+
+from connectors.http import build_client, check_host
+from connectors.pacing import Pacer
+from connectors.ports.errors import FeatureNotSupported, OutcomeUnknown, RequestRejected
+from connectors.ports.store import (
+    MAX_CHANGES,
+    Adjustment,
+    LevelsRead,
+    Overwrite,
+    PreparedWrite,
+    RemoteLocation,
+    RemoteVariant,
+    StoreOverview,
+    WriteOutcome,
+    WriteReply,
+)
+from connectors.shopify import mapping, writes
+from connectors.shopify.client import READ_ATTEMPTS, ShopifyClient
+from connectors.shopify.documents import document_of, encode
+from connectors.shopify.replies import SERVICE, GraphQLRefused, Reply
+
+CONNECTION_DEPTH: Final = 25_000
+"""Objects one connection can be paged through (reference 2.4); the listing starts again after the last id."""
+
+_BY_KEY: Final[dict[str, tuple[WriteOutcome, str]]] = {
+    "IDEMPOTENCY_CONCURRENT_REQUEST": (WriteOutcome.RUNNING, "The same request is still being carried out."),
+    "IDEMPOTENCY_KEY_PARAMETER_MISMATCH": (WriteOutcome.KEY_MISMATCH, "The key was used with another content before."),
+    "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED": (WriteOutcome.REFUSED, "An earlier try of the same request was refused."),
+}
+_TRY_AGAIN: Final = frozenset({"SERVICE_UNAVAILABLE", "ADJUST_QUANTITIES_FAILED"})
+"""Codes of adjust that ask for another try. With the same key it ends in a result or in a definite failure."""
+
+_ABOUT_VALUES: Final = frozenset({"INVALID_VARIABLE", "RESOURCE_NOT_FOUND"})
+"""Top-level codes caused by what a row contains, not by how the request is built."""
+
+_DOCUMENT: Final = re.compile(r"[^/\s]+/[^/\s]+")
+Payload = TypeVar("Payload")
+
+
+class ShopifyStore:
+    """`StorePort` for one shop.
+
+    `base_url` is `https://<shop>.myshopify.com`, or an address whose host is in `allowed_hosts`; anything else raises
+    `HostNotAllowed` before a token leaves. `read_attempts` bounds the tries of a read, `connections` the requests in
+    flight of this object. Safe to share between threads; `close` when done.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        token: str,
+        api_version: str,
+        pacer: Pacer,
+        allowed_hosts: Collection[str] = (),
+        read_attempts: int = READ_ATTEMPTS,
+        connections: int = 20,
+        http: httpx.Client | None = None,
+    ) -> None:
+        check_host(base_url, allowed_hosts)
+        self._http = http or build_client(connections=connections)
+        self._client = ShopifyClient(
+            base_url, token, api_version, pacer=pacer, http=self._http, read_attempts=read_attempts
+        )
+
+    def overview(self) -> StoreOverview:
+        """Who we are connected to, on which plan, with which scopes."""
+        reply = self._client.execute("overview", {})
+        return mapping.overview(reply.read(mapping.OverviewData), reply.api_version)
+
+    def locations(self) -> list[RemoteLocation]:
+        """All locations, deactivated and service-managed ones included."""
+        found: list[RemoteLocation] = []
+        after: str | None = None
+        while True:
+            page = self._client.execute("locations", {"after": after}).read(mapping.LocationsData).locations
+            found += [mapping.location(node) for node in page.nodes]
+            if not page.page_info.has_next_page:
+                return found
+            after = page.page_info.end_cursor
+
+    def iter_variants(self) -> Iterator[RemoteVariant]:
+        """Every variant of the store, product by product in the order of their ids."""
+        for product in self._products():
+            yield from mapping.variants(product, product.variants)
+            page_info = product.variants.page_info
+            while page_info.has_next_page:
+                question = {"productId": product.id, "after": page_info.end_cursor}
+                data = self._client.execute("product_variants_page", question).read(mapping.ProductVariantsData)
+                if data.product is None:
+                    break
+                yield from mapping.variants(product, data.product.variants)
+                page_info = data.product.variants.page_info
+
+    def _products(self) -> Iterator[mapping.Product]:
+        query: str | None = None
+        after: str | None = None
+        listed = 0
+        while True:
+            question = {"query": query, "after": after}
+            page = self._client.execute("products_page", question).read(mapping.ProductsData).products
+            yield from page.nodes
+            listed += len(page.nodes)
+            if not page.page_info.has_next_page:
+                return
+            after = page.page_info.end_cursor
+            if listed + len(page.nodes) > CONNECTION_DEPTH:
+                query, after, listed = f"id:>{page.nodes[-1].id.rpartition('/')[2]}", None, 0
+
+    def read_levels(self, location_ref: str, item_refs: Sequence[str]) -> LevelsRead:
+        """Direct read of up to `MAX_CHANGES` items at one location, in the order asked, for 3 points."""
+        _check_size("read quantities", len(item_refs))
+        reply = self._client.execute("levels_by_items", {"ids": list(item_refs), "locationId": location_ref})
+        nodes = reply.read(mapping.LevelsData).nodes
+        if len(nodes) != len(item_refs):
+            raise reply.sent.no_answer(f"Shopify answered for {len(nodes)} of {len(item_refs)} items.")
+        levels = [mapping.level(item_ref, location_ref, node) for item_ref, node in zip(item_refs, nodes, strict=True)]
+        return LevelsRead(levels=levels, read_at=reply.answered_at())
+
+    def prepare_adjustment(self, rows: Sequence[Adjustment], *, key: UUID, document: str) -> PreparedWrite:
+        """Bytes of a relative write. Raises `FeatureNotSupported` for none or more than `MAX_CHANGES` rows."""
+        _check_size("adjust quantities", len(rows))
+        variables = writes.adjustment_variables(rows, key, _checked(document))
+        return PreparedWrite(body=encode("inventory_adjust", variables), rows=len(rows))
+
+    def prepare_overwrite(self, rows: Sequence[Overwrite], *, key: UUID, document: str) -> PreparedWrite:
+        """Bytes of a compare-and-swap. Raises `FeatureNotSupported` for none or more than `MAX_CHANGES` rows."""
+        _check_size("overwrite quantities", len(rows))
+        variables = writes.overwrite_variables(rows, key, _checked(document))
+        return PreparedWrite(body=encode("inventory_set", variables), rows=len(rows))
+
+    def send(self, prepared: PreparedWrite) -> WriteReply:
+        """Send stored bytes once, unchanged; errors as the port says."""
+        source = document_of(prepared.body)
+        try:
+            reply = self._client.send_bytes(prepared.body, source.purpose, source.points)
+        except GraphQLRefused as refused:
+            if not {error.code for error in refused.errors} <= _ABOUT_VALUES:
+                raise
+            problems = writes.variable_problems(refused.errors, prepared.rows)
+            return WriteReply(
+                outcome=WriteOutcome.REFUSED_ROWS if problems else WriteOutcome.REFUSED,
+                problems=problems,
+                cause=refused.cause,
+                request_id=refused.request_id,
+            )
+        return _write_reply(reply, prepared.rows)
+
+    def activate(self, item_ref: str, location_ref: str, *, key: UUID) -> None:
+        """Stock an item at a location; an already active level is left as it is."""
+        variables = {"inventoryItemId": item_ref, "locationId": location_ref, "idempotencyKey": str(key)}
+        self._simple_write(
+            "inventory_activate",
+            variables,
+            remedy="Check in Shopify that the item exists and that the location is active.",
+        )
+
+    def set_tracked(self, item_ref: str, *, tracked: bool) -> None:
+        """Switch the store's own "track quantity" of an item."""
+        self._simple_write(
+            "inventory_item_tracked",
+            {"id": item_ref, "tracked": tracked},
+            remedy="Check in Shopify that the item exists, then link the store's products again.",
+        )
+
+    def close(self) -> None:
+        """Give connections back."""
+        self._http.close()
+
+    def _simple_write(self, name: str, variables: dict[str, Any], *, remedy: str) -> None:
+        body = encode(name, variables)
+        source = document_of(body)
+        reply = self._client.send_bytes(body, source.purpose, source.points)
+        payload = _payload(reply, writes.SimpleWrite)
+        if payload.user_errors:
+            raise RequestRejected(
+                service=SERVICE,
+                operation=source.purpose,
+                cause=f"Shopify refused: {_said(payload.user_errors)}",
+                remedy=remedy,
+                request_id=reply.request_id,
+            )
+
+
+def _write_reply(reply: Reply, rows: int) -> WriteReply:
+    """What one answer means, by the outcome table of the engine."""
+    payload = _payload(reply, writes.InventoryWrite)
+    facts: dict[str, Any] = {"cost": round(reply.charged), "request_id": reply.request_id}
+    errors = payload.user_errors
+    if not errors:
+        group = payload.inventory_adjustment_group
+        if group is None:
+            return WriteReply(outcome=WriteOutcome.UNCHANGED, **facts)
+        return WriteReply(outcome=WriteOutcome.APPLIED, applied_at=group.created_at, **facts)
+    for error in errors:
+        if error.code in _BY_KEY:
+            outcome, cause = _BY_KEY[error.code]
+            return WriteReply(outcome=outcome, cause=cause, **facts)
+    problems = writes.row_problems(errors, rows)
+    if problems:
+        return WriteReply(outcome=WriteOutcome.REFUSED_ROWS, problems=problems, cause=_said(errors), **facts)
+    if any(error.code in _TRY_AGAIN for error in errors):
+        raise OutcomeUnknown(
+            service=SERVICE,
+            operation=reply.sent.purpose,
+            cause=f"Shopify asks for another try: {_said(errors)}",
+            remedy="Nothing to do: the same request is sent again under the same key.",
+            request_id=reply.request_id,
+        )
+    return WriteReply(outcome=WriteOutcome.REFUSED, cause=_said(errors), **facts)
+
+
+def _payload(reply: Reply, shape: type[Payload]) -> Payload:
+    """The payload of the one mutation in a reply."""
+    payloads = list(reply.read(dict[str, shape]).values())  # type: ignore[valid-type]
+    if len(payloads) != 1:
+        raise reply.sent.no_answer("Shopify's answer has no result for the request.", request_id=reply.request_id)
+    return payloads[0]
+
+
+def _said(errors: Sequence[writes.UserError]) -> str:
+    return "; ".join(dict.fromkeys(error.message for error in errors))[:400]
+
+
+def _check_size(operation: str, rows: int) -> None:
+    if not 1 <= rows <= MAX_CHANGES:
+        raise FeatureNotSupported(
+            service=SERVICE,
+            operation=operation,
+            cause=f"One request carries 1 to {MAX_CHANGES} rows, not {rows}.",
+            remedy=f"Split the rows into requests of {MAX_CHANGES}.",
+        )
+
+
+def _checked(document: str) -> str:
+    """`document` as the tail of a reference URI, which needs a kind and an id (reference 3.3)."""
+    if not _DOCUMENT.fullmatch(document):
+        raise FeatureNotSupported(
+            service=SERVICE,
+            operation="name the document of a write",
+            cause=f"{document!r} is not a kind and an id.",
+            remedy="Name it like run/42.",
+        )
+    return document

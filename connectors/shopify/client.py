@@ -1,0 +1,212 @@
+"""GraphQL over HTTP with Shopify's rules: pace, send, tell apart what happened, repeat only what may be repeated."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import httpx
+import msgspec
+import stamina
+import structlog
+
+from connectors.pacing import Pacer, Reservation
+from connectors.ports.errors import ConnectorUnavailable, CredentialsRejected, RateLimited
+from connectors.shopify.documents import document, encode
+from connectors.shopify.replies import (
+    SERVICE,
+    Cost,
+    Envelope,
+    Reply,
+    Sent,
+    graphql_error,
+    server_time,
+    status_error,
+)
+
+log = structlog.get_logger(__name__)
+
+READ_ATTEMPTS: Final = 6
+"""Tries of one read, 1 s to 60 s apart (reference 2.3, HTTP 500 and 502)."""
+
+PATIENCE: Final = 120.0
+"""Seconds a call may wait for points before it says `RateLimited`."""
+
+_TOKEN: Final = re.compile(r"[\x21-\x7e]*")
+_VERSION: Final = re.compile(r"\d{4}-\d{2}|unstable")
+_NOTHING_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+_EDGE_CLOSED: Final = frozenset({530, 540})
+"""Statuses that last for minutes: not worth repeating within one call."""
+
+
+class ShopifyClient:
+    """One shop's Admin API. Safe to share between threads.
+
+    `base_url` is the shop's address without path, already checked (`connectors.http.check_host`). Requests reserve
+    their points with `pacer` first. THROTTLED replies are waited out here, with the same bytes, for up to `patience`
+    seconds. `read_attempts` bounds the tries of a read. Writes are sent once: whoever stored the bytes repeats them.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        api_version: str,
+        *,
+        pacer: Pacer,
+        http: httpx.Client,
+        read_attempts: int = READ_ATTEMPTS,
+        patience: float = PATIENCE,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if not _TOKEN.fullmatch(token) or not _VERSION.fullmatch(api_version):
+            raise CredentialsRejected(
+                service=SERVICE,
+                operation="open the connection",
+                cause="The access token or the API version holds characters that none has.",
+                remedy="Copy the token again without blanks, and write the version like 2026-10.",
+            )
+        self._url = f"{base_url.rstrip('/')}/admin/api/{api_version}/graphql.json"
+        self._headers = {"X-Shopify-Access-Token": token, "Content-Type": "application/json"}
+        self._api_version = api_version
+        self._pacer = pacer
+        self._http = http
+        self._read_attempts = read_attempts
+        self._patience = patience
+        self._pause = pause
+        self._learned: dict[str, float] = {}
+        self._told_version = api_version
+
+    def execute(self, document_name: str, variables: dict[str, Any], *, estimated_cost: float | None = None) -> Reply:
+        """Run a document that only reads, repeated while the service is unreachable, at most `read_attempts` times.
+
+        Raises `ConnectorUnavailable`, `RateLimited`, `CredentialsRejected` or `RequestRejected`.
+        """
+        source = document(document_name)
+        body = encode(document_name, variables)
+        cost = source.points if estimated_cost is None else estimated_cost
+        sent = Sent(purpose=source.purpose, writes=False)
+        for attempt in stamina.retry_context(
+            on=_seconds_before_repeat, attempts=self._read_attempts, timeout=None, wait_initial=1.0, wait_max=60.0
+        ):
+            with attempt:
+                return self._exchange(body, sent, cost)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def send_bytes(self, body: bytes, operation: str, cost: float) -> Reply:
+        """Send a write's stored bytes, unchanged, once. `operation` says in words what it does.
+
+        Raises `ConnectorUnavailable` or `RateLimited` when certainly not executed, `OutcomeUnknown` when it may have
+        been, `CredentialsRejected` or `RequestRejected` when it was refused.
+        """
+        return self._exchange(body, Sent(purpose=operation, writes=True), cost)
+
+    def _exchange(self, body: bytes, sent: Sent, cost: float) -> Reply:
+        cost = max(cost, self._learned.get(sent.purpose, 0.0))
+        deadline = time.monotonic() + self._patience
+        throttled_for = 0.0
+        while True:
+            reservation = self._pacer.reserve(cost)
+            wait = max(reservation.wait, throttled_for)
+            if time.monotonic() + wait > deadline:
+                self._settle(reservation, charged=0.0, cost=None)
+                raise sent.no_points(wait)
+            if wait > 0:
+                self._pause(wait)
+            response = self._post(body, sent, reservation)
+            request_id = response.headers.get("X-Request-ID", "")
+            envelope = self._envelope(response, sent, reservation, request_id)
+            if not envelope.throttled:
+                return self._reply(response, envelope, sent, request_id)
+            throttled_for = _seconds_until(envelope.cost)
+            log.warning("shopify.throttled", url=self._url, operation=sent.purpose, wait=round(throttled_for, 2))
+
+    def _post(self, body: bytes, sent: Sent, reservation: Reservation) -> httpx.Response:
+        try:
+            return self._http.post(self._url, content=body, headers=self._headers)
+        except _NOTHING_SENT as exc:
+            self._settle(reservation, charged=0.0, cost=None)
+            raise sent.not_sent(f"No connection to {httpx.URL(self._url).host} ({_name(exc)}).") from exc
+        except httpx.HTTPError as exc:
+            self._settle(reservation, charged=None, cost=None)
+            raise sent.no_answer(f"The connection ended before Shopify's answer arrived ({_name(exc)}).") from exc
+
+    def _envelope(self, response: httpx.Response, sent: Sent, reservation: Reservation, request_id: str) -> Envelope:
+        if response.status_code != 200:
+            unexecuted = response.status_code < 500
+            self._settle(reservation, charged=0.0 if unexecuted else None, cost=None)
+            raise status_error(response, sent, request_id)
+        try:
+            envelope = msgspec.json.decode(response.content, type=Envelope)
+        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            self._settle(reservation, charged=None, cost=None)
+            raise sent.no_answer("Shopify's answer cannot be read.", request_id=request_id, status=200) from exc
+        cost = envelope.cost
+        charged = 0.0 if envelope.throttled else cost.actual_query_cost if cost else None
+        self._settle(reservation, charged=charged, cost=cost)
+        return envelope
+
+    def _reply(self, response: httpx.Response, envelope: Envelope, sent: Sent, request_id: str) -> Reply:
+        if envelope.cost:
+            known = self._learned.get(sent.purpose, 0.0)
+            self._learned[sent.purpose] = max(known, envelope.cost.requested_query_cost)
+        version = self._note_version(response, sent)
+        if envelope.errors:
+            raise graphql_error(envelope, sent, request_id)
+        return Reply(
+            data=envelope.data,
+            sent=sent,
+            requested=envelope.cost.requested_query_cost if envelope.cost else 0.0,
+            charged=(envelope.cost.actual_query_cost or 0.0) if envelope.cost else 0.0,
+            server_time=server_time(response),
+            request_id=request_id,
+            api_version=version,
+        )
+
+    def _note_version(self, response: httpx.Response, sent: Sent) -> str:
+        """The version that answered. Shopify serves a later one for an expired one without saying so elsewhere."""
+        version = str(response.headers.get("X-Shopify-API-Version", self._api_version))
+        if version != self._told_version:
+            log.warning("shopify.version_differs", url=self._url, asked=self._api_version, answered=version)
+            self._told_version = version
+        if reason := response.headers.get("X-Shopify-API-Deprecated-Reason"):
+            log.warning("shopify.deprecated_use", operation=sent.purpose, reason=reason)
+        return version
+
+    def _settle(self, reservation: Reservation, *, charged: float | None, cost: Cost | None) -> None:
+        """Tell the pacer. A pacer that fails must not cost the answer: its reservation expires by itself."""
+        try:
+            self._pacer.settle(reservation, charged=charged, status=cost.bucket if cost else None)
+        except ConnectorUnavailable as exc:
+            log.warning("shopify.pacer_not_told", url=self._url, cause=exc.cause)
+
+
+def _seconds_before_repeat(error: Exception) -> bool | float:
+    """Whether a read is tried again, and after how long where the service says so."""
+    if isinstance(error, RateLimited):
+        return error.retry_after if error.status == 429 else False
+    return isinstance(error, ConnectorUnavailable) and error.status not in _EDGE_CLOSED
+
+
+def _seconds_until(cost: Cost | None) -> float:
+    """How long until a throttled request fits: what is missing at the restore rate, plus up to half a second so that
+    several waiting workers do not come back together."""
+    jitter = random.uniform(0.05, 0.5)  # noqa: S311  spreading load needs no secret
+    if cost is None:
+        return 1.0 + jitter
+    status = cost.bucket
+    return max(0.0, cost.requested_query_cost - status.available) / max(status.restore_rate, 1.0) + jitter
+
+
+def _name(error: Exception) -> str:
+    return str(error) or type(error).__name__
