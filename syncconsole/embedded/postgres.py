@@ -51,7 +51,7 @@ class Cluster:
 
     def command(self, port: int, *, durable: bool) -> list[str]:
         settings = SETTINGS | ({} if durable else FAST_SETTINGS) | {"port": str(port)}
-        program = [self.programs.postgres, "-D", self.directory]
+        program: list[str | Path] = [self.programs.postgres, "-D", self.directory]
         for name, value in settings.items():
             program += ["-c", f"{name}={value}"]
         # SIGINT is PostgreSQL's fast stop: it ends the sessions and writes its checkpoint.
@@ -89,11 +89,11 @@ def create(cluster: Cluster, password: str) -> None:
     write_private(password_file, password + "\n")
     cluster.identity.adopt(password_file)
     try:
-        initdb = [cluster.programs.initdb, "-D", draft, "-U", ROLE, "--no-sync", "--auth=scram-sha-256"]
-        run(cluster, [*initdb, f"--pwfile={password_file}", "-E", "UTF8", *locale_options(cluster.programs)])
+        options = ["-U", ROLE, "--no-sync", "--auth=scram-sha-256", f"--pwfile={password_file}", "-E", "UTF8"]
+        run(cluster, [cluster.programs.initdb, "-D", draft, *options, *locale_options(cluster.programs)])
     finally:
         password_file.unlink()
-    single_user = [cluster.programs.postgres, "--single", "-D", draft, "-F", "postgres"]
+    single_user: list[str | Path] = [cluster.programs.postgres, "--single", "-F", "-D", draft, "postgres"]
     run(cluster, single_user, f"CREATE DATABASE {DATABASE};\n")
     draft.replace(cluster.directory)
 
