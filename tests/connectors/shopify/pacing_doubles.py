@@ -1,0 +1,20 @@
+"""Pacers for tests that are not about pacing."""
+
+from __future__ import annotations
+
+from connectors.pacing import Reservation, ThrottleStatus
+
+
+class OpenPacer:
+    """Never waits; remembers what was reserved and settled."""
+
+    def __init__(self) -> None:
+        self.reserved: list[float] = []
+        self.settled: list[tuple[float | None, ThrottleStatus | None]] = []
+
+    def reserve(self, cost: float) -> Reservation:
+        self.reserved.append(cost)
+        return Reservation(ticket=str(len(self.reserved)), cost=cost, wait=0.0)
+
+    def settle(self, reservation: Reservation, *, charged: float | None, status: ThrottleStatus | None) -> None:
+        self.settled.append((charged, status))
