@@ -63,13 +63,18 @@ def open_cluster(home: Path, password: str) -> Cluster:
 
     Raises ServicesUnavailable if the programs are missing, do not run, or are of another major version than the data.
     """
-    identity = choose_identity(home / "postgres")
-    home = reachable_home(identity, home)
-    identity = choose_identity(home / "postgres")
-    programs = reachable_programs(identity, find_postgres(), home)
-    cluster = Cluster(home / "postgres", programs, identity)
-    if not cluster.directory.exists():
+    known = home / "postgres"
+    identity = choose_identity(known)
+    reachable = reachable_home(identity, home)
+    programs = reachable_programs(identity, find_postgres(), reachable)
+    cluster = Cluster(reachable / "postgres", programs, identity)
+    if not known.exists():
+        # Data elsewhere that `home` does not know belonged to a directory that has been removed since.
+        shutil.rmtree(cluster.directory, ignore_errors=True)
         create(cluster, password)
+        if cluster.directory != known:
+            known.unlink(missing_ok=True)
+            known.symlink_to(cluster.directory)
     made_by = (cluster.directory / "PG_VERSION").read_text().strip()
     if made_by != str(programs.major):
         raise ServicesUnavailable(

@@ -29,3 +29,14 @@ def running_with(text: str) -> list[int]:
         if text.encode() in known and entry.state not in "ZX":
             found.append(entry.pid)
     return found
+
+
+def command_lines() -> list[str]:
+    """The command line of every process that can be read."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(file.read_text(errors="replace"))
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+    return found

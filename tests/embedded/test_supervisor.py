@@ -55,7 +55,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield start
     for supervisor in started:
         supervisor.kill()
-        supervisor.communicate()
+        supervisor.wait()
+        if supervisor.stdout is not None:
+            supervisor.stdout.close()
 
 
 @pytest.fixture
