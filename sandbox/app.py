@@ -1,0 +1,149 @@
+"""The sandbox as one object: its state, and the WSGI application that answers for it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+from . import control, page
+from .calls import CallLog
+from .clock import Clock, days_before
+from .faults import Faults
+from .shopify.access import Token, default_token
+from .shopify.admin import AdminApi
+from .shopify.bucket import PLANS
+from .shopify.catalogue import Shop
+from .shopify.orders import OrderBook
+from .shopify.seed import DEFAULT_LOCATIONS, Seeded, seed_from_csv
+from .wire import ConnectionDropped, Reply, Request, json_reply
+
+_ADMIN = re.compile(r"^/shops/([a-z0-9][a-z0-9.-]*)/admin/api/([\w-]+)/graphql\.json$")
+_DOMAIN = re.compile(r"^[a-z0-9][a-z0-9-]*\.myshopify\.com$")
+MAX_BODY = 64 * 1024 * 1024
+
+
+class Sandbox:
+    """All simulated shops with their clock, faults and call log.
+
+    `wsgi` is the application. In-process use: ``httpx.WSGITransport(app=sandbox.wsgi)``; over HTTP: `sandbox.server.running`.
+    """
+
+    def __init__(self, plan: str = "standard", sleep: Callable[[float], None] = time.sleep) -> None:
+        if plan not in PLANS:
+            raise ValueError(f"There is no plan {plan!r}. Use one of: {', '.join(PLANS)}.")
+        self.plan = plan
+        self.clock = Clock()
+        self.faults = Faults()
+        self.calls = CallLog()
+        self.admin = AdminApi(self.clock, self.faults, self.calls, sleep)
+        self.orders = OrderBook()
+        self._shops_made = 0
+
+    @property
+    def shops(self) -> dict[str, Shop]:
+        """Shops by domain."""
+        return self.admin.shops
+
+    def add_shop(
+        self,
+        name: str,
+        csv_text: str | None = None,
+        *,
+        plan: str | None = None,
+        locations: Iterable[str] = DEFAULT_LOCATIONS,
+        token: str | None = None,
+    ) -> tuple[Shop, Seeded]:
+        """Open a shop, filled from a product CSV if one is given.
+
+        `name` is ``bucovina-ro`` or ``bucovina-ro.myshopify.com``. Quantities of the file go to the first location. Everything is
+        dated one day back. Raises ValueError when the name can't be a shop's or is taken, or the plan is unknown.
+        """
+        domain = domain_of(name)
+        if domain in self.shops:
+            raise ValueError(f"The shop {domain} exists already.")
+        if (plan or self.plan) not in PLANS:
+            raise ValueError(f"There is no plan {plan!r}. Use one of: {', '.join(PLANS)}.")
+        self._shops_made += 1
+        shop = Shop(domain, domain.partition(".")[0], self._shops_made, plan or self.plan)
+        stamp = self.seed_stamp()
+        for place in locations:
+            shop.add_location(place, stamp)
+        told = seed_from_csv(shop, csv_text, stamp) if csv_text is not None else Seeded()
+        text = token or default_token(domain)
+        self.admin.tokens[text] = Token(text, domain)
+        self.shops[domain] = shop
+        return shop, told
+
+    def seed_stamp(self) -> str:
+        """The date of seeded rows: one day before the sandbox's now."""
+        return days_before(self.clock.now(), 1)
+
+    def token_of(self, name: str) -> str:
+        """A working token of a shop. Raises KeyError when it has none."""
+        domain = domain_of(name)
+        now = self.clock.seconds()
+        for token in self.admin.tokens.values():
+            if token.shop_domain == domain and token.works(now):
+                return token.text
+        raise KeyError(f"No working token for {domain}.")
+
+    def reset(self, keep_shops: bool = False) -> None:
+        """Forget orders, faults and calls, set the clock right, and forget the shops with their tokens unless they are kept."""
+        for domain in [] if keep_shops else list(self.shops):
+            self.admin.forget(domain)
+        self.orders.clear()
+        self.faults.clear()
+        self.calls.clear()
+        self.clock.reset()
+
+    def answer(self, request: Request) -> Reply:
+        """Answer one request. Raises `ConnectionDropped` when the connection is to be closed without an answer."""
+        admin = _ADMIN.match(request.path)
+        if admin is not None:
+            return self.admin.answer(request, admin[1], admin[2])
+        if request.path.startswith("/_control/"):
+            return control.answer(self, request)
+        if request.path == "/":
+            return page.home(self)
+        return json_reply(404, {"errors": "Not Found"}, [("Date", self.clock.http_date())])
+
+    def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        """The WSGI application. A fault that closes the connection raises `ConnectionDropped` through it."""
+        size = int(environ.get("CONTENT_LENGTH") or 0)
+        if size > MAX_BODY:
+            start_response(_line(413), [("Content-Length", "0")])
+            return [b""]
+        headers = {
+            key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")
+        }
+        request = Request(
+            method=environ["REQUEST_METHOD"],
+            path=environ.get("PATH_INFO", "/"),
+            query=dict(parse_qsl(environ.get("QUERY_STRING", ""))),
+            headers=headers,
+            body=environ["wsgi.input"].read(size) if size else b"",
+        )
+        reply = self.answer(request)
+        out = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body))), *reply.headers]
+        start_response(reply.status_line, out)
+        return [b"" if request.method == "HEAD" else reply.body]
+
+
+def domain_of(name: str) -> str:
+    """``bucovina-ro`` → ``bucovina-ro.myshopify.com``. Raises ValueError when the result is no shop domain."""
+    domain = name.strip().lower()
+    domain = domain if "." in domain else f"{domain}.myshopify.com"
+    if not _DOMAIN.match(domain):
+        raise ValueError(f"{name!r} is not a shop name: use letters, digits and hyphens, e.g. bucovina-ro.")
+    return domain
+
+
+def _line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"
+
+
+__all__ = ["ConnectionDropped", "Sandbox", "domain_of"]

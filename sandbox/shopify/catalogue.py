@@ -1,0 +1,339 @@
+"""What one shop holds: locations, products, variants, inventory items and their levels. Plain rows with slots, so that half a
+million levels fit in memory. Who changes quantities is `inventory` and `orders`; here they are only kept."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+# Index of each stored quantity in `Level.quantities`. on_hand is never stored: it is the sum of the first six.
+AVAILABLE, COMMITTED, RESERVED, DAMAGED, QUALITY_CONTROL, SAFETY_STOCK, INCOMING = range(7)
+ON_HAND = 7
+QUANTITY_NAMES = (
+    "available",
+    "committed",
+    "reserved",
+    "damaged",
+    "quality_control",
+    "safety_stock",
+    "incoming",
+    "on_hand",
+)
+QUANTITY_INDEX = {name: index for index, name in enumerate(QUANTITY_NAMES)}
+
+
+class Location:
+    """A place that holds stock. `index` is its position in every item's list of levels."""
+
+    __slots__ = (
+        "active",
+        "address",
+        "created_at",
+        "deactivated_at",
+        "gid",
+        "index",
+        "name",
+        "number",
+        "service",
+        "updated_at",
+    )
+
+    def __init__(self, number: int, index: int, name: str, stamp: str) -> None:
+        self.number = number
+        self.index = index
+        self.name = name
+        self.gid = f"gid://shopify/Location/{number}"
+        self.active = True
+        self.deactivated_at: str | None = None
+        self.created_at = stamp
+        self.updated_at = stamp
+        self.address: dict[str, str | None] = {"country": "Romania", "countryCode": "RO"}
+        self.service: dict[str, Any] | None = None  # set = the location of a fulfilment service
+
+
+class Level:
+    """Quantities of one item at one location."""
+
+    __slots__ = ("active", "created_at", "item", "location", "quantities", "stamps", "updated_at")
+
+    def __init__(self, item: Item, location: Location, available: int, stamp: str, active: bool = True) -> None:
+        self.item = item
+        self.location = location
+        self.active = active
+        self.quantities = [available, 0, 0, 0, 0, 0, 0]
+        self.stamps: tuple[str, ...] = _all_alike(stamp)  # time of the last change, per name
+        self.created_at = stamp
+        self.updated_at = stamp
+
+    @property
+    def gid(self) -> str:
+        """Opaque to callers: the form that Shopify uses."""
+        return f"gid://shopify/InventoryLevel/{self.location.number}?inventory_item_id={self.item.number}"
+
+    def on_hand(self) -> int:
+        """Physical stock: available + committed + everything held back (incoming is not part of it)."""
+        q = self.quantities
+        return q[0] + q[1] + q[2] + q[3] + q[4] + q[5]
+
+    def quantity(self, index: int) -> int:
+        """The quantity of one name by its index, `ON_HAND` included."""
+        return self.on_hand() if index == ON_HAND else self.quantities[index]
+
+    def move(self, index: int, delta: int, stamp: str) -> None:
+        """Add `delta` to one stored quantity and stamp it."""
+        self.quantities[index] += delta
+        stamps = list(self.stamps)
+        stamps[index] = stamp
+        self.stamps = tuple(stamps)
+        self.updated_at = stamp
+
+
+class Item:
+    """The stockable thing behind a variant. `levels` has one place per location; None = never stocked there."""
+
+    __slots__ = (
+        "cost",
+        "created_at",
+        "gid",
+        "levels",
+        "number",
+        "position",
+        "requires_shipping",
+        "sku",
+        "tracked",
+        "updated_at",
+        "variant",
+        "weight_unit",
+        "weight_value",
+    )
+
+    variant: Variant
+
+    def __init__(self, number: int, position: int, sku: str | None, tracked: bool, stamp: str) -> None:
+        self.number = number
+        self.gid = f"gid://shopify/InventoryItem/{number}"
+        self.position = position
+        self.sku = sku
+        self.tracked = tracked
+        self.requires_shipping = True
+        self.cost: Decimal | None = None
+        self.weight_value = 0.0
+        self.weight_unit = "KILOGRAMS"
+        self.levels: list[Level | None] = []
+        self.created_at = stamp
+        self.updated_at = stamp
+
+    def level_at(self, location: Location) -> Level | None:
+        """The level at a location, active or not."""
+        return self.levels[location.index] if location.index < len(self.levels) else None
+
+    def stock_at(self, location: Location, stamp: str, active: bool) -> Level:
+        """The level at a location, made with zero quantities when there is none yet."""
+        while len(self.levels) <= location.index:
+            self.levels.append(None)
+        level = self.levels[location.index]
+        if level is None:
+            level = self.levels[location.index] = Level(self, location, 0, stamp, active)
+        return level
+
+
+class Variant:
+    """What is bought: one combination of a product's option values."""
+
+    __slots__ = (
+        "barcode",
+        "compare_at_price",
+        "created_at",
+        "gid",
+        "inventory_policy",
+        "item",
+        "number",
+        "option_values",
+        "position",
+        "price",
+        "product",
+        "rank",
+        "taxable",
+        "updated_at",
+    )
+
+    item: Item
+
+    def __init__(self, number: int, rank: int, product: Product, option_values: tuple[str, ...], stamp: str) -> None:
+        self.number = number
+        self.gid = f"gid://shopify/ProductVariant/{number}"
+        self.rank = rank  # position among all variants of the shop
+        self.product = product
+        self.position = len(product.variants) + 1
+        self.option_values = option_values
+        self.barcode: str | None = None
+        self.price = "0.00"
+        self.compare_at_price: str | None = None
+        self.taxable = True
+        self.inventory_policy = "DENY"
+        self.created_at = stamp
+        self.updated_at = stamp
+
+    @property
+    def title(self) -> str:
+        """The option values joined, as Shopify shows them."""
+        return " / ".join(self.option_values)
+
+    def available(self) -> int:
+        """Available summed over its active levels."""
+        return sum(level.quantities[AVAILABLE] for level in self.item.levels if level is not None and level.active)
+
+
+class Product:
+    """What is described. Its handle is unique in the shop."""
+
+    __slots__ = (
+        "created_at",
+        "description_html",
+        "gid",
+        "gift_card",
+        "handle",
+        "number",
+        "option_names",
+        "product_type",
+        "published_at",
+        "rank",
+        "status",
+        "tags",
+        "title",
+        "updated_at",
+        "variants",
+        "vendor",
+    )
+
+    def __init__(self, number: int, rank: int, handle: str, title: str, stamp: str) -> None:
+        self.number = number
+        self.gid = f"gid://shopify/Product/{number}"
+        self.rank = rank
+        self.handle = handle
+        self.title = title
+        self.description_html = ""
+        self.vendor = ""
+        self.product_type = ""
+        self.tags: list[str] = []
+        self.status = "ACTIVE"
+        self.gift_card = False
+        self.option_names: list[str] = ["Title"]
+        self.variants: list[Variant] = []
+        self.published_at: str | None = stamp
+        self.created_at = stamp
+        self.updated_at = stamp
+
+
+@dataclass
+class Shop:
+    """One shop and everything in it. `lock` is held for every read and write of its rows."""
+
+    domain: str
+    name: str
+    number: int
+    plan: str
+    currency: str = "RON"
+    time_zone: str = "Europe/Bucharest"
+    locations: list[Location] = field(default_factory=list)
+    products: list[Product] = field(default_factory=list)
+    variants: list[Variant] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    by_gid: dict[str, Any] = field(default_factory=dict)
+    products_by_handle: dict[str, Product] = field(default_factory=dict)
+    items_by_sku: dict[str, list[Item]] = field(default_factory=dict)  # case folded: search is tolerant
+    poison: dict[str, str] = field(default_factory=dict)  # item gid -> user error code
+    revision: int = 0  # grows when a product or variant changes: sorted pages are kept per revision
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    next_group: int = 1
+
+    @property
+    def id_base(self) -> int:
+        """Ids of different shops never coincide."""
+        return self.number * 1_000_000_000
+
+    def add_location(self, name: str, stamp: str) -> Location:
+        """A new active location, last in the shop's list."""
+        index = len(self.locations)
+        location = Location(self.id_base + 55 + index, index, name, stamp)
+        self.locations.append(location)
+        self.by_gid[location.gid] = location
+        return location
+
+    def add_product(self, handle: str, title: str, stamp: str) -> Product:
+        """A new product without variants."""
+        rank = len(self.products)
+        product = Product(self.id_base + 1001 + rank, rank, handle, title, stamp)
+        self.products.append(product)
+        self.products_by_handle[handle] = product
+        self.by_gid[product.gid] = product
+        self.revision += 1
+        return product
+
+    def add_variant(
+        self, product: Product, option_values: tuple[str, ...], sku: str | None, tracked: bool, stamp: str
+    ) -> Variant:
+        """A new variant with its inventory item, stocked nowhere yet."""
+        rank = len(self.variants)
+        variant = Variant(self.id_base + 200_000_001 + rank, rank, product, option_values, stamp)
+        item = Item(self.id_base + 400_000_001 + rank, rank, sku, tracked, stamp)
+        variant.item = item
+        item.variant = variant
+        product.variants.append(variant)
+        self.variants.append(variant)
+        self.items.append(item)
+        self.by_gid[variant.gid] = variant
+        self.by_gid[item.gid] = item
+        if sku is not None:
+            self.items_by_sku.setdefault(sku.casefold(), []).append(item)
+        self.revision += 1
+        return variant
+
+    def rename_sku(self, item: Item, sku: str | None) -> None:
+        """Give an item another SKU, keeping the look-up by SKU right."""
+        if item.sku is not None:
+            self.items_by_sku[item.sku.casefold()].remove(item)
+        item.sku = sku
+        if sku is not None:
+            self.items_by_sku.setdefault(sku.casefold(), []).append(item)
+        self.revision += 1
+
+    def duplicate_sku_count(self, item: Item) -> int:
+        """How many items carry this item's SKU, itself included; 0 without a SKU."""
+        if item.sku is None:
+            return 0
+        return sum(1 for other in self.items_by_sku[item.sku.casefold()] if other.sku == item.sku)
+
+    def level_by_gid(self, gid: str) -> Level | None:
+        """The level that a level id names, if there is one."""
+        head, _, item_number = gid.partition("?inventory_item_id=")
+        item = self.by_gid.get(f"gid://shopify/InventoryItem/{item_number}")
+        location = self.by_gid.get(head.replace("/InventoryLevel/", "/Location/"))
+        if isinstance(item, Item) and isinstance(location, Location):
+            return item.level_at(location)
+        return None
+
+    def node(self, gid: str) -> Any:
+        """The row that a global id names, or None."""
+        if gid.startswith("gid://shopify/InventoryLevel/"):
+            return self.level_by_gid(gid)
+        return self.by_gid.get(gid)
+
+    def level_count(self) -> int:
+        """Levels that exist, active or not."""
+        return sum(1 for item in self.items for level in item.levels if level is not None)
+
+
+_alike: dict[str, tuple[str, ...]] = {}
+
+
+def _all_alike(stamp: str) -> tuple[str, ...]:
+    """One shared tuple per stamp: a freshly seeded shop has the same times on every level."""
+    known = _alike.get(stamp)
+    if known is None:
+        if len(_alike) > 1000:
+            _alike.clear()
+        known = _alike[stamp] = (stamp,) * 7
+    return known

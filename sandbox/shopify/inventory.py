@@ -1,0 +1,444 @@
+"""The inventory mutations: set, adjust, activate, deactivate, item update (reference §3.2–3.5).
+
+A call is all or nothing: every error of every row is reported together, and with any error nothing is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from .catalogue import AVAILABLE, INCOMING, ON_HAND, QUANTITY_INDEX, QUANTITY_NAMES, Item, Level, Location
+from .execution import Run
+from .idempotency import fingerprint
+from .replies import FieldFault, too_long
+from .world import World
+
+MAX_ROWS = 250
+SET_NAMES = frozenset({"available", "on_hand"})
+ADJUST_NAMES = frozenset({"available", "damaged", "incoming", "quality_control", "reserved", "safety_stock"})
+SET_LIMIT = 1_000_000_000
+ADJUST_LIMIT = 2_000_000_000
+REASONS = (
+    "correction",
+    "cycle_count_available",
+    "damaged",
+    "movement_canceled",
+    "movement_created",
+    "movement_received",
+    "movement_updated",
+    "other",
+    "promotion",
+    "quality_control",
+    "received",
+    "reservation_created",
+    "reservation_deleted",
+    "reservation_updated",
+    "restock",
+    "safety_stock",
+    "shrinkage",
+)
+_URI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:(?://)?[^\s/].*$")
+_GID = re.compile(r"^gid://[^/\s]+/[^/\s]+/[^/\s]+$")
+
+Payload = dict[str, Any]
+UserError = dict[str, Any]
+
+_MESSAGES = {
+    "CHANGE_FROM_QUANTITY_STALE": "The specified change from quantity does not match the persisted quantity.",
+    "INVALID_INVENTORY_ITEM": "The specified inventory item could not be found.",
+    "INVALID_LOCATION": "The specified location could not be found.",
+    "INVALID_NAME": "The quantity name must be either 'available' or 'on_hand'.",
+    "INVALID_QUANTITY_NAME": "The specified quantity name is invalid. Valid values are: "
+    + ", ".join(sorted(ADJUST_NAMES))
+    + ".",
+    "INVALID_QUANTITY_NEGATIVE": "The quantity can't be negative.",
+    "INVALID_REASON": "The specified reason is invalid. Valid values are: " + ", ".join(REASONS) + ".",
+    "INVALID_REFERENCE_DOCUMENT": "The specified reference document is invalid.",
+    "NON_MUTABLE_INVENTORY_ITEM": "The specified inventory item is not allowed to be adjusted via API.",
+    "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR": "The combination of inventoryItemId and locationId must be unique.",
+    "INVALID_AVAILABLE_DOCUMENT": "A ledger document URI is not allowed when adjusting available.",
+    "INVALID_QUANTITY_DOCUMENT": "A ledger document URI is required except when adjusting available.",
+    "INTERNAL_LEDGER_DOCUMENT": "Internal (gid://shopify/) ledger documents are not allowed to be adjusted via API.",
+    "INVALID_LEDGER_DOCUMENT": "The specified ledger document is invalid.",
+    "MAX_ONE_LEDGER_DOCUMENT": "All changes must have the same ledger document URI or, in the case of adjusting available, no ledger document URI.",
+    "IDEMPOTENCY_CONCURRENT_REQUEST": "A request with the same idempotency key is still running. Try again later with the same key.",
+    "IDEMPOTENCY_KEY_PARAMETER_MISMATCH": "The idempotency key was already used with different parameters.",
+    "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED": "The previous attempt with this idempotency key failed. Use a new key.",
+}
+
+
+class Change(NamedTuple):
+    """One changed quantity, as an adjustment group lists it."""
+
+    name: str
+    delta: int
+    level: Level
+    ledger_document_uri: str | None
+
+    @property
+    def item(self) -> Item:
+        """The item whose quantity moved."""
+        return self.level.item
+
+    @property
+    def location(self) -> Location:
+        """Where it moved."""
+        return self.level.location
+
+
+class Group:
+    """An `InventoryAdjustmentGroup`: what one call changed."""
+
+    __slots__ = ("created_at", "gid", "moves", "reason", "reference_document_uri", "uri")
+
+    def __init__(self, gid: str, created_at: str, reason: str, reference: str | None, uri: str | None) -> None:
+        self.gid = gid
+        self.created_at = created_at
+        self.reason = reason
+        self.reference_document_uri = reference
+        self.uri = uri
+        self.moves: list[tuple[Level, int, int]] = []  # level, index of the name that was asked for, delta
+
+    def changes(self) -> list[Change]:
+        """The changed quantities, each with its mirror: on_hand for a named quantity, available for an on_hand set."""
+        out: list[Change] = []
+        for level, index, delta in self.moves:
+            out.append(Change(QUANTITY_NAMES[index], delta, level, self.uri))
+            if index == ON_HAND:
+                out.append(Change("available", delta, level, None))
+            elif index != INCOMING:
+                out.append(Change("on_hand", delta, level, None))
+        return out
+
+
+class Rejections:
+    """User errors of one call, in the order in which they were found."""
+
+    def __init__(self) -> None:
+        self.rows: list[UserError] = []
+
+    def add(self, code: str, *path: str, message: str | None = None) -> None:
+        """One error with its indexed path."""
+        self.rows.append({"field": list(path), "message": message or _MESSAGES[code], "code": code})
+
+
+def set_quantities(world: World, arguments: dict[str, Any]) -> Payload:
+    """`inventorySetQuantities`: absolute quantities, compare-and-swap per row through `changeFromQuantity`."""
+    given = arguments["input"]
+    shop, wrong = world.shop, Rejections()
+    index = QUANTITY_INDEX[given["name"]] if given["name"] in SET_NAMES else None
+    if index is None:
+        wrong.add("INVALID_NAME", "input", "name")
+    _check_reason_and_reference(given, wrong)
+    repeated = _repeated_pairs(given["quantities"])
+    moves: list[tuple[Item, Location, int]] = []
+    for i, row in enumerate(given["quantities"]):
+        found = _item_and_location(world, row, "quantities", i, wrong)
+        if found is None:
+            continue
+        item, location = found
+        if repeated and (item.gid, location.gid) in repeated:
+            wrong.add("NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR", "input", "quantities", str(i), "locationId")
+        quantity = row["quantity"]
+        if not _within(quantity, SET_LIMIT, ("input", "quantities", str(i), "quantity"), wrong) or index is None:
+            continue
+        if index == ON_HAND and quantity < 0:
+            wrong.add("INVALID_QUANTITY_NEGATIVE", "input", "quantities", str(i), "quantity")
+            continue
+        level = item.level_at(location)
+        stored = level.quantity(index) if level is not None else 0
+        if not _as_expected(row, stored):
+            wrong.add("CHANGE_FROM_QUANTITY_STALE", "input", "quantities", str(i), "changeFromQuantity")
+        elif quantity != stored:
+            moves.append((item, location, quantity - stored))
+    if wrong.rows or index is None:
+        return {"inventoryAdjustmentGroup": None, "userErrors": wrong.rows}
+    stored_index = AVAILABLE if index == ON_HAND else index
+    group = _new_group(world, given, None) if moves else None
+    for item, location, delta in moves:
+        _apply(world, group, item, location, stored_index, index, delta)
+    return {"inventoryAdjustmentGroup": group, "userErrors": []}
+
+
+def adjust_quantities(world: World, arguments: dict[str, Any]) -> Payload:
+    """`inventoryAdjustQuantities`: relative changes of one named quantity; the same level may occur more than once."""
+    given = arguments["input"]
+    wrong = Rejections()
+    index = QUANTITY_INDEX[given["name"]] if given["name"] in ADJUST_NAMES else None
+    if index is None:
+        wrong.add("INVALID_QUANTITY_NAME", "input", "name")
+    _check_reason_and_reference(given, wrong)
+    _check_ledger_documents(given, wrong)
+    planned: dict[tuple[str, str], int] = {}
+    moves: list[tuple[Item, Location, int]] = []
+    for i, row in enumerate(given["changes"]):
+        found = _item_and_location(world, row, "changes", i, wrong)
+        if found is None or index is None:
+            continue
+        item, location = found
+        pair = (item.gid, location.gid)
+        stored = planned.get(pair)
+        if stored is None:
+            level = item.level_at(location)
+            stored = level.quantities[index] if level is not None else 0
+        if not _as_expected(row, stored):
+            wrong.add("CHANGE_FROM_QUANTITY_STALE", "input", "changes", str(i), "changeFromQuantity")
+            continue
+        delta = row["delta"]
+        if _within(stored + delta, ADJUST_LIMIT, ("input", "changes", str(i), "delta"), wrong):
+            planned[pair] = stored + delta
+            if delta:
+                moves.append((item, location, delta))
+    if wrong.rows or index is None:
+        return {"inventoryAdjustmentGroup": None, "userErrors": wrong.rows}
+    group = _new_group(world, given, given["changes"][0].get("ledgerDocumentUri")) if moves else None
+    for item, location, delta in moves:
+        _apply(world, group, item, location, index, index, delta)
+    return {"inventoryAdjustmentGroup": group, "userErrors": []}
+
+
+def activate(world: World, arguments: dict[str, Any]) -> Payload:
+    """`inventoryActivate`: stock an item at a location. A new level takes `onHand`; `available` is ignored, as in recordings."""
+    item, location = _row(world, arguments["inventoryItemId"], Item), _row(world, arguments["locationId"], Location)
+    if item is None:
+        return _plain_error("inventoryLevel", ["inventoryItemId"], "The inventory item could not be found.")
+    if location is None or not location.active:
+        return _plain_error("inventoryLevel", ["locationId"], "The location could not be found or is not active.")
+    available, on_hand = arguments.get("available"), arguments.get("onHand")
+    level = item.level_at(location)
+    stamp = world.clock.stamp()
+    if level is not None and level.active:
+        if available is not None or on_hand is not None:
+            name = "available" if available is not None else "onHand"
+            message = "Not allowed to set available quantity when the item is already active at the location."
+            return _plain_error("inventoryLevel", [name], message)
+        return {"inventoryLevel": level, "userErrors": []}
+    if available is not None and on_hand is not None:
+        return _plain_error("inventoryLevel", ["available"], "Available and on hand can't both be set.")
+    fresh = level is None
+    level = item.stock_at(location, stamp, active=True)
+    level.active = True
+    level.updated_at = stamp
+    if fresh and on_hand:
+        level.move(AVAILABLE, on_hand, stamp)
+    return {"inventoryLevel": level, "userErrors": []}
+
+
+def deactivate(world: World, arguments: dict[str, Any]) -> Payload:
+    """`inventoryDeactivate`: the quantities survive and come back with the next activation."""
+    level = world.shop.level_by_gid(arguments["inventoryLevelId"])
+    if level is None:
+        return {"userErrors": [_plain(["inventoryLevelId"], "The inventory level could not be found.")]}
+    if sum(1 for each in level.item.levels if each is not None and each.active) <= 1 and level.active:
+        message = "The product couldn't be unstocked because products need to be stocked at a minimum of 1 location."
+        return {"userErrors": [_plain(None, message)]}
+    level.active = False
+    level.updated_at = world.clock.stamp()
+    return {"userErrors": []}
+
+
+def update_item(world: World, arguments: dict[str, Any]) -> Payload:
+    """`inventoryItemUpdate`: tracking, unit cost, SKU, weight, shipping of one item."""
+    item = _row(world, arguments["id"], Item)
+    given = arguments["input"]
+    if item is None:
+        return _plain_error("inventoryItem", ["id"], "The inventory item could not be found.")
+    cost = given.get("cost")
+    if cost is not None and cost < 0:
+        return _plain_error("inventoryItem", ["input", "cost"], "Cost must be greater than or equal to 0")
+    if "cost" in given:
+        item.cost = None if cost is None else Decimal(cost).quantize(Decimal("0.01"))
+    if given.get("tracked") is not None:
+        item.tracked = given["tracked"]
+    if given.get("requiresShipping") is not None:
+        item.requires_shipping = given["requiresShipping"]
+    if "sku" in given and given["sku"] != item.sku:
+        world.shop.rename_sku(item, given["sku"])
+    weight = (given.get("measurement") or {}).get("weight")
+    if weight:
+        item.weight_value, item.weight_unit = weight["value"], weight["unit"]
+    stamp = world.clock.stamp()
+    item.updated_at = item.variant.updated_at = item.variant.product.updated_at = stamp
+    world.shop.revision += 1
+    return {"inventoryItem": item, "userErrors": []}
+
+
+# ── keys ──
+
+
+def keyed(
+    name: str, act: Callable[[World, dict[str, Any]], Payload], subject: str, with_code: bool, rows: str | None = None
+) -> Callable[[Any, dict[str, Any], Run], Payload]:
+    """A mutation field that demands `@idempotent`: run once per key, replayed from memory afterwards.
+
+    `subject` is the payload field that is null when the call is refused; `rows` names the list in its input.
+    """
+
+    def resolve(world: World, arguments: dict[str, Any], run: Run) -> Payload:
+        key = run.keys.get(run.field)
+        if key is None or not key.strip():
+            message = "The @idempotent directive is required for this mutation but was not provided."
+            raise FieldFault(message, "BAD_REQUEST")
+        world.keys.append(key)
+        if rows is not None:
+            _check_shape(arguments["input"][rows], rows)
+            world.rows += len(arguments["input"][rows])
+        refused, attempt = world.memory.begin(key, fingerprint(name, arguments))
+        if refused == "REPLAY":
+            world.replayed = True
+            return attempt.outcome  # type: ignore[no-any-return]
+        if refused is not None:
+            row: UserError = {"field": None, "message": _MESSAGES[refused]}
+            return {subject: None, "userErrors": [{**row, "code": refused} if with_code else row]}
+        try:
+            world.pause()
+            with world.shop.lock:
+                payload = act(world, arguments)
+        except BaseException:
+            world.memory.drop(key)
+            raise
+        world.memory.finish(attempt, not payload["userErrors"], payload)
+        return payload
+
+    return resolve
+
+
+def unkeyed(act: Callable[[World, dict[str, Any]], Payload]) -> Callable[[Any, dict[str, Any], Run], Payload]:
+    """A mutation field without a key."""
+
+    def resolve(world: World, arguments: dict[str, Any], run: Run) -> Payload:
+        world.rows += 1
+        world.pause()
+        with world.shop.lock:
+            return act(world, arguments)
+
+    return resolve
+
+
+def prepare_rows(rows: str, field: str) -> Callable[[dict[str, Any], Run], dict[str, Any]]:
+    """Refuse an input list of more than 250 rows before anything is charged."""
+
+    def prepare(arguments: dict[str, Any], run: Run) -> dict[str, Any]:
+        size = len(arguments["input"][rows])
+        if size > MAX_ROWS:
+            raise too_long(size, [field, "input", rows])
+        return arguments
+
+    return prepare
+
+
+# ── checks ──
+
+
+def _check_shape(rows: list[dict[str, Any]], name: str) -> None:
+    for i, row in enumerate(rows):
+        if "changeFromQuantity" not in row:
+            message = (
+                f"The `changeFromQuantity` field is required on input.{name}.{i}: pass null to skip the comparison."
+            )
+            raise FieldFault(message, "INVALID_FIELD_ARGUMENTS")
+
+
+def _check_reason_and_reference(given: dict[str, Any], wrong: Rejections) -> None:
+    if given["reason"] not in REASONS:
+        wrong.add("INVALID_REASON", "input", "reason")
+    reference = given.get("referenceDocumentUri")
+    if reference is not None and not is_uri(reference):
+        wrong.add("INVALID_REFERENCE_DOCUMENT", "input", "referenceDocumentUri")
+
+
+def _check_ledger_documents(given: dict[str, Any], wrong: Rejections) -> None:
+    for i, row in enumerate(given["changes"]):
+        uri = row.get("ledgerDocumentUri")
+        at = ("input", "changes", str(i), "ledgerDocumentUri")
+        if given["name"] == "available":
+            if uri is not None:
+                wrong.add("INVALID_AVAILABLE_DOCUMENT", *at)
+        elif uri is None:
+            wrong.add("INVALID_QUANTITY_DOCUMENT", *at)
+        elif uri.startswith("gid://shopify/"):
+            wrong.add("INTERNAL_LEDGER_DOCUMENT", *at)
+        elif not is_uri(uri):
+            wrong.add("INVALID_LEDGER_DOCUMENT", *at)
+    if len({row.get("ledgerDocumentUri") for row in given["changes"]}) > 1:
+        wrong.add("MAX_ONE_LEDGER_DOCUMENT", "input", "changes")
+
+
+def is_uri(text: str) -> bool:
+    """A scheme and a rest; a global id needs all of its three parts."""
+    return bool(_GID.match(text)) if text.startswith("gid:") else bool(_URI.match(text))
+
+
+def _item_and_location(
+    world: World, row: dict[str, Any], rows: str, i: int, wrong: Rejections
+) -> tuple[Item, Location] | None:
+    shop = world.shop
+    item, location = shop.by_gid.get(row["inventoryItemId"]), shop.by_gid.get(row["locationId"])
+    fit = True
+    if item.__class__ is not Item:
+        wrong.add("INVALID_INVENTORY_ITEM", "input", rows, str(i), "inventoryItemId")
+        fit = False
+    elif shop.poison and item.gid in shop.poison:
+        wrong.add(shop.poison[item.gid], "input", rows, str(i), "inventoryItemId")
+        fit = False
+    if location.__class__ is not Location or not location.active:
+        wrong.add("INVALID_LOCATION", "input", rows, str(i), "locationId")
+        fit = False
+    return (item, location) if fit else None
+
+
+def _repeated_pairs(rows: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    pairs = [(row["inventoryItemId"], row["locationId"]) for row in rows]
+    if len(set(pairs)) == len(pairs):
+        return set()
+    return {pair for pair in pairs if pairs.count(pair) > 1}
+
+
+def _within(quantity: int, limit: int, path: tuple[str, ...], wrong: Rejections) -> bool:
+    if quantity > limit:
+        wrong.add("INVALID_QUANTITY_TOO_HIGH", *path, message=f"The quantity can't be higher than {limit:,}.")
+    elif quantity < -limit:
+        wrong.add("INVALID_QUANTITY_TOO_LOW", *path, message=f"The quantity can't be lower than -{limit:,}.")
+    else:
+        return True
+    return False
+
+
+def _as_expected(row: dict[str, Any], stored: int) -> bool:
+    expected = row["changeFromQuantity"]
+    return expected is None or expected == stored
+
+
+# ── writing ──
+
+
+def _new_group(world: World, given: dict[str, Any], uri: str | None) -> Group:
+    shop = world.shop
+    gid = f"gid://shopify/InventoryAdjustmentGroup/{shop.id_base + shop.next_group}"
+    shop.next_group += 1
+    return Group(gid, world.clock.stamp(), given["reason"], given.get("referenceDocumentUri"), uri)
+
+
+def _apply(
+    world: World, group: Group | None, item: Item, location: Location, index: int, asked: int, delta: int
+) -> None:
+    stamp = world.clock.stamp()
+    level = item.level_at(location) or item.stock_at(location, stamp, active=False)  # not stocked there: kept, inactive
+    level.move(index, delta, stamp)
+    if group is not None:
+        group.moves.append((level, asked, delta))
+
+
+def _row(world: World, gid: str, kind: type[Any]) -> Any:
+    found = world.shop.by_gid.get(gid)
+    return found if isinstance(found, kind) else None
+
+
+def _plain(path: list[str] | None, message: str) -> UserError:
+    return {"field": path, "message": message}
+
+
+def _plain_error(subject: str, path: list[str], message: str) -> Payload:
+    return {subject: None, "userErrors": [_plain(path, message)]}
