@@ -10,7 +10,7 @@ import stamina
 
 from connectors.shopify.adapter import ShopifyStore
 from tests.connectors.shopify.answers import BASE_URL, ENDPOINT
-from tests.connectors.shopify.pacing_doubles import OpenPacer
+from tests.pacers import OpenPacer
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from connectors.ports.errors import (
 from connectors.ports.store import Adjustment, PreparedWrite, WriteOutcome
 from connectors.shopify.adapter import ShopifyStore
 from tests.connectors.shopify.answers import ITEM, KEY, LOCATION, adjusted, level_node, levels, refusal
-from tests.connectors.shopify.pacing_doubles import OpenPacer
+from tests.pacers import OpenPacer
 
 ACCOUNT_STATUSES = [401, 402, 403, 404, 423, 430]
 FAULT_STATUSES = [400, 406, 414, 415, 422, 501]

@@ -16,7 +16,7 @@ from connectors.ports.errors import ConnectorUnavailable, CredentialsRejected, R
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.documents import encode
 from tests.connectors.shopify.answers import BASE_URL, KEY, adjusted, answer, throttled
-from tests.connectors.shopify.pacing_doubles import OpenPacer
+from tests.pacers import OpenPacer
 
 BODY = encode("inventory_adjust", {"input": {"changes": []}, "idempotencyKey": str(KEY)})
 
