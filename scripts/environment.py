@@ -106,24 +106,26 @@ def create_environment() -> int:
 
 
 def install_with_uv(lock: str) -> bool:
-    pip = [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     got_uv = subprocess.run(
-        [*pip, "--require-hashes", "--only-binary", ":all:", "-r", REQUIREMENTS / "uv.txt"], check=False
+        [*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(REQUIREMENTS / "uv.txt")], check=False
     )
     if got_uv.returncode:
         return False
-    sync = [VENV / "bin" / "uv", "pip", "sync", "--quiet", "--require-hashes", "--only-binary", ":all:"]
-    return run_uv([*sync, "--compile-bytecode", "--python", VENV / "bin" / "python", REQUIREMENTS / f"{lock}.txt"])
+    sync = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes", "--only-binary", ":all:"]
+    return run_uv(
+        [*sync, "--compile-bytecode", "--python", str(VENV / "bin" / "python"), str(REQUIREMENTS / f"{lock}.txt")]
+    )
 
 
 def install_with_pip(lock: str) -> bool:
     print("uv could not install them; trying pip …", flush=True)
-    pip = [VENV / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
-    pip += ["--only-binary", ":all:", "-r", REQUIREMENTS / f"{lock}.txt"]
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
+    pip += ["--only-binary", ":all:", "-r", str(REQUIREMENTS / f"{lock}.txt")]
     return subprocess.run(pip, check=False).returncode == 0
 
 
-def run_uv(command: list[str | Path]) -> bool:
+def run_uv(command: list[str]) -> bool:
     # Networks with their own certificate authority: trust what the system trusts, as pip does.
     environment = {"UV_SYSTEM_CERTS": "1", **os.environ}
     return subprocess.run(command, check=False, env=environment, cwd=ROOT).returncode == 0
@@ -139,7 +141,7 @@ def pin_requirements() -> int:
     """Write requirements/*.txt from *.in: pinned, hashed, and naming no package index."""
     locks = [["dev.in", "-o", "dev.txt"], ["demo.in", "-o", "demo.txt"], ["base.in", "-o", "base.txt"]]
     for source, _, target in [*locks, ["uv.in", "-o", "uv.txt"]]:
-        command: list[str | Path] = [VENV / "bin" / "uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes"]
+        command = [str(VENV / "bin" / "uv"), "pip", "compile", "--quiet", "--upgrade", "--generate-hashes"]
         command += ["--no-emit-index-url", "--no-header", "--python-version", ".".join(map(str, MINIMUM))]
         if target in ("demo.txt", "base.txt"):  # the same versions in all of them: dev, the largest, decides
             command += ["--constraint", "requirements/dev.txt"]

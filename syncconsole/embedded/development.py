@@ -9,6 +9,9 @@ from pathlib import Path
 from syncconsole.embedded.errors import ServicesUnavailable
 from syncconsole.embedded.launcher import CHECKOUT, Services, ensure, ensure_temporary
 
+IN_USE: list[Services] = []
+"""The embedded services this process uses; being here keeps them running until it ends."""
+
 
 def data_directory(environment: MutableMapping[str, str]) -> Path:
     """Where this checkout keeps the embedded services' data: DATA_DIR, else .data/ in the checkout."""
@@ -46,7 +49,13 @@ def names_services(environment: MutableMapping[str, str]) -> bool:
     return bool(named)
 
 
+def services_problem() -> str | None:
+    """What is wrong with the embedded services this process uses, in words; None if nothing is, or it uses none."""
+    return next(filter(None, (services.problem() for services in IN_USE)), None)
+
+
 def name_services(services: Services, environment: MutableMapping[str, str]) -> None:
+    IN_USE.append(services)
     environment["DATABASE_URL"] = services.database_url
     environment["REDIS_URL"] = services.redis_url
     environment.setdefault("SECRET_KEY", services.secrets.SECRET_KEY)

@@ -1,0 +1,63 @@
+"""The programs that make one installation on one machine: web, worker and beat, as children for a Supervisor."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+from syncconsole.embedded.supervisor import Child
+
+CELERY = [sys.executable, "-m", "celery", "--app", "syncconsole.celery:app"]
+
+
+def web(port: int) -> Child:
+    """The console on 127.0.0.1, ready when it answers."""
+    return Child(
+        name="web",
+        argv=[sys.executable, "-m", "gunicorn", "--config", "python:syncconsole.gunicorn_settings", "syncconsole.wsgi"],
+        env={"WEB_BIND": f"127.0.0.1:{port}"},
+        ready=answers(f"http://127.0.0.1:{port}/livez"),
+    )
+
+
+def worker(concurrency: int = 2) -> Child:
+    """Two processes suit two cores; tasks mostly wait for a store's answer."""
+    # Mingle and gossip let workers know of each other, which nothing here uses; without them it starts a second sooner.
+    options = ["--concurrency", str(concurrency), "--without-mingle", "--without-gossip", "--loglevel", "INFO"]
+    return Child(name="worker", argv=[*CELERY, "worker", *options], ready=" ready.")
+
+
+def beat() -> Child:
+    return Child(name="beat", argv=[*CELERY, "beat", "--loglevel", "INFO", "--pidfile", ""])
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Whether a server answers at `url` with a success."""
+
+    def asked() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310 - our own http address
+                return bool(reply.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    return asked
+
+
+def port_is_free(port: int) -> bool:
+    """Whether nobody listens on the port of 127.0.0.1 yet."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port_from(preferred: int) -> int:
+    """`preferred`, or the next port above it that is free."""
+    return next(port for port in range(preferred, 65536) if port_is_free(port))
