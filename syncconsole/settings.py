@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from syncconsole.kernel import env, logs
 from syncconsole.unfold import UNFOLD  # noqa: F401
-from syncconsole.wiring import RUN_KINDS  # noqa: F401
+from syncconsole.wiring import RUN_KINDS as WIRED_RUN_KINDS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.env.read_env(BASE_DIR / ".env")  # the process environment wins over the file
@@ -30,7 +31,7 @@ ENVIRONMENT_LABEL = env.text("ENVIRONMENT_LABEL", "")
 PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000")
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.inlines",
@@ -40,7 +41,7 @@ INSTALLED_APPS = [
     "catalog",
     "inventory",
     "orders",
-    "django.contrib.admin",
+    "syncconsole.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -180,7 +181,15 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "in
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_BEAT_SCHEDULE: dict[str, Any] = {
+    "beat is alive": {"task": "connectors.tasks.tell_beat_is_alive", "schedule": 10.0, "options": {"expires": 10}},
+    "resume runs": {"task": "connectors.tasks.resume_runs", "schedule": 15.0, "options": {"expires": 15}},
+    "start due deltas": {"task": "inventory.tasks.start_due_deltas", "schedule": 30.0, "options": {"expires": 30}},
+    "sweep publications": {"task": "inventory.tasks.sweep_publications", "schedule": 3600.0},
+    "check ledger": {"task": "inventory.tasks.check_ledger", "schedule": crontab(hour=4, minute=20)},
+}
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 LOGGING = logs.configure(env.choice("LOG_FORMAT", ["json", "console"], "console"), env.text("LOG_LEVEL", "INFO"))
 LOGGING_CONFIG = "logging.config.dictConfig"
+RUN_KINDS: dict[str, str] = WIRED_RUN_KINDS

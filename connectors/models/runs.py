@@ -51,6 +51,10 @@ class Trigger(models.TextChoices):
     COMMAND = "command", "a command"
 
 
+SILENCE = dt.timedelta(seconds=45)
+"""A run whose worker said nothing for so long may be taken over."""
+
+
 class RunQuerySet(models.QuerySet["SyncRun"]):
     def open(self) -> RunQuerySet:
         """Not finished yet, waiting for approval included."""
@@ -60,10 +64,11 @@ class RunQuerySet(models.QuerySet["SyncRun"]):
         """To be moved forward by a worker."""
         return self.filter(status__in=WORKING)
 
-    def abandoned(self, after: dt.timedelta) -> RunQuerySet:
-        """To be moved forward, and no worker has said anything for `after`."""
-        silent = timezone.now() - after
-        return self.working().filter(models.Q(heartbeat_at=None) | models.Q(heartbeat_at__lt=silent))
+    def due(self) -> RunQuerySet:
+        """To be moved forward now, and nobody does: never taken, given back, or its worker went silent."""
+        now = timezone.now()
+        free = models.Q(owner="") | models.Q(heartbeat_at=None) | models.Q(heartbeat_at__lt=now - SILENCE)
+        return self.working().filter(free, models.Q(not_before=None) | models.Q(not_before__lte=now))
 
 
 class SyncRun(models.Model):
@@ -95,6 +100,7 @@ class SyncRun(models.Model):
     remedy = models.CharField(max_length=500, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Breaks survived since the last progress.")
     not_before = models.DateTimeField(null=True, blank=True)
+    unreachable_since = models.DateTimeField(null=True, blank=True)
     cancel_requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )

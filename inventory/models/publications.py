@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Case, ExpressionWrapper, F, IntegerField, Q, Sum, Value, When
 from django.db.models.functions import Floor, Greatest, Least
@@ -45,11 +47,15 @@ class Exclusion(models.TextChoices):
 
 
 class PublicationQuerySet(models.QuerySet["LevelPublication"]):
+    def live(self) -> PublicationQuerySet:
+        """Has a baseline, and nothing about it is in doubt."""
+        return self.filter(state=PublicationState.LIVE)
+
     def eligible(self) -> PublicationQuerySet:
         """Takes part in jobs: listed, in the tag filter, tracked, mapped, active."""
         return self.filter(excluded=Exclusion.NONE).exclude(state=PublicationState.CLOSED)
 
-    def with_target(self) -> PublicationQuerySet:
+    def with_target(self) -> models.QuerySet[Any]:
         """Annotate `ats` (the group's sum), `target` (what the store should show) and `pending` (target − expected).
 
         The one definition of target (algorithms.md §1); one join, no history. Filter before calling it, so that
@@ -71,6 +77,10 @@ class PublicationQuerySet(models.QuerySet["LevelPublication"]):
         return self.annotate(ats=ats, target=clamped).annotate(
             pending=ExpressionWrapper(F("target") - F("expected_quantity"), output_field=IntegerField())
         )
+
+    def owed(self) -> models.QuerySet[Any]:
+        """With target, and only where the store should show something else than it is believed to."""
+        return self.with_target().exclude(pending=0)
 
 
 class LevelPublication(models.Model):

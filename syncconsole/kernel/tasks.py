@@ -10,7 +10,7 @@ from celery.contrib.django.task import DjangoTask
 log = structlog.get_logger(__name__)
 
 
-class AfterCommitTask(DjangoTask):  # type: ignore[misc]
+class AfterCommitTask(DjangoTask[Any, Any]):
     """`task.send(...)` publishes once the surrounding transaction has committed.
 
     A broker that is down loses nothing: the row that wants the work is already stored and a sweep finds it, so

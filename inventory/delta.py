@@ -1,0 +1,212 @@
+"""Delta: send each level what it is owed, target − expected, as a relative adjustment (algorithms.md §5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors import planning, runs
+from connectors.models import RunItem, Store, SyncRun
+from connectors.models.runs import Outcome, Trigger
+from connectors.ports.store import MAX_CHANGES
+from connectors.registry import store_for
+from connectors.runs import Gate, RunKind
+from inventory import gates, publications, pushes, sending, verification
+from inventory.models import LevelPublication, PushBatch
+from inventory.models.publications import Exclusion, PublicationState
+from inventory.models.pushes import WriteKind
+from inventory.pump import Pump
+from inventory.pushes import Claim
+from syncconsole.kernel.models import User
+
+KIND = "inventory.delta"
+PLAN_SLICE = 5_000
+APPLY_SLICE = 16 * MAX_CHANGES
+
+
+def start_delta(
+    store: Store, *, trigger: Trigger, requested_by: User | None = None, plan_only: bool = False
+) -> SyncRun:
+    """Open a delta run and hand it to the workers. Raises RunRefused or RunAlreadyOpen (connectors.runs)."""
+    from connectors.tasks import advance_run
+
+    with transaction.atomic():
+        run = runs.open_run(store, KIND, trigger=trigger, requested_by=requested_by, plan_only=plan_only)
+        advance_run.send(run.pk)
+    return run
+
+
+def sweep(store: Store) -> int:
+    """Mark every live publication whose target and expected differ and that is not marked: finds what a lost mark
+    would hide. One pass over the store's levels, no history. Returns how many it found."""
+    different = (
+        LevelPublication.objects.filter(store=store, state=PublicationState.LIVE, needs_look=False)
+        .eligible()
+        .owed()
+        .values_list("pk", flat=True)
+    )
+    found = 0
+    ids = list(different)
+    for start in range(0, len(ids), PLAN_SLICE):
+        with transaction.atomic():
+            locked = [row.pk for row in publications.lock(ids[start : start + PLAN_SLICE])]
+            found += LevelPublication.objects.filter(pk__in=locked).update(needs_look=True)
+    return found
+
+
+class DeltaRun(RunKind):
+    """Relative push of everything that is owed."""
+
+    @staticmethod
+    def gates(store: Store) -> list[Gate]:
+        return gates.gates_for(store, KIND)
+
+    def plan_slice(self) -> bool:
+        """Look at marked levels in order of id; write a line for each that is owed something, clear the rest."""
+        cursor = self.run.cursor
+        if cursor.get("planned"):
+            return False
+        if "levels" not in cursor:
+            scope = LevelPublication.objects.filter(store=self.run.store, state=PublicationState.LIVE).eligible()
+            cursor = {"levels": scope.count(), "after": 0}
+        with transaction.atomic():
+            looked = self._look(cursor["after"])
+            cursor = {**cursor, "after": looked[-1]} if looked else {**cursor, "planned": True}
+            SyncRun.objects.filter(pk=self.run.pk).update(cursor=cursor)
+        self.run.cursor = cursor
+        return not cursor.get("planned")
+
+    def _look(self, after: int) -> list[int]:
+        marked = (
+            LevelPublication.objects.filter(store=self.run.store, needs_look=True, pk__gt=after)
+            .order_by("pk")
+            .values_list("pk", flat=True)[:PLAN_SLICE]
+        )
+        ids = [publication.pk for publication in publications.lock(list(marked))]
+        owed: list[LevelPublication] = []
+        settled: list[LevelPublication] = []
+        rows = (
+            LevelPublication.objects.filter(pk__in=ids, state=PublicationState.LIVE, claim=None)
+            .eligible()
+            .with_target()
+            .select_related("listed__variant__product", "store_location")
+        )
+        for row in rows:
+            (owed if row.pending else settled).append(row)
+        # A level that takes no part now, or has none yet, keeps no mark: it is marked again when that changes.
+        idle = (
+            LevelPublication.objects.filter(pk__in=ids)
+            .exclude(state=PublicationState.LIVE, excluded=Exclusion.NONE)
+            .values_list("pk", flat=True)
+        )
+        LevelPublication.objects.filter(pk__in=[*idle, *(row.pk for row in settled)]).update(needs_look=False)
+        RunItem.objects.bulk_create([_line(self.run, row) for row in owed], ignore_conflicts=True)
+        return ids
+
+    def apply_slice(self) -> bool:
+        """Claim, store and send up to some thousands of lines, several batches in flight."""
+        run = self.run
+        port = store_for(run.store)
+        sent = 0
+        with Pump(sending.width(run.store), self.tick) as pump:
+            sending.resume(pump, port, run)
+            while sent < APPLY_SLICE and not run.cancel_requested_by_id and not pump.failed:
+                self.tick()
+                batch, looked = self._claim()
+                if not looked:
+                    break
+                sent += looked
+                if batch:
+                    sending.send(pump, port, run, batch)
+        done = run.items.exclude(outcome__in=(Outcome.PLANNED, Outcome.CLAIMED)).count()
+        SyncRun.objects.filter(pk=run.pk).update(progress_done=done)
+        run.progress_done = done
+        return sent > 0
+
+    @transaction.atomic
+    def _claim(self) -> tuple[PushBatch | None, int]:
+        """The next batch, claimed and stored; and how many lines were looked at (0: none is left)."""
+        lines = list(self.run.items.filter(outcome=Outcome.PLANNED).order_by("pk")[:MAX_CHANGES])
+        if not lines:
+            return None, 0
+        locked = {row.pk: row for row in publications.lock(line.subject_id for line in lines)}
+        owed = {
+            row.pk: row
+            for row in LevelPublication.objects.filter(pk__in=locked).with_target().select_related("store_location")
+        }
+        versions = pushes.versions_of(locked)
+        claims: list[Claim] = []
+        left: dict[str, list[RunItem]] = {}
+        for line in lines:
+            publication, now = locked[line.subject_id], owed[line.subject_id]
+            reason = why_left(publication, line, now.pending)
+            if reason:
+                left.setdefault(reason, []).append(line)
+            else:
+                ref = now.store_location.ref
+                expected = publication.expected_quantity
+                claims.append(Claim(publication, line, ref, now.pending, expected, versions.get(publication.pk, {})))
+        for cause, rows in left.items():
+            pushes.mark_items(rows, Outcome.LEFT, cause, "The next delta sends what is owed then.")
+        if not claims:
+            return None, len(lines)
+        for claim in claims:
+            if claim.item and claim.item.delta != claim.quantity:
+                claim.item.delta, claim.item.before = claim.quantity, claim.before
+                claim.item.after = claim.before + claim.quantity
+                claim.item.save(update_fields=["delta", "before", "after"])
+        batch = pushes.store_batch(self.run, store_for(self.run.store), WriteKind.ADJUST, claims)
+        publications.save_all(claim.publication for claim in claims)
+        return batch, len(lines)
+
+    def verify_slice(self) -> bool:
+        """Read back a sample of what was sent."""
+        verification.read_back(self.run, store_for(self.run.store))
+        return False
+
+
+def why_left(publication: LevelPublication, line: RunItem, pending: int) -> str:
+    """Why the line may not be sent as planned: only what is unchanged, or smaller in the same direction, goes."""
+    if publication.state != PublicationState.LIVE:
+        return f"The level is {PublicationState(publication.state).label.lower()} now."
+    if publication.excluded:
+        return "The level takes no part any more."
+    if publication.claim_id:
+        return "Another push of this level is on its way."
+    if not pending:
+        return "Nothing is owed any more."
+    if not covers(line.delta, pending):
+        return f"Changed since the plan: {pending:+d} is owed now, {line.delta:+d} was planned."
+    return ""
+
+
+def covers(planned: int, now: int) -> bool:
+    """A plan for `planned` units covers `now` units: the same direction, and not more."""
+    return planned * now > 0 and abs(now) <= abs(planned)
+
+
+def _line(run: SyncRun, row: Any) -> RunItem:
+    variant = row.listed.variant
+    before, after, pending = row.expected_quantity, row.expected_quantity + row.pending, row.pending
+    return RunItem(
+        run=run,
+        subject_id=row.pk,
+        label=variant.label[:300],
+        place=row.store_location.name,
+        before=before,
+        after=after,
+        delta=pending,
+        value=None if variant.cost is None else variant.cost * pending,
+        risk=planning.risk(before, after),
+        flags=planning.flags(before, after),
+    )
+
+
+def due(store: Store) -> bool:
+    """The schedule asks for a delta: switched on, live, and the last one began long enough ago."""
+    if not store.delta_enabled:
+        return False
+    last = store.runs.filter(kind=KIND).order_by("-pk").first()
+    return last is None or (timezone.now() - last.created_at).total_seconds() >= store.delta_minutes * 60 - 5

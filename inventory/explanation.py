@@ -1,0 +1,236 @@
+"""Why a number is what it is: the terms that sum to it, now or at any past moment, with who caused each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from math import floor
+from typing import Any
+
+from django.db.models import Count, Max, Q, Sum
+from django.utils import timezone
+
+from connectors.models import Store
+from inventory.models import LedgerEntry, LevelPublication, PublicationEntry, Push
+from inventory.models.ledger import EntryKind
+from inventory.models.publications import PublicationKind, PublicationState
+from inventory.models.pushes import PushStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One line of a sum. `quantity` is signed; `entries` how many facts it adds up; `latest` the newest of them."""
+
+    label: str
+    quantity: Decimal
+    detail: str = ""
+    entries: int = 0
+    latest: dt.datetime | None = None
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Three sums for one publication at one moment. Each list of terms adds up to the number named after it:
+    `on_hand_terms` = on_hand, `target_terms` = target, `expected_terms` = expected. `not_explained` is what the store
+    showed beyond expected; None where it was never read."""
+
+    publication_id: int
+    store: str
+    variant: str
+    item_number: str
+    place: str
+    at: dt.datetime
+    now: bool
+    on_hand_terms: list[Term]
+    on_hand: Decimal
+    target_terms: list[Term]
+    ats: Decimal
+    target: int
+    expected_terms: list[Term]
+    expected: int | None
+    pending: int | None
+    in_flight: int
+    observed: int | None
+    observed_at: dt.datetime | None
+    not_explained: int | None
+    last_push: Term | None
+    state: str
+    hold: str
+    hold_remedy: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON output; quantities as text, times in ISO form."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """The sums as the command prints them and as the page copies them."""
+        lines = [f"{self.variant}, {self.place}, {self.store}", f"at {self.at:%Y-%m-%d %H:%M:%S %Z}", ""]
+        lines += _sum_lines(self.on_hand_terms, "On hand", self.on_hand)
+        lines += _sum_lines(self.target_terms, "Target: what the store should show", Decimal(self.target))
+        if self.expected is not None:
+            lines += _sum_lines(self.expected_terms, "Expected: what it is believed to show", Decimal(self.expected))
+            lines.append(_line("To push (target less expected)", Decimal(self.pending or 0)))
+        else:
+            lines.append("No baseline yet: what the store shows is not known.")
+        if self.in_flight:
+            lines.append(_line("Of that on its way", Decimal(self.in_flight)))
+        if self.observed is not None and self.observed_at:
+            lines.append(_line(f"Store showed ({self.observed_at:%Y-%m-%d %H:%M} UTC)", Decimal(self.observed)))
+            if self.not_explained:
+                lines.append(_line("Not explained", Decimal(self.not_explained)))
+        if self.hold:
+            lines.append(f"Held: {self.hold} {self.hold_remedy}")
+        return "\n".join(lines)
+
+
+def _sum_lines(terms: Iterable[Term], label: str, total: Decimal) -> list[str]:
+    return [*(_line(term.label, term.quantity, term.detail) for term in terms), _line(f"= {label}", total), ""]
+
+
+def _line(label: str, quantity: Decimal, detail: str = "") -> str:
+    return f"{label:<44}{plain(quantity):>12}  {detail}".rstrip()
+
+
+def plain(quantity: Decimal) -> str:
+    """A quantity without needless zeros: 48, 0.5, -2."""
+    return f"{quantity.normalize():f}" if quantity % 1 else f"{quantity:.0f}"
+
+
+def find(store: Store, item_number: str) -> list[LevelPublication]:
+    """Publications of one variant in a store, by item number or SKU; closed ones last."""
+    by = Q(listed__variant__item_number=item_number) | Q(listed__variant__sku=item_number)
+    rows = LevelPublication.objects.filter(by, store=store).select_related("listed__variant__product", "store_location")
+    return sorted(rows, key=lambda row: (row.state == PublicationState.CLOSED, row.store_location.name))
+
+
+def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
+    """The sums for one publication as known at `at` (by the time things were recorded), or now.
+
+    The terms always add up to the numbers beside them: past numbers are themselves sums of entries; settings that
+    keep no history (buffer, clamp, withheld units before their last change) are those of today.
+    """
+    publication = LevelPublication.objects.select_related("store", "listed__variant__product", "store_location").get(
+        pk=publication_id
+    )
+    moment = at or timezone.now()
+    ledger = LedgerEntry.objects.filter(level__published__publication=publication, recorded_at__lte=moment)
+    on_hand_terms = _ledger_terms(ledger)
+    on_hand = sum((term.quantity for term in on_hand_terms), Decimal(0))
+    released = ledger.aggregate(total=Sum("released_delta"))["total"] or 0
+    target_terms, ats, target = _target_terms(publication, on_hand, released, ledger)
+    entries = PublicationEntry.objects.filter(publication=publication, recorded_at__lte=moment)
+    expected_terms = _publication_terms(entries)
+    has_baseline = entries.filter(kind=PublicationKind.BASELINE).exists()
+    expected = int(sum((term.quantity for term in expected_terms), Decimal(0))) if has_baseline else None
+    in_flight = _in_flight(publication) if at is None else 0
+    observed = publication.observed_available if publication.observed_at and publication.observed_at <= moment else None
+    return Explanation(
+        publication_id=publication.pk,
+        store=publication.store.name,
+        variant=publication.listed.variant.label,
+        item_number=publication.listed.variant.item_number,
+        place=publication.store_location.name,
+        at=moment.astimezone(publication.store.zone),
+        now=at is None,
+        on_hand_terms=on_hand_terms,
+        on_hand=on_hand,
+        target_terms=target_terms,
+        ats=ats,
+        target=target,
+        expected_terms=expected_terms,
+        expected=expected,
+        pending=None if expected is None else target - expected,
+        in_flight=in_flight,
+        observed=observed,
+        observed_at=publication.observed_at if observed is not None else None,
+        not_explained=_not_explained(publication, expected, observed, at),
+        last_push=_last_push(entries),
+        state=PublicationState(publication.state).label if at is None else "",
+        hold=publication.hold_cause if at is None else "",
+        hold_remedy=publication.hold_remedy if at is None else "",
+    )
+
+
+def _not_explained(
+    publication: LevelPublication, expected: int | None, observed: int | None, at: dt.datetime | None
+) -> int | None:
+    """What the last read showed beyond what we expected at that moment; pushes settled since the read are no drift."""
+    if expected is None or observed is None:
+        return None
+    if at is None and publication.observed_revision == publication.revision:
+        return observed - expected
+    since = publication.entries.filter(recorded_at__gt=publication.observed_at, applied=True)
+    return observed - (expected - (since.aggregate(total=Sum("quantity"))["total"] or 0 if at is None else 0))
+
+
+def _ledger_terms(entries: Any) -> list[Term]:
+    rows = (
+        entries.exclude(on_hand_delta=0)
+        .values("kind")
+        .annotate(total=Sum("on_hand_delta"), n=Count("pk"), latest=Max("recorded_at"))
+    )
+    order = list(EntryKind)
+    terms = [
+        Term(EntryKind(row["kind"]).label, row["total"], "", row["n"], row["latest"], kind=row["kind"]) for row in rows
+    ]
+    return sorted(terms, key=lambda term: order.index(EntryKind(term.kind)))
+
+
+def _target_terms(
+    publication: LevelPublication, on_hand: Decimal, released: int, ledger: Any
+) -> tuple[list[Term], Decimal, int]:
+    """Mirrors `PublicationQuerySet.with_target`; a test over random worlds holds the two together."""
+    store = publication.store
+    ats = on_hand - released
+    terms = [Term("On hand", on_hand)]
+    if released:
+        orders = ledger.exclude(released_delta=0).values("document").distinct().count()
+        terms.append(Term("Released to open orders", Decimal(-released), entries=orders, kind="released"))
+    whole = floor(ats)
+    if whole != ats:
+        terms.append(Term("Part of a unit, not sold", Decimal(whole) - ats))
+    withheld = 0 if store.unavailable_left_out else publication.withheld
+    if withheld:
+        terms.append(Term("Withheld by the store (damaged, reserved, safety stock)", Decimal(-withheld)))
+    less_withheld = whole - withheld
+    less_buffer = min(less_withheld, max(0, less_withheld - store.buffer))
+    if less_buffer != less_withheld:
+        terms.append(Term("Buffer of the store", Decimal(less_buffer - less_withheld)))
+    target = max(0, less_buffer) if store.never_below_zero else less_buffer
+    if target != less_buffer:
+        terms.append(Term("Never below zero", Decimal(target - less_buffer)))
+    return terms, ats, target
+
+
+def _publication_terms(entries: Any) -> list[Term]:
+    """What moved our belief since the newest baseline, oldest kind first; all of it, so that it adds up."""
+    rows = (
+        entries.filter(applied=True)
+        .values("kind")
+        .annotate(total=Sum("quantity"), n=Count("pk"), latest=Max("recorded_at"))
+    )
+    order = list(PublicationKind)
+    terms = [
+        Term(PublicationKind(row["kind"]).label, Decimal(row["total"]), "", row["n"], row["latest"], kind=row["kind"])
+        for row in rows
+    ]
+    return sorted(terms, key=lambda term: order.index(PublicationKind(term.kind)))
+
+
+def _in_flight(publication: LevelPublication) -> int:
+    push = Push.objects.filter(
+        publication=publication, status__in=(PushStatus.CLAIMED, PushStatus.UNSURE), batch__kind="adjust"
+    ).first()
+    return push.quantity if push else 0
+
+
+def _last_push(entries: Any) -> Term | None:
+    last = entries.filter(push__isnull=False).select_related("push__batch__run__requested_by").order_by("-seq").first()
+    if last is None:
+        return None
+    run = last.push.batch.run
+    who = str(run.requested_by) if run.requested_by else run.get_trigger_display()
+    return Term("Last push", Decimal(last.quantity), f"run #{run.pk} ({run.label}, by {who})", 1, last.recorded_at)

@@ -1,0 +1,331 @@
+"""Full: make the store show the target of every eligible level, by compare-and-swap on settled levels only
+(algorithms.md §6 and §7)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors import planning, runs
+from connectors.models import RunItem, Store, SyncRun
+from connectors.models.runs import Outcome, RunStatus, Trigger
+from connectors.ports.store import MAX_CHANGES
+from connectors.registry import store_for
+from connectors.runs import Gate, RunKind, RunRefused
+from inventory import gates, publications, pushes, readings, sending, settled, verification
+from inventory.delta import covers
+from inventory.models import LevelPublication, PushBatch
+from inventory.models.publications import PublicationState
+from inventory.models.pushes import WriteKind
+from inventory.pump import Pump
+from inventory.pushes import Claim
+from inventory.readings import Group
+from inventory.settled import Hold, Reading
+from syncconsole.kernel.models import User
+
+KIND = "inventory.full"
+PLAN_SLICE = 16 * MAX_CHANGES
+APPLY_SLICE = 16 * MAX_CHANGES
+RECENT = dt.timedelta(days=7)
+MOVED_TIMES = 3
+"""Times a level may move between its read and its write before it is left to deltas as busy."""
+
+
+def last_full(store: Store) -> SyncRun | None:
+    """The last full sync that wrote, or tried to."""
+    return store.runs.filter(kind=KIND).exclude(status__in=(RunStatus.REFUSED, RunStatus.EXPIRED)).first()
+
+
+def recent_full_warning(store: Store) -> str:
+    """A sentence when the last full sync was under seven days ago, else nothing."""
+    last = last_full(store)
+    if last is None or timezone.now() - last.created_at > RECENT:
+        return ""
+    when = timezone.localtime(last.created_at, store.zone)
+    return f"The last full sync was on {when:%d %b %H:%M}: {last.state.label.lower()}. A delta is usually enough."
+
+
+def start_full(
+    store: Store,
+    *,
+    reason: str,
+    trigger: Trigger,
+    requested_by: User | None = None,
+    plan_only: bool = False,
+    confirmation: str = "",
+) -> SyncRun:
+    """Open a full sync and hand it to the workers. After go-live `confirmation` must be the store's slug, typed.
+
+    Raises RunRefused (gates, no reason, no confirmation) or RunAlreadyOpen.
+    """
+    from connectors.tasks import advance_run
+
+    if not reason.strip():
+        raise RunRefused("A full sync needs its reason.", "Say go-live, major discrepancy, or what happened.")
+    if store.live_at and confirmation != store.slug:
+        raise RunRefused(
+            f"{store.name} is live: a full sync overwrites every quantity in it.", f"Type {store.slug} to confirm."
+        )
+    with transaction.atomic():
+        run = runs.open_run(store, KIND, trigger=trigger, requested_by=requested_by, reason=reason, plan_only=plan_only)
+        advance_run.send(run.pk)
+    return run
+
+
+class FullRun(RunKind):
+    """Absolute push of every eligible level."""
+
+    always_asks = True
+
+    @staticmethod
+    def gates(store: Store) -> list[Gate]:
+        return gates.gates_for(store, KIND)
+
+    def plan_slice(self) -> bool:
+        """Read the next levels and write a line for each that differs, is to be adopted, or is held."""
+        run, cursor = self.run, self.run.cursor
+        if cursor.get("planned"):
+            return False
+        scope = LevelPublication.objects.filter(store=run.store).eligible()
+        if "levels" not in cursor:
+            cursor = {"levels": scope.count(), "after": 0}
+            SyncRun.objects.filter(pk=run.pk).update(progress_total=cursor["levels"])
+            run.progress_total = cursor["levels"]
+        port = store_for(run.store)
+        rows = list(scope.filter(pk__gt=cursor["after"]).select_related("store_location").order_by("pk")[:PLAN_SLICE])
+        with Pump(sending.width(run.store), self.tick) as pump:
+            sending.resume(pump, port, run)
+            # Revisions are noted here, before any read of this slice.
+            readings.read(pump, port, run.store, readings.groups(rows), self._plan_group)
+        cursor = {**cursor, "after": rows[-1].pk} if rows else {**cursor, "planned": True}
+        done = run.progress_done + len(rows)
+        SyncRun.objects.filter(pk=run.pk).update(cursor=cursor, progress_done=done)
+        run.cursor, run.progress_done = cursor, done
+        return bool(rows)
+
+    @transaction.atomic
+    def _plan_group(self, group: Group, found: dict[int, Reading]) -> None:
+        views = _judge_group(found)
+        RunItem.objects.bulk_create(
+            [line for line in (_line(self.run, view) for view in views) if line], ignore_conflicts=True
+        )
+        sending.count(self.run, points=3)
+
+    def apply_slice(self) -> bool:
+        """Adopt what is right already; read the next lines again, then overwrite those that did not move."""
+        run = self.run
+        port = store_for(run.store)
+        adopted = self._adopt_slice()
+        lines = {
+            line.subject_id: line for line in run.items.filter(outcome=Outcome.PLANNED).exclude(delta=0)[:APPLY_SLICE]
+        }
+        rows = LevelPublication.objects.filter(pk__in=lines).select_related("store_location").order_by("pk")
+
+        def write(group: Group, found: dict[int, Reading]) -> None:
+            sending.count(run, points=3)
+            batch = self._claim({publication_id: lines[publication_id] for publication_id in found}, found)
+            if batch:
+                sending.send(pump, port, run, batch)
+
+        with Pump(sending.width(run.store), self.tick) as pump:
+            sending.resume(pump, port, run)
+            for group in readings.groups(rows):
+                if run.cancel_requested_by_id:
+                    break
+                readings.read(pump, port, run.store, [group], write)
+        done = run.items.exclude(outcome__in=(Outcome.PLANNED, Outcome.CLAIMED)).exclude(delta=0).count()
+        SyncRun.objects.filter(pk=run.pk).update(progress_done=done)
+        run.progress_done = done
+        return bool(lines) or adopted
+
+    @transaction.atomic
+    def _adopt_slice(self) -> bool:
+        """Lines where the store showed the target already: believe it, without a call. Right also when it has moved
+        since: what the store booked later is dated later, and counts."""
+        lines = list(self.run.items.filter(outcome=Outcome.PLANNED, delta=0).order_by("pk")[:APPLY_SLICE])
+        locked = publications.lock(line.subject_id for line in lines)
+        kept = []
+        for publication in locked:
+            if publication.claim_id or publication.observed_revision != publication.revision:
+                continue
+            if publication.state in (PublicationState.NO_BASELINE, PublicationState.LIVE):
+                settled.adopt_observed(publication, cause=f"Equal in run #{self.run.pk}")
+                kept.append(publication.pk)
+        publications.save_all(locked)
+        pushes.mark_items([line for line in lines if line.subject_id in kept], Outcome.UNCHANGED)
+        left = [line for line in lines if line.subject_id not in kept]
+        pushes.mark_items(left, Outcome.LEFT, "It moved here since it was read.", "The next full sync reads it again.")
+        return bool(lines)
+
+    @transaction.atomic
+    def _claim(self, lines: dict[int, RunItem], found: dict[int, Reading]) -> PushBatch | None:
+        """Judge the second read; claim and store the levels that are as they were planned."""
+        before = {
+            row["pk"]: row
+            for row in LevelPublication.objects.filter(pk__in=found).values(
+                "pk", "observed_available", "observed_committed", "observed_unavailable", "observed_moved_at"
+            )
+        }
+        claims = []
+        versions = pushes.versions_of(found)
+        for view in _judge_group(found):
+            line = lines[view.publication.pk]
+            action = _decide(view, line, moved=_moved(before[view.publication.pk], view.reading))
+            if action is None:
+                ref, was = view.location_ref, view.reading.level.available
+                _replan(line, was, view.target)
+                claims.append(Claim(view.publication, line, ref, view.target, was, versions.get(line.subject_id, {})))
+            else:
+                outcome, cause, remedy = action
+                _settle_line(line, outcome, cause, remedy)
+        if not claims:
+            return None
+        batch = pushes.store_batch(self.run, store_for(self.run.store), WriteKind.SET, claims)
+        publications.save_all(claim.publication for claim in claims)
+        return batch
+
+    def verify_slice(self) -> bool:
+        """Read back a sample; a finished go-live marks the store as live."""
+        run = self.run
+        verification.read_back(run, store_for(run.store))
+        if run.store.live_at is None and run.status == RunStatus.VERIFYING:
+            Store.objects.filter(pk=run.store_id, live_at=None).update(live_at=timezone.now())
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One locked level after a read: what was read, what it should show, and the hold if it may not be overwritten."""
+
+    publication: LevelPublication
+    reading: Reading
+    target: int
+    hold: Hold | None
+    label: str
+    place: str
+    location_ref: str
+    cost: Decimal | None
+
+
+def _judge_group(found: dict[int, Reading]) -> list[View]:
+    """Lock the levels read, judge and observe each, save them. Inside the caller's transaction."""
+    locked = publications.lock(found)
+    holds: dict[int, Hold | None] = {}
+    for publication in locked:
+        reading = found[publication.pk]
+        verdict = settled.judge(publication, reading)
+        settled.observe(publication, reading)
+        if verdict is None:
+            settled.learn(publication, reading)
+            publications.release_hold(publication)
+        else:
+            publications.hold(publication, verdict.test, verdict.cause, verdict.remedy)
+        holds[publication.pk] = verdict
+    publications.save_all(locked)
+    computed = {
+        row.pk: row
+        for row in LevelPublication.objects.filter(pk__in=found)
+        .with_target()
+        .select_related("listed__variant__product", "store_location")
+    }
+    views = []
+    for publication in locked:
+        row = computed[publication.pk]
+        verdict = holds[publication.pk] or _raises_over_offset(publication, found[publication.pk], row.target)
+        variant = row.listed.variant
+        views.append(
+            View(
+                publication,
+                found[publication.pk],
+                row.target,
+                verdict,
+                variant.label[:300],
+                row.store_location.name,
+                row.store_location.ref,
+                variant.cost,
+            )
+        )
+    return views
+
+
+def _raises_over_offset(publication: LevelPublication, reading: Reading, target: int) -> Hold | None:
+    if publication.acknowledged_offset and target > reading.level.available:
+        return Hold(
+            "b", "Orders we do not know hold stock here; it may be lowered, not raised.", "Import those orders."
+        )
+    return None
+
+
+def _line(run: SyncRun, view: View) -> RunItem | None:
+    """The plan's line for a level, or None where nothing is to be done."""
+    shown, target = view.reading.level.available, view.target
+    line = RunItem(
+        run=run, subject_id=view.publication.pk, label=view.label, place=view.place, before=shown, after=target
+    )
+    if view.hold:
+        line.outcome, line.cause, line.remedy = Outcome.HELD, view.hold.cause[:400], view.hold.remedy[:400]
+        line.flags = [f"hold_{view.hold.test}"]
+        line.after = shown
+        return line
+    if shown == target:
+        known = view.publication.baseline_at and view.publication.expected_quantity == shown
+        return None if known else line
+    line.delta = target - shown
+    line.value = None if view.cost is None else view.cost * line.delta
+    line.risk = planning.risk(shown, target)
+    line.flags = planning.flags(shown, target)
+    return line
+
+
+def _moved(before: Mapping[str, object], reading: Reading) -> bool:
+    level = reading.level
+    return (
+        before["observed_available"] != level.available
+        or before["observed_committed"] != level.committed
+        or before["observed_unavailable"] != level.unavailable
+        or before["observed_moved_at"] != level.moved_at
+    )
+
+
+def _decide(view: View, line: RunItem, *, moved: bool) -> tuple[Outcome, str, str] | None:
+    """None: overwrite it now. Otherwise the line's outcome with cause and remedy (PLANNED: read it once more)."""
+    if view.hold:
+        return Outcome.HELD, view.hold.cause, view.hold.remedy
+    owed = view.target - view.reading.level.available
+    if not owed:
+        settled.adopt(view.publication, view.reading.level, cause=f"Equal in run #{line.run_id}")
+        publications.save_all([view.publication])
+        return Outcome.UNCHANGED, "", ""
+    if not covers(line.delta, owed):
+        return Outcome.LEFT, f"Changed since the plan: {owed:+d} now, {line.delta:+d} was planned.", "Plan again."
+    if not moved:
+        return None
+    times = line.flags.count("moved") + 1
+    line.flags = [*line.flags, "moved"]
+    if times >= MOVED_TIMES:
+        return (
+            Outcome.HELD,
+            "Busy: it moves between reading and writing.",
+            "Deltas keep it right; no overwrite is needed.",
+        )
+    return Outcome.PLANNED, "", ""
+
+
+def _replan(line: RunItem, before: int, after: int) -> None:
+    """The line says what is really written, where that is less than was planned."""
+    if (line.before, line.after) != (before, after):
+        line.before, line.after, line.delta = before, after, after - before
+        line.save(update_fields=["before", "after", "delta"])
+
+
+def _settle_line(line: RunItem, outcome: Outcome, cause: str, remedy: str) -> None:
+    if outcome == Outcome.HELD:
+        line.flags = [*line.flags, "held_late"]
+    line.outcome, line.cause, line.remedy = outcome, cause[:400], remedy[:400]
+    line.settled_at = None if outcome == Outcome.PLANNED else timezone.now()
+    line.save(update_fields=["outcome", "cause", "remedy", "flags", "settled_at"])

@@ -1,0 +1,177 @@
+"""Pushes: claimed, stored, sent with the same bytes until answered, settled exactly once (algorithms.md §5).
+
+Lock order everywhere: publications by id, then the batch. No call is made inside a transaction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from connectors.models import RunItem, Store, SyncRun
+from connectors.models.runs import WRITING, Outcome
+from connectors.ports.errors import OutcomeUnknown
+from connectors.ports.store import Adjustment, Overwrite, PreparedWrite, StorePort, WriteOutcome, WriteReply
+from inventory.models import LevelPublication, Push, PushBatch
+from inventory.models.publications import PublicationState
+from inventory.models.pushes import UNSETTLED, BatchStatus, PushStatus, WriteKind
+
+log = structlog.get_logger(__name__)
+
+KEY_LIFE = dt.timedelta(hours=23)
+"""The store remembers a key for 24 h (reference: Shopify 3.5); an hour is kept as a margin for clocks."""
+TRIES_AT_ONCE = 4
+"""Times the same bytes are sent in a row before the run waits and somebody may look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one publication's push will be. `quantity` relative for ADJUST, absolute for SET; `before` is what was
+    expected (ADJUST) or read (SET). `versions`: level id → version that the quantity was computed from."""
+
+    publication: LevelPublication
+    item: RunItem | None
+    location_ref: str
+    quantity: int
+    before: int
+    versions: dict[int, int]
+
+
+def store_batch(
+    run: SyncRun, port: StorePort, kind: WriteKind, claims: Sequence[Claim], *, retry_of: PushBatch | None = None
+) -> PushBatch:
+    """Fix `claims` in a batch with its key and exact bytes. Inside the caller's transaction, publications locked.
+
+    Sets `claim` on the publications (the caller saves them). A publication that has an unsettled push already raises
+    IntegrityError: at most one, whatever the job.
+    """
+    batch_id = uuid.uuid4()
+    batch = PushBatch(id=batch_id, run=run, store=run.store, kind=kind, rows=len(claims), retry_of=retry_of)
+    document = f"run/{run.pk}"
+    if kind == WriteKind.ADJUST:
+        adjustments = [Adjustment(c.publication.item_ref, c.location_ref, c.quantity) for c in claims]
+        prepared = port.prepare_adjustment(adjustments, key=batch.key, document=document)
+    else:
+        overwrites = [Overwrite(c.publication.item_ref, c.location_ref, c.quantity, c.before) for c in claims]
+        prepared = port.prepare_overwrite(overwrites, key=batch.key, document=document)
+    batch.body = prepared.body
+    batch.save(force_insert=True)
+    pushes = Push.objects.bulk_create(
+        Push(
+            batch=batch,
+            position=position,
+            publication=claim.publication,
+            item=claim.item,
+            quantity=claim.quantity,
+            before=claim.before,
+            revision=claim.publication.revision,
+            versions=claim.versions,
+        )
+        for position, claim in enumerate(claims)
+    )
+    for claim, push in zip(claims, pushes, strict=True):
+        claim.publication.claim = push
+    mark_items([claim.item for claim in claims if claim.item], Outcome.CLAIMED)
+    return batch
+
+
+def mark_items(items: Iterable[RunItem], outcome: Outcome, cause: str = "", remedy: str = "") -> None:
+    """Set the outcome of plan lines in one statement."""
+    ids = [item.pk for item in items]
+    if ids:
+        settled = None if outcome in (Outcome.PLANNED, Outcome.CLAIMED) else timezone.now()
+        RunItem.objects.filter(pk__in=ids).update(
+            outcome=outcome, cause=cause[:400], remedy=remedy[:400], settled_at=settled
+        )
+
+
+def versions_of(publication_ids: Iterable[int]) -> dict[int, dict[int, int]]:
+    """Publication id → {level id: version now}."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.publication_id, l.id, l.version FROM inventory_publishedlevel m "
+            "JOIN inventory_inventorylevel l ON l.id = m.level_id WHERE m.publication_id = ANY(%s)",
+            [list(publication_ids)],
+        )
+        found: dict[int, dict[int, int]] = {}
+        for publication_id, level_id, version in cursor.fetchall():
+            found.setdefault(publication_id, {})[level_id] = version
+        return found
+
+
+def announce(batch: PushBatch) -> bool:
+    """Note, before the first byte leaves, that the batch is being sent. False when it is settled already or its key
+    may have been forgotten (then its rows become unsure and nothing is sent)."""
+    batch.refresh_from_db()
+    if batch.status not in UNSETTLED:
+        return False
+    if batch.first_sent_at and timezone.now() - batch.first_sent_at >= KEY_LIFE:
+        make_unsure(batch, "No answer came, and the key is too old to repeat it.")
+        return False
+    PushBatch.objects.filter(pk=batch.pk, status__in=UNSETTLED).update(
+        status=BatchStatus.SENT, first_sent_at=Coalesce(F("first_sent_at"), timezone.now()), tries=F("tries") + 1
+    )
+    return True
+
+
+def deliver(port: StorePort, body: bytes, rows: int) -> WriteReply:
+    """Send the bytes until there is a definite answer; a lost reply and "still running" are asked again with them.
+
+    Touches no database, so it may run in a thread. Raises ConnectorError: OutcomeUnknown when no answer came in the
+    end (the batch stays sent), ConnectorUnavailable when it certainly was not executed.
+    """
+    prepared = PreparedWrite(body=body, rows=rows)
+    lost: OutcomeUnknown | None = None
+    for attempt in range(TRIES_AT_ONCE):
+        if attempt:
+            time.sleep(min(4.0, 0.25 * 2**attempt))
+        try:
+            reply = port.send(prepared)
+        except OutcomeUnknown as error:
+            lost = error
+            continue
+        if reply.outcome != WriteOutcome.RUNNING:
+            return reply
+    raise lost or OutcomeUnknown(
+        service="Store",
+        operation="write quantities",
+        cause="The store is still working on it.",
+        remedy="Asked again soon.",
+    )
+
+
+@transaction.atomic
+def make_unsure(batch: PushBatch, cause: str) -> None:
+    """Whether these rows were applied is not known and may not be asked with the key any more: a settled read decides."""
+    pushes = list(batch.pushes.filter(status=PushStatus.CLAIMED))
+    taken = PushBatch.objects.filter(pk=batch.pk, status__in=UNSETTLED).update(
+        status=BatchStatus.UNSURE, cause=cause, settled_at=timezone.now()
+    )
+    if not taken:
+        return
+    Push.objects.filter(pk__in=[push.pk for push in pushes]).update(status=PushStatus.UNSURE)
+    LevelPublication.objects.filter(claim__in=pushes).update(state=PublicationState.UNSURE, state_cause=cause)
+    RunItem.objects.filter(pushes__in=pushes).update(
+        outcome=Outcome.UNSURE,
+        cause=cause,
+        remedy="The next settled read of the level decides by itself.",
+        settled_at=timezone.now(),
+    )
+
+
+def unsettled(store: Store, run: SyncRun) -> list[PushBatch]:
+    """Batches to be settled before `run` plans or sends anything: its own, and those of runs that are over."""
+    return list(
+        PushBatch.objects.filter(store=store, status__in=UNSETTLED)
+        .exclude(run__in=store.runs.filter(status__in=WRITING).exclude(pk=run.pk))
+        .order_by("created_at")
+    )

@@ -1,0 +1,63 @@
+"""Reading levels for an absolute job: the store is asked directly, then each answer is judged under the row's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from connectors.models import Store
+from connectors.ports.store import MAX_CHANGES, LevelsRead, StorePort
+from inventory import settled
+from inventory.models import LevelPublication
+from inventory.pump import Pump
+from inventory.settled import Reading
+
+Seen = tuple[int, str, int]
+"""(publication id, item ref, revision just before the read)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Up to 250 publications of one location of the store, read in one call."""
+
+    location_ref: str
+    members: list[Seen]
+
+
+def groups(rows: Iterable[LevelPublication]) -> list[Group]:
+    """Publications (with their `store_location` loaded) packed for reading, by location."""
+    by_location: dict[str, list[Seen]] = {}
+    for row in rows:
+        by_location.setdefault(row.store_location.ref, []).append((row.pk, row.item_ref, row.revision))
+    return [
+        Group(ref, members[start : start + MAX_CHANGES])
+        for ref, members in by_location.items()
+        for start in range(0, len(members), MAX_CHANGES)
+    ]
+
+
+def read(
+    pump: Pump,
+    port: StorePort,
+    store: Store,
+    wanted: Sequence[Group],
+    then: Callable[[Group, dict[int, Reading]], None],
+) -> None:
+    """Read each group in the pump; `then` gets its readings by publication id, in the caller's thread."""
+
+    def answer(group: Group) -> Callable[[LevelsRead], None]:
+        def judge(found: LevelsRead) -> None:
+            limit = settled.watermark(store, found.read_at)
+            readings = {
+                publication_id: Reading(level, found.read_at, revision, limit)
+                for (publication_id, _, revision), level in zip(group.members, found.levels, strict=True)
+            }
+            then(group, readings)
+
+        return judge
+
+    def question(group: Group) -> Callable[[], LevelsRead]:
+        return lambda: port.read_levels(group.location_ref, [item for _, item, _ in group.members])
+
+    for group in wanted:
+        pump.call(question(group), answer(group))

@@ -1,0 +1,45 @@
+"""Sending batches through a pump: announce, deliver, settle, and what a settlement leaves to be sent."""
+
+from __future__ import annotations
+
+from django.db.models import F
+
+from connectors.models import Store, SyncRun
+from connectors.ports.store import StorePort, WriteReply
+from inventory import pushes, settlement
+from inventory.models import PushBatch
+from inventory.pump import Pump
+
+WIDTH = {"standard": 4, "advanced": 6, "plus": 8, "enterprise": 8}
+"""Calls in flight per plan; more only wait for the same points."""
+
+
+def width(store: Store) -> int:
+    """How many calls may be in flight for `store`."""
+    return WIDTH.get(store.plan, 4)
+
+
+def send(pump: Pump, port: StorePort, run: SyncRun, batch: PushBatch) -> None:
+    """Announce the batch, deliver it in the pump, settle the answer, send what is left of it the same way."""
+    if not pushes.announce(batch):
+        return
+    body, rows = bytes(batch.body), batch.rows
+
+    def settled(reply: WriteReply) -> None:
+        count(run, reply.cost)
+        for renewed in settlement.settle(port, batch, reply):
+            send(pump, port, run, renewed)
+
+    pump.call(lambda: pushes.deliver(port, body, rows), settled)
+
+
+def count(run: SyncRun, points: int, calls: int = 1) -> None:
+    """Add to what the run has cost."""
+    SyncRun.objects.filter(pk=run.pk).update(calls=F("calls") + calls, points=F("points") + points)
+
+
+def resume(pump: Pump, port: StorePort, run: SyncRun) -> None:
+    """What was stored or sent and not answered goes first: same key, same bytes, or unsure when that is too late."""
+    for batch in pushes.unsettled(run.store, run):
+        send(pump, port, run, batch)
+    pump.drain()

@@ -1,0 +1,212 @@
+"""Settled levels: when a read of the store may be believed enough to overwrite it (algorithms.md §6, tests a–e)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from connectors.models import Store
+from connectors.ports.store import RemoteLevel
+from inventory import publications, settlement
+from inventory.models import LevelPublication, Push
+from inventory.models.publications import PublicationKind, PublicationState
+from inventory.models.pushes import PushStatus, WriteKind
+from inventory.publications import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a level is not overwritten now: the failed test (a to e), cause and remedy."""
+
+    test: str
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A level as read, with the revision we had just before and the moment up to which the store's news is known.
+
+    `watermark`: nothing that moved after it counts as settled (server time at which knowledge was complete − margin).
+    """
+
+    level: RemoteLevel
+    read_at: dt.datetime
+    revision: int
+    watermark: dt.datetime
+
+
+def watermark(store: Store, read_at: dt.datetime) -> dt.datetime:
+    """The moment up to which everything that moved in the store has had the time to become known here."""
+    return read_at - dt.timedelta(seconds=store.settle_seconds)
+
+
+def judge(publication: LevelPublication, reading: Reading) -> Hold | None:
+    """The first test that the locked `publication` fails for `reading`, or None: the level is settled.
+
+    Call it before `observe`: test (a) compares with the previous reading where the store tells no times.
+    """
+    return (
+        _not_ours_to_fix(publication, reading.level)
+        or _not_settled(publication, reading)
+        or _other_orders(publication, reading.level)
+        or _news_since(publication, reading)
+    )
+
+
+def _not_ours_to_fix(publication: LevelPublication, level: RemoteLevel) -> Hold | None:
+    if publication.state in (PublicationState.QUARANTINED, PublicationState.FROZEN):
+        label = PublicationState(publication.state).label
+        return Hold("e", f"{label}: {publication.state_cause}", "Decide it under Held and drift.")
+    if not level.known:
+        return Hold("e", "The store does not know this inventory item any more.", "Link the store again.")
+    if not level.tracked:
+        return Hold("e", "Track quantity is off in the store.", "Switch it on in the store, then link again.")
+    if not level.exists:
+        return Hold(
+            "e",
+            "The item is not stocked at this location of the store.",
+            "Stock it there in the store, then run again.",
+        )
+    if not level.is_active:
+        return Hold("e", "The item is deactivated at this location of the store.", "Activate it there, then run again.")
+    return None
+
+
+def _not_settled(publication: LevelPublication, reading: Reading) -> Hold | None:
+    level = reading.level
+    if level.moved_at is None:
+        same = (
+            publication.observed_available == level.available
+            and publication.observed_committed == level.committed
+            and publication.observed_unavailable == level.unavailable
+        )
+        if same and publication.observed_at and publication.observed_at <= reading.watermark:
+            return None
+        return Hold(
+            "a", "The store does not say when it last moved; a second, equal read is needed.", "Ends by itself."
+        )
+    if level.moved_at > reading.watermark:
+        return Hold(
+            "a",
+            f"It moved in the store at {level.moved_at:%H:%M:%S} UTC, too recently to know why.",
+            "Ends by itself once it rests; deltas go on meanwhile.",
+        )
+    return None
+
+
+def _other_orders(publication: LevelPublication, level: RemoteLevel) -> Hold | None:
+    known = publication.open_remote + publication.acknowledged_offset
+    if level.committed == known:
+        return None
+    if level.committed < publication.open_remote + publication.acknowledged_offset:
+        # A signed offset may only shrink by itself: orders it stood for were fulfilled.
+        offset = level.committed - publication.open_remote
+        if 0 <= offset < publication.acknowledged_offset:
+            publication.acknowledged_offset = offset
+            return None
+    return Hold(
+        "b",
+        f"The store has {level.committed} committed in orders, of which {known} are known here.",
+        "The level follows when those orders are imported or shipped there.",
+    )
+
+
+def _news_since(publication: LevelPublication, reading: Reading) -> Hold | None:
+    if publication.claim_id and publication.state != PublicationState.UNSURE:
+        return Hold("d", "A push of this level is on its way.", "Ends by itself when it is answered.")
+    if publication.revision != reading.revision:
+        return Hold("d", "A push of this level was answered while it was read.", "Ends by itself at the next read.")
+    return None
+
+
+def observe(publication: LevelPublication, reading: Reading) -> None:
+    """Keep what was read on the locked publication."""
+    level = reading.level
+    publication.observed_available = level.available
+    publication.observed_committed = level.committed
+    publication.observed_unavailable = level.unavailable
+    publication.observed_moved_at = level.moved_at
+    publication.observed_at = reading.read_at
+
+
+def learn(publication: LevelPublication, reading: Reading) -> None:
+    """What a settled read teaches: an unsure push is decided, withheld follows the store's unavailable units.
+
+    The publication is locked and `judge` found nothing. Afterwards expected may have moved.
+    """
+    if publication.state == PublicationState.UNSURE:
+        _decide_unsure(publication, reading.level)
+    _follow_unavailable(publication, reading.level)
+    if publication.verify:
+        _decide_late_effect(publication, reading.level)
+    publication.observed_revision = publication.revision
+
+
+def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> None:
+    """A push whose outcome nobody can ask any more (algorithms.md §5, Unsure): r = 0 was not applied, r = q was;
+    anything else, and every compare-and-swap: believe the store."""
+    push = Push.objects.select_related("batch", "item").filter(claimed=publication).first()
+    publication.claim_id = None
+    publication.state, publication.state_cause = PublicationState.LIVE, ""
+    if publication.baseline_at is None and push and push.batch.kind == WriteKind.ADJUST:
+        publication.state = PublicationState.NO_BASELINE
+    rest = level.available - publication.expected_quantity
+    status = PushStatus.DROPPED
+    if push and push.batch.kind == WriteKind.ADJUST and rest == push.quantity:
+        effect = Effect(publication, PublicationKind.PUSHED, push.quantity, f"push:{push.pk}", push_id=push.pk)
+        publications.record([effect])
+        status = PushStatus.SETTLED
+    elif rest or publication.baseline_at is None:
+        adopt(publication, level, cause="The outcome of a push was unknown; the store was read instead.")
+    if push:
+        Push.objects.filter(pk=push.pk).update(status=status)
+
+
+def adopt(publication: LevelPublication, level: RemoteLevel, cause: str) -> None:
+    """Believe `level`, which `observe` has kept: expected becomes what it shows, as of when it last moved there."""
+    publication.observed_available, publication.observed_moved_at = level.available, level.moved_at
+    adopt_observed(publication, cause)
+
+
+def adopt_observed(publication: LevelPublication, cause: str) -> None:
+    """Believe the last reading kept on the locked publication; its `observed_revision` must still be current."""
+    first = publication.baseline_at is None
+    shown = publication.observed_available or 0
+    key = f"adopt:{publication.pk}:{publication.revision + 1}"
+    kind = PublicationKind.BASELINE if first else PublicationKind.ADOPTED
+    at = publication.observed_moved_at
+    publications.record([Effect(publication, kind, shown - publication.expected_quantity, key, cause, effective_at=at)])
+    publication.overwritten_at = at
+    settlement.become_live(publication, at)
+
+
+def _follow_unavailable(publication: LevelPublication, level: RemoteLevel) -> None:
+    """Units that the store itself withholds: target leaves them out; the part that came out of available is no drift."""
+    moved = level.unavailable - publication.withheld
+    if not moved:
+        return
+    rest = level.available - publication.expected_quantity
+    publication.withheld = level.unavailable
+    publication.needs_look = True
+    if rest and publication.baseline_at:
+        key = f"withheld:{publication.pk}:{publication.revision + 1}"
+        publications.record([Effect(publication, PublicationKind.WITHHELD, -moved, key, effective_at=level.moved_at)])
+
+
+def _decide_late_effect(publication: LevelPublication, level: RemoteLevel) -> None:
+    """Times were too close to tell whether an overwrite wiped an effect: r = 0 says no, r = −e says yes (§4)."""
+    rest = level.available - publication.expected_quantity
+    publication.verify = False
+    if not rest:
+        return
+    wiped = (
+        publication.entries.filter(kind=PublicationKind.STORE_BOOKED, applied=True, quantity=-rest)
+        .order_by("-seq")
+        .first()
+    )
+    if wiped:
+        wiped.applied = False
+        wiped.save(update_fields=["applied"])
+        publication.expected_quantity += rest
+        publication.needs_look = True

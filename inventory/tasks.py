@@ -1,0 +1,43 @@
+"""Doors for Celery: the schedule of delta runs, the sweep, the nightly ledger check."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+
+from connectors.models import Store
+from connectors.models.runs import Trigger
+from connectors.runs import RunRefused
+from inventory import audit, delta
+from syncconsole.kernel.tasks import AfterCommitTask
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(base=AfterCommitTask)
+def start_due_deltas() -> None:
+    """Beat, every minute: start the delta of each store whose interval has passed. A shut gate is logged, and told once."""
+    for store in Store.objects.filter(delta_enabled=True, live_at__isnull=False):
+        if not delta.due(store):
+            continue
+        try:
+            delta.start_delta(store, trigger=Trigger.SCHEDULE)
+        except RunRefused as refused:
+            log.info("delta_not_started", store=store.slug, cause=refused.cause)
+
+
+@shared_task(base=AfterCommitTask)
+def sweep_publications() -> None:
+    """Beat, hourly: find levels that are owed something and that no mark names."""
+    for store in Store.objects.filter(live_at__isnull=False):
+        found = delta.sweep(store)
+        if found:
+            log.warning("sweep_found_unmarked", store=store.slug, levels=found)
+
+
+@shared_task(base=AfterCommitTask)
+def check_ledger() -> None:
+    """Beat, nightly: every number is the sum of its entries."""
+    result = audit.audit_ledger()
+    if not result.green:
+        log.error("ledger_check_red", found=result.found)

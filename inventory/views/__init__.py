@@ -1,0 +1,1 @@
+"""Pages about quantities, one module per page."""

@@ -1,0 +1,115 @@
+"""Doors that start jobs of a store, and the page of its gates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from connectors.models.runs import Trigger
+from connectors.runs import RunAlreadyOpen, RunRefused
+from connectors.views.frame import StorePage
+from inventory import delta, full
+from inventory.gates import gates_for
+from inventory.models import LevelPublication
+from syncconsole.kernel.admin import Crumb
+
+REASONS = (
+    ("go-live", "Go-live", "The first time: it tells us what the store shows, and makes it show what it should."),
+    ("major discrepancy", "Major discrepancy", "The store and the ledger are apart in many places."),
+    ("other", "Other", "Say what happened."),
+)
+
+
+class GatesPage(StorePage):
+    """What must be true before each job may write, failing first."""
+
+    title = "Gates"
+    tab = "gates"
+    template_name = "inventory/gates.html"
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        gates = gates_for(self.store, full.KIND)
+        for_delta = [
+            gate for gate in gates_for(self.store, delta.KIND) if gate.name not in {each.name for each in gates}
+        ]
+        everything = sorted([*gates, *for_delta], key=lambda gate: gate.passed)
+        shut = sum(1 for gate in everything if not gate.passed)
+        return self.page(gates=everything, shut=shut, delta_only={gate.name for gate in for_delta})
+
+
+class StartDelta(StorePage):
+    """Start a delta; lands on the run, also when one is open already."""
+
+    permission = "connectors.start_run"
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        try:
+            run = delta.start_delta(self.store, trigger=Trigger.PERSON, requested_by=self.person)
+        except RunAlreadyOpen as already:
+            return redirect("admin:run", already.run.pk)
+        except RunRefused as refused:
+            messages.warning(request, f"{refused.cause} {refused.remedy}")
+            return redirect("admin:store_gates", self.store.slug)
+        return redirect("admin:run", run.pk)
+
+
+class StartFull(StorePage):
+    """Ask for the reason, show the last full sync, then plan one. Nothing is written before its plan is approved."""
+
+    permission = "connectors.start_run"
+    title = "Full sync"
+    template_name = "inventory/start_full.html"
+
+    def crumbs(self) -> list[Crumb]:
+        return [
+            Crumb("Stores", reverse("admin:stores")),
+            Crumb(self.store.name, reverse("admin:store", args=[self.store.slug])),
+            Crumb("Full sync"),
+        ]
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        return self.show()
+
+    def show(self, *, status: int = 200, problem: str = "", given: dict[str, Any] | None = None) -> HttpResponse:
+        """The question, with what was typed kept."""
+        gates = gates_for(self.store, full.KIND)
+        return self.page(
+            status=status,
+            levels=self.eligible().count(),
+            last=full.last_full(self.store),
+            warning=full.recent_full_warning(self.store),
+            reasons=REASONS,
+            shut=[gate for gate in gates if not gate.passed],
+            problem=problem,
+            given=given or {"reason": "" if self.store.live_at else "go-live"},
+        )
+
+    def eligible(self) -> QuerySet[LevelPublication, LevelPublication]:
+        """Levels a full sync looks at."""
+        return LevelPublication.objects.filter(store=self.store).eligible()
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        choice, text = request.POST.get("reason", ""), request.POST.get("text", "").strip()
+        reason = text if choice == "other" else ": ".join(part for part in (choice, text) if part)
+        given = {"reason": choice, "text": text}
+        if choice == "other" and not text:
+            return self.show(status=422, problem="Say what happened: the reason stays with the run.", given=given)
+        try:
+            run = full.start_full(
+                self.store,
+                reason=reason[:300],
+                trigger=Trigger.PERSON,
+                requested_by=self.person,
+                confirmation=request.POST.get("confirmation", "").strip(),
+            )
+        except RunAlreadyOpen as already:
+            return redirect("admin:run", already.run.pk)
+        except RunRefused as refused:
+            return self.show(status=422, problem=f"{refused.cause} {refused.remedy}", given=given)
+        return redirect("admin:run", run.pk)
