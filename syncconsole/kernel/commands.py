@@ -52,7 +52,8 @@ class JsonCommand(BaseCommand):
 
     `permission` ("catalog.import_items") is asked of the person named by `--as`; without `--as` the actor is None,
     the system: whoever may run commands on this machine may do everything. Exceptions in `refusals` exit with 2,
-    those in `failures` with 1; both must carry `cause` and `remedy`, and may carry `gates` (each with `as_dict()`).
+    those in `failures` with 1; both must carry `cause` and `remedy`, and may carry `gates` (each with
+    `as_dict()`) and `details` (more of the JSON object).
     """
 
     permission = ""
@@ -92,7 +93,8 @@ class JsonCommand(BaseCommand):
         gates = [gate.as_dict() for gate in getattr(exc, "gates", ())]
         if as_json:
             outcome = "refused" if code == REFUSED else "failed"
-            self._print_json({"outcome": outcome, "cause": cause, "remedy": remedy, "gates": gates})
+            details: dict[str, Any] = getattr(exc, "details", {})
+            self._print_json({"outcome": outcome, "cause": cause, "remedy": remedy, "gates": gates, **details})
         sys.exit(code)
 
     def _print_json(self, data: dict[str, Any]) -> None:
