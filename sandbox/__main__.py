@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
                 _tell(shop.domain, told)
         server = HttpServer(sandbox.wsgi, options.host, options.port)
     except (OSError, ValueError) as problem:
-        print(f"The sandbox can't start: {problem}", file=sys.stderr)
+        sys.stderr.write(f"The sandbox can't start: {problem}\n")
         return 1
 
     def stop(signum: int, frame: FrameType | None) -> None:
@@ -55,15 +55,16 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     shops = {domain: {"token": sandbox.token_of(domain)} for domain in sandbox.shops}
-    print(json.dumps({"url": server.url, "shops": shops}), flush=True)
+    sys.stdout.write(json.dumps({"url": server.url, "shops": shops}) + "\n")
+    sys.stdout.flush()
     server.serve()
     return 0
 
 
 def _tell(domain: str, told: Seeded) -> None:
-    print(f"{domain}: {told.products} products, {told.variants} variants", file=sys.stderr)
+    sys.stderr.write(f"{domain}: {told.products} products, {told.variants} variants\n")
     for reason in told.skipped:
-        print(f"{domain}: skipped {reason}", file=sys.stderr)
+        sys.stderr.write(f"{domain}: skipped {reason}\n")
 
 
 if __name__ == "__main__":

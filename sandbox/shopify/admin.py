@@ -22,8 +22,9 @@ from .bucket import PLANS, Bucket
 from .catalogue import Shop
 from .cost import MAX_SINGLE_OPERATION
 from .documents import Documents, Operation, load_schema
-from .execution import Plan, Run
+from .execution import Run
 from .idempotency import Memory
+from .plan import Plan
 from .replies import Refused, error, too_expensive
 from .resolvers import vocabulary
 from .world import World
@@ -79,7 +80,7 @@ class AdminApi:
         self.tokens = {text: token for text, token in self.tokens.items() if token.shop_domain != domain}
         for kept in (self._buckets, self._memories):
             for key in [key for key in kept if key[0] == domain]:
-                del kept[key]  # type: ignore[attr-defined]
+                del kept[key]
 
     def answer(self, request: Request, domain: str, version: str) -> Reply:
         """Answer one request. Raises `ConnectionDropped` when a fault wants the connection closed instead."""
@@ -94,7 +95,7 @@ class AdminApi:
         except ConnectionDropped:
             call.status = 0
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - a fault of the simulator itself: told on stderr, answered as a server error
             traceback.print_exc(file=sys.stderr)
             call.status = 500
             return self._reply(500, {"errors": "Internal Server Error"}, version)
@@ -116,20 +117,14 @@ class AdminApi:
         if asked is None:
             return self._reply(400, {"errors": {"query": "Required parameter missing or invalid"}}, version)
         call.operation = asked.operation_name
-        refusal: Refused | None = None
-        operation: Operation | None = None
-        try:
-            operation = self._documents.operation(asked.text, asked.operation_name)
-            call.operation = operation.name
-        except Refused as refused:
-            refusal = refused
+        operation = self._read(asked)
+        call.operation = asked.operation_name if isinstance(operation, Refused) else operation.name
         rule = self._faults.strike(domain, call.operation)
         struck = self._strike(rule, call, version)
         if struck is not None:
             return struck
-        if operation is None:
-            assert refusal is not None
-            return self._refuse(refusal, call, version)
+        if isinstance(operation, Refused):
+            return self._refuse(operation, call, version)
         try:
             content = self._run(operation, asked, shop, token, rule, call)
         except Refused as refused:
@@ -137,6 +132,13 @@ class AdminApi:
         if "data" not in content:  # throttled: nothing was executed, no effect whose answer could be lost
             return self._reply(200, content, version)
         return self._finish(rule, content, version)
+
+    def _read(self, asked: _Asked) -> Operation | Refused:
+        """The operation of a request, or why there is none: faults strike before a refusal is told."""
+        try:
+            return self._documents.operation(asked.text, asked.operation_name)
+        except Refused as refused:
+            return refused
 
     def _run(
         self, operation: Operation, asked: _Asked, shop: Shop, token: Token, rule: Rule | None, call: Call

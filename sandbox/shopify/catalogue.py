@@ -247,6 +247,9 @@ class Shop:
     poison: dict[str, str] = field(default_factory=dict)  # item gid -> user error code
     revision: int = 0  # grows when a product or variant changes: sorted pages are kept per revision
     lock: threading.RLock = field(default_factory=threading.RLock)
+    sorted_rows: dict[tuple[str, str], tuple[int, list[Any]]] = field(
+        default_factory=dict
+    )  # kind, sort -> revision, rows
     next_group: int = 1
 
     @property

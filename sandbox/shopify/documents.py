@@ -22,8 +22,9 @@ from graphql import (
     visit,
 )
 
-from .execution import Plan, Vocabulary
+from .execution import Vocabulary
 from .inputs import MISSING, Unfit, coercer, literal, problems
+from .plan import Plan
 from .replies import Refused, error
 
 _KEPT_TEXTS = 500

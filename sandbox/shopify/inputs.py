@@ -103,42 +103,50 @@ def coercer(type_: GraphQLInputType) -> Coercer:
 
 def _make(type_: Any) -> Coercer:
     if isinstance(type_, GraphQLNonNull):
-        inner = coercer(type_.of_type)
-
-        def required(value: Any) -> Any:
-            if value is None:
-                raise Unfit
-            return inner(value)
-
-        return required
+        return _make_required(coercer(type_.of_type))
     if isinstance(type_, GraphQLList):
-        each = coercer(type_.of_type)
-
-        def listed(value: Any) -> Any:
-            if value is None:
-                return None
-            if value.__class__ is list:
-                return [each(entry) for entry in value]
-            return [each(value)]
-
-        return listed
+        return _make_list(coercer(type_.of_type))
     if isinstance(type_, GraphQLInputObjectType):
         return _make_object(type_)
     if isinstance(type_, GraphQLEnumType):
-        names = frozenset(type_.values)
+        return _make_nullable(_chosen_from(frozenset(type_.values)))
+    return _make_nullable(_SCALARS.get(type_.name, _string))
 
-        def chosen(value: Any) -> Any:
-            if value is None or (value.__class__ is str and value in names):
-                return value
+
+def _make_required(inner: Coercer) -> Coercer:
+    def required(value: Any) -> Any:
+        if value is None:
             raise Unfit
+        return inner(value)
 
-        return chosen
-    plain = _SCALARS.get(type_.name, _string)
+    return required
 
+
+def _make_list(each: Coercer) -> Coercer:
+    def listed(value: Any) -> Any:
+        if value is None:
+            return None
+        if value.__class__ is list:
+            return [each(entry) for entry in value]
+        return [each(value)]
+
+    return listed
+
+
+def _make_nullable(plain: Coercer) -> Coercer:
     def nullable(value: Any) -> Any:
         return None if value is None else plain(value)
 
     return nullable
+
+
+def _chosen_from(names: frozenset[str]) -> Coercer:
+    def chosen(value: Any) -> Any:
+        if value.__class__ is str and value in names:
+            return value
+        raise Unfit
+
+    return chosen
 
 
 def _make_object(type_: GraphQLInputObjectType) -> Coercer:
@@ -146,22 +154,19 @@ def _make_object(type_: GraphQLInputObjectType) -> Coercer:
     defaults = {name: default for name, field in type_.fields.items() if (default := default_of(field)) is not MISSING}
     required = [name for name, field in type_.fields.items() if isinstance(field.type, GraphQLNonNull)]
     required = [name for name in required if name not in defaults]
-    one_of = bool(getattr(type_, "is_one_of", False))
+    one_of = bool(type_.is_one_of)
 
     def shaped(value: Any) -> Any:
         if value is None:
             return None
         if value.__class__ is not dict:
             raise Unfit
-        out = {}
-        for name, entry in value.items():
-            fit = fields.get(name)
-            if fit is None:
-                raise Unfit
-            out[name] = fit(entry)
-        for name in required:
-            if name not in out:
-                raise Unfit
+        try:
+            out = {name: fields[name](entry) for name, entry in value.items()}
+            for name in required:
+                out[name]
+        except KeyError:  # a field that the type does not have, or has and needs
+            raise Unfit from None
         for name, default in defaults.items():
             out.setdefault(name, default)
         if one_of and (len(out) != 1 or None in out.values()):
@@ -229,7 +234,7 @@ def _object_problems(type_: GraphQLInputObjectType, value: Any, path: tuple[str 
     for name, field in type_.fields.items():
         if name not in value and isinstance(field.type, GraphQLNonNull) and default_of(field) is MISSING:
             found.append(_problem((*path, name), "Expected value to not be null"))
-    if not found and getattr(type_, "is_one_of", False) and (len(value) != 1 or None in value.values()):
+    if not found and type_.is_one_of and (len(value) != 1 or None in value.values()):
         found.append(_problem(path, f"'{type_.name}' requires exactly one argument, but {len(value)} were provided."))
     return found
 

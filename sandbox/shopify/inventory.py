@@ -5,14 +5,9 @@ A call is all or nothing: every error of every row is reported together, and wit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from .catalogue import AVAILABLE, INCOMING, ON_HAND, QUANTITY_INDEX, QUANTITY_NAMES, Item, Level, Location
-from .execution import Run
-from .idempotency import fingerprint
-from .replies import FieldFault, too_long
 from .world import World
 
 MAX_ROWS = 250
@@ -62,10 +57,7 @@ _MESSAGES = {
     "INVALID_QUANTITY_DOCUMENT": "A ledger document URI is required except when adjusting available.",
     "INTERNAL_LEDGER_DOCUMENT": "Internal (gid://shopify/) ledger documents are not allowed to be adjusted via API.",
     "INVALID_LEDGER_DOCUMENT": "The specified ledger document is invalid.",
-    "MAX_ONE_LEDGER_DOCUMENT": "All changes must have the same ledger document URI or, in the case of adjusting available, no ledger document URI.",
-    "IDEMPOTENCY_CONCURRENT_REQUEST": "A request with the same idempotency key is still running. Try again later with the same key.",
-    "IDEMPOTENCY_KEY_PARAMETER_MISMATCH": "The idempotency key was already used with different parameters.",
-    "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED": "The previous attempt with this idempotency key failed. Use a new key.",
+    "MAX_ONE_LEDGER_DOCUMENT": "All changes must have the same ledger document URI; adjusting available takes none.",
 }
 
 
@@ -127,7 +119,7 @@ class Rejections:
 def set_quantities(world: World, arguments: dict[str, Any]) -> Payload:
     """`inventorySetQuantities`: absolute quantities, compare-and-swap per row through `changeFromQuantity`."""
     given = arguments["input"]
-    shop, wrong = world.shop, Rejections()
+    wrong = Rejections()
     index = QUANTITY_INDEX[given["name"]] if given["name"] in SET_NAMES else None
     if index is None:
         wrong.add("INVALID_NAME", "input", "name")
@@ -141,18 +133,9 @@ def set_quantities(world: World, arguments: dict[str, Any]) -> Payload:
         item, location = found
         if repeated and (item.gid, location.gid) in repeated:
             wrong.add("NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR", "input", "quantities", str(i), "locationId")
-        quantity = row["quantity"]
-        if not _within(quantity, SET_LIMIT, ("input", "quantities", str(i), "quantity"), wrong) or index is None:
-            continue
-        if index == ON_HAND and quantity < 0:
-            wrong.add("INVALID_QUANTITY_NEGATIVE", "input", "quantities", str(i), "quantity")
-            continue
-        level = item.level_at(location)
-        stored = level.quantity(index) if level is not None else 0
-        if not _as_expected(row, stored):
-            wrong.add("CHANGE_FROM_QUANTITY_STALE", "input", "quantities", str(i), "changeFromQuantity")
-        elif quantity != stored:
-            moves.append((item, location, quantity - stored))
+        delta = _delta_to(row, item.level_at(location), index, i, wrong)
+        if delta:
+            moves.append((item, location, delta))
     if wrong.rows or index is None:
         return {"inventoryAdjustmentGroup": None, "userErrors": wrong.rows}
     stored_index = AVAILABLE if index == ON_HAND else index
@@ -160,6 +143,21 @@ def set_quantities(world: World, arguments: dict[str, Any]) -> Payload:
     for item, location, delta in moves:
         _apply(world, group, item, location, stored_index, index, delta)
     return {"inventoryAdjustmentGroup": group, "userErrors": []}
+
+
+def _delta_to(row: dict[str, Any], level: Level | None, index: int | None, i: int, wrong: Rejections) -> int:
+    """By how much a set row changes its quantity; 0 also for a row that is refused, or whose name is not known."""
+    quantity: int = row["quantity"]
+    if not _within(quantity, SET_LIMIT, ("input", "quantities", str(i), "quantity"), wrong) or index is None:
+        return 0
+    if index == ON_HAND and quantity < 0:
+        wrong.add("INVALID_QUANTITY_NEGATIVE", "input", "quantities", str(i), "quantity")
+        return 0
+    stored = level.quantity(index) if level is not None else 0
+    if not _as_expected(row, stored):
+        wrong.add("CHANGE_FROM_QUANTITY_STALE", "input", "quantities", str(i), "changeFromQuantity")
+        return 0
+    return quantity - stored
 
 
 def adjust_quantities(world: World, arguments: dict[str, Any]) -> Payload:
@@ -199,146 +197,7 @@ def adjust_quantities(world: World, arguments: dict[str, Any]) -> Payload:
     return {"inventoryAdjustmentGroup": group, "userErrors": []}
 
 
-def activate(world: World, arguments: dict[str, Any]) -> Payload:
-    """`inventoryActivate`: stock an item at a location. A new level takes `onHand`; `available` is ignored, as in recordings."""
-    item, location = _row(world, arguments["inventoryItemId"], Item), _row(world, arguments["locationId"], Location)
-    if item is None:
-        return _plain_error("inventoryLevel", ["inventoryItemId"], "The inventory item could not be found.")
-    if location is None or not location.active:
-        return _plain_error("inventoryLevel", ["locationId"], "The location could not be found or is not active.")
-    available, on_hand = arguments.get("available"), arguments.get("onHand")
-    level = item.level_at(location)
-    stamp = world.clock.stamp()
-    if level is not None and level.active:
-        if available is not None or on_hand is not None:
-            name = "available" if available is not None else "onHand"
-            message = "Not allowed to set available quantity when the item is already active at the location."
-            return _plain_error("inventoryLevel", [name], message)
-        return {"inventoryLevel": level, "userErrors": []}
-    if available is not None and on_hand is not None:
-        return _plain_error("inventoryLevel", ["available"], "Available and on hand can't both be set.")
-    fresh = level is None
-    level = item.stock_at(location, stamp, active=True)
-    level.active = True
-    level.updated_at = stamp
-    if fresh and on_hand:
-        level.move(AVAILABLE, on_hand, stamp)
-    return {"inventoryLevel": level, "userErrors": []}
-
-
-def deactivate(world: World, arguments: dict[str, Any]) -> Payload:
-    """`inventoryDeactivate`: the quantities survive and come back with the next activation."""
-    level = world.shop.level_by_gid(arguments["inventoryLevelId"])
-    if level is None:
-        return {"userErrors": [_plain(["inventoryLevelId"], "The inventory level could not be found.")]}
-    if sum(1 for each in level.item.levels if each is not None and each.active) <= 1 and level.active:
-        message = "The product couldn't be unstocked because products need to be stocked at a minimum of 1 location."
-        return {"userErrors": [_plain(None, message)]}
-    level.active = False
-    level.updated_at = world.clock.stamp()
-    return {"userErrors": []}
-
-
-def update_item(world: World, arguments: dict[str, Any]) -> Payload:
-    """`inventoryItemUpdate`: tracking, unit cost, SKU, weight, shipping of one item."""
-    item = _row(world, arguments["id"], Item)
-    given = arguments["input"]
-    if item is None:
-        return _plain_error("inventoryItem", ["id"], "The inventory item could not be found.")
-    cost = given.get("cost")
-    if cost is not None and cost < 0:
-        return _plain_error("inventoryItem", ["input", "cost"], "Cost must be greater than or equal to 0")
-    if "cost" in given:
-        item.cost = None if cost is None else Decimal(cost).quantize(Decimal("0.01"))
-    if given.get("tracked") is not None:
-        item.tracked = given["tracked"]
-    if given.get("requiresShipping") is not None:
-        item.requires_shipping = given["requiresShipping"]
-    if "sku" in given and given["sku"] != item.sku:
-        world.shop.rename_sku(item, given["sku"])
-    weight = (given.get("measurement") or {}).get("weight")
-    if weight:
-        item.weight_value, item.weight_unit = weight["value"], weight["unit"]
-    stamp = world.clock.stamp()
-    item.updated_at = item.variant.updated_at = item.variant.product.updated_at = stamp
-    world.shop.revision += 1
-    return {"inventoryItem": item, "userErrors": []}
-
-
-# ── keys ──
-
-
-def keyed(
-    name: str, act: Callable[[World, dict[str, Any]], Payload], subject: str, with_code: bool, rows: str | None = None
-) -> Callable[[Any, dict[str, Any], Run], Payload]:
-    """A mutation field that demands `@idempotent`: run once per key, replayed from memory afterwards.
-
-    `subject` is the payload field that is null when the call is refused; `rows` names the list in its input.
-    """
-
-    def resolve(world: World, arguments: dict[str, Any], run: Run) -> Payload:
-        key = run.keys.get(run.field)
-        if key is None or not key.strip():
-            message = "The @idempotent directive is required for this mutation but was not provided."
-            raise FieldFault(message, "BAD_REQUEST")
-        world.keys.append(key)
-        if rows is not None:
-            _check_shape(arguments["input"][rows], rows)
-            world.rows += len(arguments["input"][rows])
-        refused, attempt = world.memory.begin(key, fingerprint(name, arguments))
-        if refused == "REPLAY":
-            world.replayed = True
-            return attempt.outcome  # type: ignore[no-any-return]
-        if refused is not None:
-            row: UserError = {"field": None, "message": _MESSAGES[refused]}
-            return {subject: None, "userErrors": [{**row, "code": refused} if with_code else row]}
-        try:
-            world.pause()
-            with world.shop.lock:
-                payload = act(world, arguments)
-        except BaseException:
-            world.memory.drop(key)
-            raise
-        world.memory.finish(attempt, not payload["userErrors"], payload)
-        return payload
-
-    return resolve
-
-
-def unkeyed(act: Callable[[World, dict[str, Any]], Payload]) -> Callable[[Any, dict[str, Any], Run], Payload]:
-    """A mutation field without a key."""
-
-    def resolve(world: World, arguments: dict[str, Any], run: Run) -> Payload:
-        world.rows += 1
-        world.pause()
-        with world.shop.lock:
-            return act(world, arguments)
-
-    return resolve
-
-
-def prepare_rows(rows: str, field: str) -> Callable[[dict[str, Any], Run], dict[str, Any]]:
-    """Refuse an input list of more than 250 rows before anything is charged."""
-
-    def prepare(arguments: dict[str, Any], run: Run) -> dict[str, Any]:
-        size = len(arguments["input"][rows])
-        if size > MAX_ROWS:
-            raise too_long(size, [field, "input", rows])
-        return arguments
-
-    return prepare
-
-
 # ── checks ──
-
-
-def _check_shape(rows: list[dict[str, Any]], name: str) -> None:
-    for i, row in enumerate(rows):
-        if "changeFromQuantity" not in row:
-            message = (
-                f"The `changeFromQuantity` field is required on input.{name}.{i}: pass null to skip the comparison."
-            )
-            raise FieldFault(message, "INVALID_FIELD_ARGUMENTS")
 
 
 def _check_reason_and_reference(given: dict[str, Any], wrong: Rejections) -> None:
@@ -375,7 +234,8 @@ def _item_and_location(
     world: World, row: dict[str, Any], rows: str, i: int, wrong: Rejections
 ) -> tuple[Item, Location] | None:
     shop = world.shop
-    item, location = shop.by_gid.get(row["inventoryItemId"]), shop.by_gid.get(row["locationId"])
+    item: Any = shop.by_gid.get(row["inventoryItemId"])
+    location: Any = shop.by_gid.get(row["locationId"])
     fit = True
     if item.__class__ is not Item:
         wrong.add("INVALID_INVENTORY_ITEM", "input", rows, str(i), "inventoryItemId")
@@ -429,16 +289,3 @@ def _apply(
     level.move(index, delta, stamp)
     if group is not None:
         group.moves.append((level, asked, delta))
-
-
-def _row(world: World, gid: str, kind: type[Any]) -> Any:
-    found = world.shop.by_gid.get(gid)
-    return found if isinstance(found, kind) else None
-
-
-def _plain(path: list[str] | None, message: str) -> UserError:
-    return {"field": path, "message": message}
-
-
-def _plain_error(subject: str, path: list[str], message: str) -> Payload:
-    return {subject: None, "userErrors": [_plain(path, message)]}

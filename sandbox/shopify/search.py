@@ -92,7 +92,7 @@ class _Reader:
         return parts[0] if len(parts) == 1 else lambda row: any(part(row) for part in parts)
 
     def equality(self) -> tuple[str, list[str]] | None:
-        terms = [token for token in self._tokens if token != "OR"]
+        terms = [part for part in self._tokens if part != "OR"]
         if not terms or not all(isinstance(t, _Term) and t.name and not t.op and "*" not in t.value for t in terms):
             return None
         names = {t.name for t in terms if isinstance(t, _Term)}
@@ -105,30 +105,30 @@ class _Reader:
 
     def _all_of(self) -> Matcher:
         parts: list[Matcher] = []
-        while (token := self._peek()) is not None and token not in ("OR", ")"):
-            if token == "AND":
+        while (part := self._peek()) is not None and part not in ("OR", ")"):
+            if part == "AND":
                 self._at += 1
                 continue
             parts.append(self._one())
         if len(parts) == 1:
             return parts[0]
-        return lambda row: all(part(row) for part in parts)
+        return lambda row: all(matches(row) for matches in parts)
 
     def _one(self) -> Matcher:
-        token = self._peek()
+        part = self._peek()
         self._at += 1
-        if token == "NOT":
+        if part == "NOT":
             if self._peek() is None:
                 return lambda row: True
             inner = self._one()
             return lambda row: not inner(row)
-        if token == "(":
+        if part == "(":
             inner = self.any_of()
             if self._peek() == ")":
                 self._at += 1
             return inner
-        if isinstance(token, _Term):
-            return self._term(token)
+        if isinstance(part, _Term):
+            return self._term(part)
         return lambda row: True
 
     def _term(self, term: _Term) -> Matcher:

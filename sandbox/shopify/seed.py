@@ -1,5 +1,5 @@
-"""Filling a shop from a product CSV in Shopify's own format (reference §8.1): the current headers and the old ones, in any order and
-case. Real exports have gaps; a row that can't be used is told and skipped, and the rest is loaded."""
+"""Filling a shop from a product CSV in Shopify's format (reference §8.1): current headers and old ones, in any order and case.
+Real exports have gaps; a row that can't be used is told and skipped, and the rest is loaded."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def seed_synthetic(shop: Shop, variants: int, per_product: int, quantity: int, s
             serial = len(shop.products) + 1
             product = shop.add_product(f"synthetic-{serial:07d}", f"Synthetic {serial}", stamp)
             product.option_names = ["Number"]
-        variant = shop.add_variant(product, (str(number),), f"SYN-{number:07d}", True, stamp)
+        variant = shop.add_variant(product, (str(number),), f"SYN-{number:07d}", tracked=True, stamp=stamp)
         variant.price = "10.00"
         for location in shop.locations:
             variant.item.stock_at(location, stamp, active=True)

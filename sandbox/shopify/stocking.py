@@ -1,0 +1,89 @@
+"""The mutations on one item: activate and deactivate at a location, and the item's own update (reference §3.4)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from .catalogue import AVAILABLE, Item, Location
+from .inventory import Payload, UserError
+from .world import World
+
+
+def activate(world: World, arguments: dict[str, Any]) -> Payload:
+    """`inventoryActivate`: stock an item at a location. A new level takes `onHand`; `available` is ignored, as in recordings."""
+    item, location = _row(world, arguments["inventoryItemId"], Item), _row(world, arguments["locationId"], Location)
+    if item is None:
+        return _plain_error("inventoryLevel", ["inventoryItemId"], "The inventory item could not be found.")
+    if location is None or not location.active:
+        return _plain_error("inventoryLevel", ["locationId"], "The location could not be found or is not active.")
+    available, on_hand = arguments.get("available"), arguments.get("onHand")
+    level = item.level_at(location)
+    stamp = world.clock.stamp()
+    if level is not None and level.active:
+        if available is not None or on_hand is not None:
+            name = "available" if available is not None else "onHand"
+            message = "Not allowed to set available quantity when the item is already active at the location."
+            return _plain_error("inventoryLevel", [name], message)
+        return {"inventoryLevel": level, "userErrors": []}
+    if available is not None and on_hand is not None:
+        return _plain_error("inventoryLevel", ["available"], "Available and on hand can't both be set.")
+    fresh = level is None
+    level = item.stock_at(location, stamp, active=True)
+    level.active = True
+    level.updated_at = stamp
+    if fresh and on_hand:
+        level.move(AVAILABLE, on_hand, stamp)
+    return {"inventoryLevel": level, "userErrors": []}
+
+
+def deactivate(world: World, arguments: dict[str, Any]) -> Payload:
+    """`inventoryDeactivate`: the quantities survive and come back with the next activation."""
+    level = world.shop.level_by_gid(arguments["inventoryLevelId"])
+    if level is None:
+        return {"userErrors": [_plain(["inventoryLevelId"], "The inventory level could not be found.")]}
+    if sum(1 for each in level.item.levels if each is not None and each.active) <= 1 and level.active:
+        message = "The product couldn't be unstocked because products need to be stocked at a minimum of 1 location."
+        return {"userErrors": [_plain(None, message)]}
+    level.active = False
+    level.updated_at = world.clock.stamp()
+    return {"userErrors": []}
+
+
+def update_item(world: World, arguments: dict[str, Any]) -> Payload:
+    """`inventoryItemUpdate`: tracking, unit cost, SKU, weight, shipping of one item."""
+    item = _row(world, arguments["id"], Item)
+    given = arguments["input"]
+    if item is None:
+        return _plain_error("inventoryItem", ["id"], "The inventory item could not be found.")
+    cost = given.get("cost")
+    if cost is not None and cost < 0:
+        return _plain_error("inventoryItem", ["input", "cost"], "Cost must be greater than or equal to 0")
+    if "cost" in given:
+        item.cost = None if cost is None else Decimal(cost).quantize(Decimal("0.01"))
+    if given.get("tracked") is not None:
+        item.tracked = given["tracked"]
+    if given.get("requiresShipping") is not None:
+        item.requires_shipping = given["requiresShipping"]
+    if "sku" in given and given["sku"] != item.sku:
+        world.shop.rename_sku(item, given["sku"])
+    weight = (given.get("measurement") or {}).get("weight")
+    if weight:
+        item.weight_value, item.weight_unit = weight["value"], weight["unit"]
+    stamp = world.clock.stamp()
+    item.updated_at = item.variant.updated_at = item.variant.product.updated_at = stamp
+    world.shop.revision += 1
+    return {"inventoryItem": item, "userErrors": []}
+
+
+def _row(world: World, gid: str, kind: type[Any]) -> Any:
+    found = world.shop.by_gid.get(gid)
+    return found if isinstance(found, kind) else None
+
+
+def _plain(path: list[str] | None, message: str) -> UserError:
+    return {"field": path, "message": message}
+
+
+def _plain_error(subject: str, path: list[str], message: str) -> Payload:
+    return {subject: None, "userErrors": [_plain(path, message)]}
