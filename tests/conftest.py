@@ -1,0 +1,28 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+
+from connectors import registry
+from tests.fakes import FakeStore
+from tests.worlds import World
+
+
+@pytest.fixture(autouse=True)
+def clean_slate() -> Iterator[None]:
+    """No port and no cached value survives a test."""
+    cache.clear()
+    yield
+    registry.forget_all()
+
+
+@pytest.fixture
+def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
+    """One store with one location on each side, mapped, answered by an in-memory fake."""
+    fake = FakeStore()
+    monkeypatch.setattr(registry, "_build", lambda store: fake)
+    return World(fake)

@@ -1,0 +1,122 @@
+"""Who may do what: one table, the same in every door."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+
+from syncconsole.kernel import roles
+from tests.factories.kernel import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+V, O, N, C, A = "Viewer", "Operator", "Onboarding", "Accountant", "Administrator"
+
+WHO_MAY = {
+    "connectors.view_store": {V, O, N, C, A},
+    "connectors.view_syncrun": {V, O, N, A},
+    "connectors.view_noticerule": {V, O, A},
+    "catalog.view_variant": {V, O, N, C, A},
+    "inventory.view_ledgerentry": {V, O, A},
+    "inventory.view_levelpublication": {V, O, N, A},
+    "connectors.start_run": {O, A},
+    "connectors.approve_run": {O, A},
+    "connectors.cancel_run": {O, A},
+    "connectors.pause_writes": {O, A},
+    "kernel.pause_all_writes": {O, A},
+    "connectors.test_connection": {O, N, A},
+    "connectors.map_locations": {N, A},
+    "connectors.change_store": {N, A},
+    "connectors.add_store": {A},
+    "connectors.change_credentials": {A},
+    "connectors.change_noticerule": {A},
+    "catalog.import_items": {O, N, A},
+    "catalog.link_items": {O, N, A},
+    "inventory.record_stock": {O, A},
+    "inventory.release_freeze": {O, A},
+    "inventory.add_location": {N, A},
+    "kernel.view_auditentry": {A},
+    "kernel.view_user": {A},
+    "kernel.change_user": {A},
+    "auth.view_group": {A},
+    "axes.delete_accessattempt": {A},
+}
+
+NOBODY_MAY = [
+    "inventory.add_ledgerentry",
+    "inventory.change_ledgerentry",
+    "inventory.delete_ledgerentry",
+    "inventory.change_publicationentry",
+    "inventory.change_levelpublication",
+    "inventory.change_inventorylevel",
+    "inventory.change_push",
+    "kernel.add_auditentry",
+    "kernel.change_auditentry",
+    "kernel.delete_auditentry",
+    "kernel.delete_user",
+    "connectors.change_syncrun",
+    "connectors.delete_syncrun",
+    "connectors.delete_store",
+    "connectors.change_notice",
+    "auth.change_group",
+    "auth.change_permission",
+    "sessions.view_session",
+]
+
+
+@pytest.fixture
+def people() -> dict[str, object]:
+    return {role: UserFactory(roles=[role]) for role in roles.ROLES}
+
+
+@pytest.mark.parametrize("right", WHO_MAY)
+def test_exactly_these_roles_have_the_right(right: str, people: dict[str, object]) -> None:
+    assert {role for role, person in people.items() if person.has_perm(right)} == WHO_MAY[right]
+
+
+@pytest.mark.parametrize("right", NOBODY_MAY)
+def test_no_role_may_rewrite_history_or_its_own_rights(right: str, people: dict[str, object]) -> None:
+    assert not [role for role, person in people.items() if person.has_perm(right)]
+
+
+def test_every_right_in_the_table_exists() -> None:
+    known = {f"{p.content_type.app_label}.{p.codename}" for p in Permission.objects.select_related("content_type")}
+    assert roles.missing_rights(known) == set()
+
+
+def test_every_permission_that_our_models_declare_is_given_to_the_administrator() -> None:
+    declared = {
+        f"{model._meta.app_label}.{codename}" for model in apps.get_models() for codename, _ in model._meta.permissions
+    }
+    assert {
+        right for right in declared if right.partition(".")[0] in {"connectors", "catalog", "inventory", "kernel"}
+    } <= roles.ADMINISTRATOR
+
+
+def test_a_viewer_may_only_look() -> None:
+    assert all(right.partition(".")[2].startswith("view_") for right in roles.VIEWER)
+
+
+def test_applying_the_table_again_takes_back_what_was_added_by_hand() -> None:
+    viewer = Group.objects.get(name="Viewer")
+    viewer.permissions.add(Permission.objects.get(codename="change_credentials"))
+    own = Group.objects.create(name="Night shift")
+    own.permissions.add(Permission.objects.get(codename="start_run"))
+
+    roles.apply(apps)
+
+    assert set(viewer.permissions.values_list("codename", flat=True)) == {r.partition(".")[2] for r in roles.VIEWER}
+    assert own.permissions.count() == 1, "groups of the house are left alone"
+
+
+def test_a_role_lets_a_person_into_the_console() -> None:
+    person = UserFactory(is_staff=False, roles=["Viewer"])
+
+    roles.assign(person, "Operator")
+
+    person = type(person).objects.get(pk=person.pk)
+    assert person.is_staff
+    assert person.has_perm("connectors.approve_run")
+    with pytest.raises(KeyError):
+        roles.assign(person, "Emperor")
