@@ -7,4 +7,4 @@ os.environ.setdefault("REDIS_URL", "redis://127.0.0.1/0")
 os.environ.setdefault("SECRET_KEY", "types need no secret")
 os.environ.setdefault("FIELD_ENCRYPTION_KEYS", "dHlwZXMgbmVlZCBubyBzZWNyZXQsIGJ1dCAzMiBieXQ=")
 
-from syncconsole.settings import *  # noqa: E402, F403
+from syncconsole.settings import *  # noqa: F403
