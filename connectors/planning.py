@@ -73,12 +73,13 @@ def totals(run: SyncRun) -> dict[str, Any]:
         units_up=Sum("delta", filter=up),
         units_down=Sum("delta", filter=down),
         units=Sum(Abs("delta")),
-        value=Sum("value"),
+        net_value=Sum("value"),
         value_moved=Sum(Abs("value")),
         without_cost=Count("pk", filter=Q(value=None)),
         to_zero=Count("pk", filter=Q(flags__contains=["to_zero"])),
         highest_risk=Max("risk"),
     )
+    sums["value"] = sums.pop("net_value")
     worst = changing.filter(risk=sums.pop("highest_risk")).first() if sums["rows"] else None
     result: dict[str, Any] = {
         name: str(value) if isinstance(value, Decimal) else value or 0 for name, value in sums.items()

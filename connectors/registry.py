@@ -40,3 +40,9 @@ def _build(store: Store) -> StorePort:
         pacer=pacer,
         allowed_hosts=settings.ALLOWED_API_HOSTS,
     )
+
+
+def forget_all() -> None:
+    """Close every port of this process; the next use makes a new one."""
+    for identity in list(_ports):
+        _ports.pop(identity).close()

@@ -102,7 +102,7 @@ UPDATE inventory_levelpublication p SET excluded = wanted.excluded, needs_look =
                     WHEN sl.is_fulfillment_service THEN 'service'
                     WHEN NOT sl.is_active THEN 'inactive'
                     WHEN NOT lv.tracked THEN 'untracked'
-                    WHEN NOT (lv.variant_id IN (SELECT id FROM scope)) THEN 'out_of_scope'
+                    WHEN NOT (lv.variant_id IN (SELECT scope.variant_id FROM scope)) THEN 'out_of_scope'
                     ELSE '' END AS excluded
           FROM inventory_levelpublication p
           JOIN catalog_listedvariant lv ON lv.id = p.listed_id
@@ -140,7 +140,7 @@ def refresh(store: Store, *, new_baseline_for: Iterable[int] = ()) -> RefreshRes
         scope, parameters = Variant.objects.in_scope(store).order_by().values("pk").query.sql_with_params()
         # Raw statement with the filter's own SQL inside; both parts are parameterised.
         cursor.execute(
-            f"WITH scope AS ({scope}) " + EXCLUDE.replace("%(store)s", "%s"),
+            f"WITH scope(variant_id) AS ({scope}) " + EXCLUDE.replace("%(store)s", "%s"),
             [*parameters, store.pk],
         )
         changed = [row[0] for row in cursor.fetchall()]
