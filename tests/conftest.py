@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from pytest_django.fixtures import SettingsWrapper
 
 from connectors import registry
 from tests.fakes import FakeStore
@@ -18,6 +19,12 @@ def clean_slate() -> Iterator[None]:
     cache.clear()
     yield
     registry.forget_all()
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: SettingsWrapper) -> None:
+    """People are made in many tests; hashing their passwords as slowly as in production tests nothing."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
