@@ -56,11 +56,12 @@ def continue_with_newer_python(argv: list[str]) -> int:
 
 
 def make_environment(wanted: str) -> int:
-    if installed_lock() in [fingerprint(lock) for lock in LOCKS_THAT_SATISFY[wanted]]:
+    installed = installed_lock()
+    if installed in [fingerprint(lock) for lock in LOCKS_THAT_SATISFY[wanted]]:
         return 0
     # What is already there decides too: an outdated dev environment is brought up to date, not cut down to demo.
-    lock = "dev" if installed_lock().startswith("dev ") else wanted
-    if not environment_runs():
+    lock = "dev" if installed.startswith("dev ") else wanted
+    if not installed:
         created = create_environment()
         if created:
             return created
@@ -72,7 +73,7 @@ def make_environment(wanted: str) -> int:
             "Check the network (and its proxy or certificate settings), then run the same command again."
         )
     make_checkout_importable()
-    STAMP.write_text(json.dumps({"lock": fingerprint(lock)}) + "\n")
+    STAMP.write_text(json.dumps({"lock": fingerprint(lock), "checkout": str(ROOT)}) + "\n")
     return 0
 
 
@@ -82,11 +83,14 @@ def fingerprint(lock: str) -> str:
 
 
 def installed_lock() -> str:
-    """The fingerprint of the lock that .venv/ was made from; empty if there is none, or it does not start."""
+    """The fingerprint of the lock that .venv/ was made from; empty if there is none, or it is of no use any more."""
     try:
-        return str(json.loads(STAMP.read_text())["lock"]) if environment_runs() else ""
-    except (OSError, ValueError, KeyError):
+        stamp = json.loads(STAMP.read_text())
+    except (OSError, ValueError):
         return ""
+    # The environment of a checkout that was moved or copied names the old place in its programs.
+    usable = stamp.get("checkout") == str(ROOT) and environment_runs()
+    return str(stamp.get("lock", "")) if usable else ""
 
 
 def environment_runs() -> bool:
