@@ -1,0 +1,282 @@
+"""Linking: binding the variants of a store to ours, without a guess."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from catalog import matching
+from catalog.models import ConflictKind, LinkConflict, ListedVariant, MatchedBy, Variant
+from connectors.models import Store
+from connectors.registry import store_for
+from syncconsole.kernel import audit
+from syncconsole.kernel.models import User
+
+CONFLICT_ROWS = 1000
+CANDIDATES_SHOWN = 20
+
+
+class LinkRefused(Exception):
+    """The listing cannot be believed; links stay as they are."""
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause} {remedy}")
+        self.cause = cause
+        self.remedy = remedy
+
+
+@dataclass(slots=True)
+class LinkReport:
+    """Variants of the store: `linked` new or again (counted by rule in `by`), `already` linked and unchanged,
+    `only_there` unknown here, `conflicts` that need a decision. `only_here`: ours, in the store's tag filter, without
+    a link. `gone`: links whose variant was not found any more, this time or before."""
+
+    linked: int = 0
+    already: int = 0
+    by: dict[MatchedBy, int] = field(default_factory=dict)
+    only_here: int = 0
+    only_there: int = 0
+    conflicts: int = 0
+    gone: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return {
+            "linked": self.linked,
+            "already": self.already,
+            "by": {rule.value: count for rule, count in self.by.items()},
+            "only_here": self.only_here,
+            "only_there": self.only_there,
+            "conflicts": self.conflicts,
+            "gone": self.gone,
+        }
+
+
+def link(store: Store, *, actor: User | None = None) -> LinkReport:
+    """Bind the variants of `store` to ours: by remembered remote id, else SKU, else barcode, else handle and options.
+
+    Reads the store's whole listing first, outside any transaction; when that breaks off, nothing changes and its
+    ConnectorError goes up. Whatever matches more than once becomes a `LinkConflict`; one that is solved vanishes.
+    Doing it again changes nothing. Raises LinkRefused when the listing is empty though items are linked.
+    Callers that keep publications refresh them afterwards (`inventory.linking.link_store`).
+    """
+    with matching.listing(store_for(store).iter_variants()) as seen:
+        if not seen and ListedVariant.objects.filter(store=store, gone_at=None).exists():
+            raise LinkRefused(
+                f"{store} lists no variant at all, though items are linked to it.",
+                "Test the connection and its scope read_products, then link again. Nothing was changed.",
+            )
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('catalog.link'), %s)", [store.pk])
+            matching.match(store.pk)
+            report = _save_links(store, timezone.now())
+            _save_conflicts(store, report, timezone.now())
+            report.only_here = _only_here(store)
+            audit.record(actor, "link_items", str(store), after=report.as_dict())
+    return report
+
+
+SAVE_LISTINGS = """
+INSERT INTO catalog_listing (product_id, store_id, remote_ref, handle, linked_at)
+SELECT DISTINCT ON (s.product_ref, v.product_id) v.product_id, %(store)s, s.product_ref, s.handle, %(now)s
+  FROM linking_bound b
+  JOIN linking_seen s ON s.ref = b.ref
+  JOIN catalog_variant v ON v.id = b.variant_id
+ ORDER BY s.product_ref, v.product_id, s.ordinal
+ON CONFLICT (store_id, remote_ref, product_id) DO UPDATE SET handle = EXCLUDED.handle
+ WHERE catalog_listing.handle <> EXCLUDED.handle
+"""
+
+BOUND = """
+    FROM linking_bound b
+    JOIN linking_seen s ON s.ref = b.ref
+    JOIN catalog_variant v ON v.id = b.variant_id
+    JOIN catalog_listing g ON g.store_id = %(store)s AND g.remote_ref = s.product_ref AND g.product_id = v.product_id
+"""
+
+# A link of ours that now means another variant or inventory item of the store was made again.
+UPDATE_LINKS = """
+WITH wanted AS (SELECT b.variant_id, b.matched_by, s.ref, s.item_ref, s.tracked, g.id AS listing_id {bound}),
+    relinked AS (SELECT l.id FROM catalog_listedvariant l JOIN wanted w ON w.variant_id = l.variant_id
+                  WHERE l.store_id = %(store)s AND (l.remote_ref, l.item_ref) <> (w.ref, w.item_ref))
+UPDATE catalog_listedvariant l
+   SET listing_id = w.listing_id, remote_ref = w.ref, item_ref = w.item_ref, tracked = w.tracked, gone_at = NULL,
+       matched_by = CASE WHEN r.id IS NULL THEN l.matched_by ELSE w.matched_by END,
+       linked_at = CASE WHEN r.id IS NULL THEN l.linked_at ELSE %(now)s END
+  FROM wanted w
+  LEFT JOIN catalog_listedvariant own ON own.store_id = %(store)s AND own.variant_id = w.variant_id
+  LEFT JOIN relinked r ON r.id = own.id
+ WHERE l.id = own.id
+   AND (l.listing_id, l.remote_ref, l.item_ref, l.tracked, l.gone_at IS NULL)
+       IS DISTINCT FROM (w.listing_id, w.ref, w.item_ref, w.tracked, TRUE)
+RETURNING CASE WHEN r.id IS NULL THEN '' ELSE w.matched_by END
+""".replace("{bound}", BOUND)
+
+INSERT_LINKS = """
+INSERT INTO catalog_listedvariant
+       (listing_id, store_id, variant_id, remote_ref, item_ref, tracked, matched_by, linked_at)
+SELECT g.id, %(store)s, b.variant_id, s.ref, s.item_ref, s.tracked, b.matched_by, %(now)s {bound}
+ WHERE NOT EXISTS (SELECT 1 FROM catalog_listedvariant l
+                    WHERE l.store_id = %(store)s AND l.variant_id = b.variant_id)
+RETURNING matched_by
+""".replace("{bound}", BOUND)
+
+MARK_GONE = """
+UPDATE catalog_listedvariant l SET gone_at = %(now)s
+ WHERE l.store_id = %(store)s AND l.gone_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM linking_seen s WHERE s.ref = l.remote_ref AND s.item_ref = l.item_ref)
+"""
+
+
+def _save_links(store: Store, now: dt.datetime) -> LinkReport:
+    parameters: dict[str, Any] = {"store": store.pk, "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(SAVE_LISTINGS, parameters)
+        cursor.execute(UPDATE_LINKS, parameters)
+        rules = [row[0] for row in cursor.fetchall() if row[0]]
+        cursor.execute(INSERT_LINKS, parameters)
+        rules += [row[0] for row in cursor.fetchall()]
+        cursor.execute(MARK_GONE, parameters)
+        cursor.execute("SELECT count(*) FROM linking_bound")
+        bound = int(cursor.fetchone()[0])
+    counted = Counter(rules)
+    by = {rule: counted[rule.value] for rule in MatchedBy if counted[rule.value]}
+    gone = ListedVariant.objects.filter(store=store, gone_at__isnull=False).count()
+    return LinkReport(linked=len(rules), already=bound - len(rules), by=by, gone=gone)
+
+
+def _only_here(store: Store) -> int:
+    linked = ListedVariant.objects.filter(store=store, gone_at=None).values("variant")
+    return Variant.objects.in_scope(store).exclude(pk__in=linked).count()
+
+
+CONFLICTS = """
+SELECT c.ref, c.kind, c.there, c.variant_ids, s.item_ref, s.sku, s.barcode, s.title, s.options
+  FROM linking_conflict c JOIN linking_seen s ON s.ref = c.ref
+ ORDER BY c.ref
+"""
+SOLVED = """
+SELECT k.id FROM catalog_linkconflict k
+ WHERE k.store_id = %s AND NOT EXISTS (SELECT 1 FROM linking_conflict c WHERE c.ref = k.remote_ref)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unbound:
+    """A variant of the store that was not bound."""
+
+    ref: str
+    kind: ConflictKind
+    there: int
+    variant_ids: list[int]
+    item_ref: str
+    sku: str
+    barcode: str
+    title: str
+    options: list[str]
+
+    @property
+    def label(self) -> str:
+        name = " / ".join([self.title, *self.options])
+        return (f"{self.sku} · {name}" if self.sku else name)[:400]
+
+
+def _save_conflicts(store: Store, report: LinkReport, now: dt.datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(SOLVED, [store.pk])
+        solved = [row[0] for row in cursor.fetchall()]
+        LinkConflict.objects.filter(pk__in=solved).delete()
+        LinkConflict.candidates.through.objects.filter(linkconflict__store=store).delete()
+        for chunk in _unbound():
+            _save_chunk(store, chunk, now)
+            only_there = sum(1 for found in chunk if found.kind == ConflictKind.ONLY_THERE)
+            report.only_there += only_there
+            report.conflicts += len(chunk) - only_there
+
+
+def _unbound() -> Iterator[list[Unbound]]:
+    with connection.cursor() as cursor:
+        cursor.execute(CONFLICTS)
+        rows = iter(cursor.fetchall())
+    while chunk := list(islice(rows, CONFLICT_ROWS)):
+        yield [Unbound(row[0], ConflictKind(row[1]), *row[2:]) for row in chunk]
+
+
+def _save_chunk(store: Store, chunk: list[Unbound], now: dt.datetime) -> None:
+    ids = {pk for found in chunk for pk in found.variant_ids[:CANDIDATES_SHOWN]}
+    numbers = dict(Variant.objects.filter(pk__in=ids).values_list("pk", "item_number"))
+    conflicts = []
+    for found in chunk:
+        cause, remedy = explain(found, [numbers[pk] for pk in found.variant_ids if pk in numbers])
+        conflicts.append(
+            LinkConflict(
+                store=store,
+                kind=found.kind,
+                remote_ref=found.ref,
+                item_ref=found.item_ref,
+                remote_label=found.label,
+                cause=cause[:400],
+                remedy=remedy[:400],
+                first_seen_at=now,
+            )
+        )
+    LinkConflict.objects.bulk_create(
+        conflicts,
+        update_conflicts=True,
+        unique_fields=["store", "remote_ref"],
+        update_fields=["kind", "item_ref", "remote_label", "cause", "remedy"],
+    )
+    candidates = LinkConflict.candidates.through
+    candidates.objects.bulk_create(
+        candidates(linkconflict_id=conflict.pk, variant_id=pk)
+        for conflict, found in zip(conflicts, chunk, strict=True)
+        for pk in found.variant_ids[:CANDIDATES_SHOWN]
+        if pk in numbers
+    )
+
+
+def explain(found: Unbound, numbers: list[str]) -> tuple[str, str]:
+    """Cause and remedy of a conflict; `numbers` are the item numbers it might be."""
+    ours = ", ".join(numbers[:3]) + (" …" if len(numbers) > 3 else "")
+    again = "then link again."
+    match found.kind:
+        case ConflictKind.DUPLICATE_SKU_THERE:
+            return (
+                f"The SKU {found.sku} is on {found.there} variants of the store, and on item {ours} here.",
+                f"Give each variant an SKU of its own in the store, {again}",
+            )
+        case ConflictKind.DUPLICATE_SKU_HERE:
+            return f"The SKU {found.sku} is on several items here: {ours}.", f"Keep it on one of them, {again}"
+        case ConflictKind.DUPLICATE_BARCODE:
+            return (
+                f"The barcode {found.barcode} is on several variants; here on item {ours}.",
+                f"Give each its own barcode, or this one an SKU that one item here has, {again}",
+            )
+        case ConflictKind.SHARED_ITEM:
+            return (
+                f"{found.there} variants of the store share one inventory item"
+                + (f", which is linked to item {ours}." if ours else "."),
+                f"Give each variant its own inventory item in the store, {again}",
+            )
+        case ConflictKind.ALREADY_LINKED:
+            return (
+                f"It matches item {ours}, which is linked to another variant of this store.",
+                f"Give it an SKU of its own here and in the store, or delete the copy in the store, {again}",
+            )
+        case ConflictKind.ONLY_THERE if numbers:
+            return (
+                f"Handle and options are those of item {ours}, and the SKU differs: {found.sku or 'none'} in the store.",
+                f"Write the same SKU on both sides, {again}",
+            )
+        case _:
+            return (
+                "No item here has its SKU, barcode, or handle and options.",
+                f"Add the item with import_items, or correct its SKU, {again}",
+            )
