@@ -55,7 +55,9 @@ class NoticeRule(models.Model):
                 violation_error_message="Quiet hours need two different times, or none.",
             ),
             models.CheckConstraint(
-                condition=~Q(events=[]), name="rule_names_an_event", violation_error_message="Choose at least one event."
+                condition=~Q(events=[]),
+                name="rule_names_an_event",
+                violation_error_message="Choose at least one event.",
             ),
         ]
 
@@ -63,12 +65,12 @@ class NoticeRule(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse an address that notices are not sent to, with the reason."""
+        """Refuse a rule without an address, and an address that notices are not sent to, with the reason."""
         super().clean()
         from connectors.notice_addresses import AddressRefused, check_address
 
         if not self.address:
-            return
+            raise ValidationError({"address": "Enter where notices go, e.g. mailtos://user:password@example.com."})
         try:
             check_address(self.address)
         except AddressRefused as exc:

@@ -82,7 +82,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Sealed | str | None:
         return Sealed(value) if value else value
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         # A secret that nobody replaced is written back as it was: saving a row needs no key.
         kept = model_instance.__dict__.get(self.attname)
         return kept if isinstance(kept, Sealed) else super().pre_save(model_instance, add)
