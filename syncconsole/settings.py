@@ -105,6 +105,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+CSRF_FAILURE_VIEW = "syncconsole.errors.form_expired"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -181,9 +182,15 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "in
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_IMPORTS = ["connectors.notices_tasks"]  # tasks outside a module called tasks
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "beat is alive": {"task": "connectors.tasks.tell_beat_is_alive", "schedule": 10.0, "options": {"expires": 10}},
     "resume runs": {"task": "connectors.tasks.resume_runs", "schedule": 15.0, "options": {"expires": 15}},
+    "send due notices": {
+        "task": "connectors.notices_tasks.send_due_notices",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "start due deltas": {"task": "inventory.tasks.start_due_deltas", "schedule": 30.0, "options": {"expires": 30}},
     "sweep publications": {"task": "inventory.tasks.sweep_publications", "schedule": 3600.0},
     "check ledger": {"task": "inventory.tasks.check_ledger", "schedule": crontab(hour=4, minute=20)},
