@@ -32,8 +32,11 @@ log = structlog.get_logger(__name__)
 READ_ATTEMPTS: Final = 6
 """Tries of one read, 1 s to 60 s apart (reference 2.3, HTTP 500 and 502)."""
 
-PATIENCE: Final = 120.0
-"""Seconds a call may wait for points before it says `RateLimited`."""
+READ_WINDOW: Final = 120.0
+"""Seconds after which no further try of a read begins, so that a read ends within the time a task may take."""
+
+PATIENCE: Final = 60.0
+"""Seconds a call may wait for points before it says `RateLimited`, and the longest pause asked for that is kept."""
 
 _TOKEN: Final = re.compile(r"[\x21-\x7e]*")
 _VERSION: Final = re.compile(r"\d{4}-\d{2}|unstable")
@@ -97,7 +100,11 @@ class ShopifyClient:
         cost = source.points if estimated_cost is None else estimated_cost
         sent = Sent(purpose=source.purpose, writes=False)
         for attempt in stamina.retry_context(
-            on=_seconds_before_repeat, attempts=self._read_attempts, timeout=None, wait_initial=1.0, wait_max=60.0
+            on=_seconds_before_repeat,
+            attempts=self._read_attempts,
+            timeout=READ_WINDOW,
+            wait_initial=1.0,
+            wait_max=60.0,
         ):
             with attempt:
                 return self._exchange(body, sent, cost)
@@ -126,9 +133,12 @@ class ShopifyClient:
             response = self._post(body, sent, reservation)
             request_id = response.headers.get("X-Request-ID", "")
             envelope = self._envelope(response, sent, reservation, request_id)
+            cost_said = envelope.cost()
+            charged = 0.0 if envelope.throttled else cost_said.actual_query_cost if cost_said else None
+            self._settle(reservation, charged=charged, cost=cost_said)
             if not envelope.throttled:
-                return self._reply(response, envelope, sent, request_id)
-            throttled_for = _seconds_until(envelope.cost)
+                return self._reply(response, envelope, cost_said, sent, request_id)
+            throttled_for = _seconds_until(cost_said)
             log.warning("shopify.throttled", url=self._url, operation=sent.purpose, wait=round(throttled_for, 2))
 
     def _post(self, body: bytes, sent: Sent, reservation: Reservation) -> httpx.Response:
@@ -147,27 +157,24 @@ class ShopifyClient:
             self._settle(reservation, charged=0.0 if unexecuted else None, cost=None)
             raise status_error(response, sent, request_id)
         try:
-            envelope = msgspec.json.decode(response.content, type=Envelope)
+            return msgspec.json.decode(response.content, type=Envelope)
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
             self._settle(reservation, charged=None, cost=None)
             raise sent.no_answer("Shopify's answer cannot be read.", request_id=request_id, status=200) from exc
-        cost = envelope.cost
-        charged = 0.0 if envelope.throttled else cost.actual_query_cost if cost else None
-        self._settle(reservation, charged=charged, cost=cost)
-        return envelope
 
-    def _reply(self, response: httpx.Response, envelope: Envelope, sent: Sent, request_id: str) -> Reply:
-        if envelope.cost:
-            known = self._learned.get(sent.purpose, 0.0)
-            self._learned[sent.purpose] = max(known, envelope.cost.requested_query_cost)
+    def _reply(
+        self, response: httpx.Response, envelope: Envelope, cost: Cost | None, sent: Sent, request_id: str
+    ) -> Reply:
+        requested = cost.requested_query_cost if cost else 0.0
+        self._learned[sent.purpose] = max(self._learned.get(sent.purpose, 0.0), requested)
         version = self._note_version(response, sent)
         if envelope.errors:
             raise graphql_error(envelope, sent, request_id)
         return Reply(
             data=envelope.data,
             sent=sent,
-            requested=envelope.cost.requested_query_cost if envelope.cost else 0.0,
-            charged=(envelope.cost.actual_query_cost or 0.0) if envelope.cost else 0.0,
+            requested=requested,
+            charged=(cost.actual_query_cost or 0.0) if cost else 0.0,
             server_time=server_time(response),
             request_id=request_id,
             api_version=version,
@@ -194,7 +201,7 @@ class ShopifyClient:
 def _seconds_before_repeat(error: Exception) -> bool | float:
     """Whether a read is tried again, and after how long where the service says so."""
     if isinstance(error, RateLimited):
-        return error.retry_after if error.status == 429 else False
+        return error.retry_after if error.status == 429 and error.retry_after <= PATIENCE else False
     return isinstance(error, ConnectorUnavailable) and error.status not in _EDGE_CLOSED
 
 

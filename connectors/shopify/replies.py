@@ -118,8 +118,8 @@ class Cost(msgspec.Struct, rename="camel"):
         )
 
 
-class _Extensions(msgspec.Struct):
-    cost: Cost | None = None
+class _Charged(msgspec.Struct):
+    cost: Cost
 
 
 class Envelope(msgspec.Struct):
@@ -127,12 +127,15 @@ class Envelope(msgspec.Struct):
 
     data: msgspec.Raw = msgspec.Raw(b"null")
     errors: list[GraphQLError] = []
-    extensions: _Extensions | None = None
+    extensions: msgspec.Raw = msgspec.Raw(b"null")
 
-    @property
     def cost(self) -> Cost | None:
-        """What the operation cost, where the reply says."""
-        return self.extensions.cost if self.extensions else None
+        """What the operation cost; None where the reply does not say it in the documented way. A result is worth more
+        than its price, so that never makes a reply unreadable."""
+        try:
+            return msgspec.json.decode(self.extensions, type=_Charged).cost
+        except msgspec.ValidationError:
+            return None
 
     @property
     def throttled(self) -> bool:

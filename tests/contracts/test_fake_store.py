@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from connectors.ports.store import StorePort
-from tests.contracts.store_port import ShopUnderTest, StorePortContract
+from tests.contracts.shop_under_test import ShopUnderTest
+from tests.contracts.store_port import StorePortContract
 from tests.fakes import FakeStore
 
 

@@ -15,7 +15,8 @@ from connectors.shopify.adapter import ShopifyStore
 from sandbox.app import Sandbox
 from sandbox.server import running
 from sandbox.shopify.catalogue import AVAILABLE, COMMITTED, Item
-from tests.contracts.store_port import ShopUnderTest, StorePortContract
+from tests.contracts.shop_under_test import ShopUnderTest
+from tests.contracts.store_port import StorePortContract
 from tests.pacers import OpenPacer
 
 SHOP = "bucovina"

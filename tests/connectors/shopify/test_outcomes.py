@@ -114,7 +114,7 @@ def test_a_write_answered_by_a_server_fault_has_an_unknown_outcome_and_is_sent_o
     assert api.call_count == 1
 
 
-@pytest.mark.parametrize("status, tries", [(500, 3), (502, 3), (503, 3), (504, 3), (409, 3), (530, 1), (540, 1)])
+@pytest.mark.parametrize(("status", "tries"), [(500, 3), (502, 3), (503, 3), (504, 3), (409, 3), (530, 1), (540, 1)])
 def test_a_read_answered_by_a_server_fault_is_repeated_and_then_unavailable(
     status: int, tries: int, store: ShopifyStore, api: respx.Route
 ) -> None:
@@ -229,7 +229,7 @@ def test_an_error_beside_a_written_result_is_not_taken_for_a_refusal(
 
 
 @pytest.mark.parametrize(
-    "code, extra",
+    ("code", "extra"),
     [
         ("MAX_COST_EXCEEDED", {"cost": 1200, "maxCost": 1000}),
         ("MAX_INPUT_SIZE_EXCEEDED", {}),
@@ -304,3 +304,24 @@ def test_no_error_shows_the_token(store: ShopifyStore, write: PreparedWrite, api
         with pytest.raises(ConnectorError) as problem:
             store.send(write)
         assert "0123456789abcdef" not in str(problem.value)
+
+
+def test_a_pause_longer_than_a_task_may_wait_is_left_to_the_caller(store: ShopifyStore, api: respx.Route) -> None:
+    api.respond(429, headers={"Retry-After": "3600"})
+
+    with pytest.raises(RateLimited) as limited:
+        read(store)
+    assert limited.value.retry_after == 3600
+    assert api.call_count == 1
+
+
+@pytest.mark.parametrize("extensions", ["null", "{}", '{"cost": {}}', '{"cost": {"requestedQueryCost": "ten"}}'])
+def test_a_result_counts_even_where_its_price_is_not_said(
+    extensions: str, store: ShopifyStore, write: PreparedWrite, api: respx.Route, pacer: OpenPacer
+) -> None:
+    group = '{"id": "g", "createdAt": "2026-11-21T10:00:00Z"}'
+    data = f'{{"inventoryAdjustQuantities": {{"inventoryAdjustmentGroup": {group}, "userErrors": []}}}}'
+    api.respond(200, text=f'{{"data": {data}, "extensions": {extensions}}}')
+
+    assert store.send(write).outcome == WriteOutcome.APPLIED
+    assert pacer.settled == [(None, None)]

@@ -35,7 +35,7 @@ def test_all_states_that_hold_stock_back_add_up_to_unavailable(store: ShopifySto
 
 
 @pytest.mark.parametrize(
-    "available_moved, committed, committed_moved, moved",
+    ("available_moved", "committed", "committed_moved", "moved"),
     [
         (NINE, 2, TEN, TEN),
         (TEN, 2, NINE, TEN),

@@ -75,7 +75,7 @@ def test_a_document_needs_a_kind_and_an_id(document: str, store: ShopifyStore) -
 
 
 @pytest.mark.parametrize(
-    "code, kind",
+    ("code", "kind"),
     [
         ("CHANGE_FROM_QUANTITY_STALE", RowProblemKind.STALE),
         ("COMPARE_QUANTITY_STALE", RowProblemKind.STALE),
@@ -139,7 +139,7 @@ def test_nothing_to_change_is_accepted(store: ShopifyStore, adjustment: Prepared
 
 
 @pytest.mark.parametrize(
-    "code, outcome",
+    ("code", "outcome"),
     [
         ("IDEMPOTENCY_CONCURRENT_REQUEST", WriteOutcome.RUNNING),
         ("IDEMPOTENCY_KEY_PARAMETER_MISMATCH", WriteOutcome.KEY_MISMATCH),
