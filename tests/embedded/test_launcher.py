@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,9 +60,30 @@ class User:
 Enter = Callable[..., User]
 
 
+@pytest.fixture(scope="session")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory whose services have run once and ended: making a new one takes most of a test's time."""
+    directory = tmp_path_factory.mktemp("initialised")
+    user = User(directory)
+    user.urls()
+    user.leave()
+    wait_until(lambda: not servers_on(directory))
+    return directory
+
+
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
+def data(tmp_path: Path, initialised: Path) -> Path:
+    """A data directory of this test's own, with empty databases."""
+    directory = tmp_path / "data"
+    if not (initialised / "postgres").is_symlink():  # a link leads to data that cannot be copied with it
+        shutil.copytree(initialised, directory)
+        directory.chmod(0o700)
+    return directory
+
+
+@pytest.fixture
+def new_data(tmp_path: Path) -> Path:
+    return tmp_path / "new"
 
 
 @pytest.fixture
@@ -208,37 +230,37 @@ def test_nobody_gets_in_without_the_password(enter: Enter) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
-def test_another_accounts_data_directory_is_refused_with_a_remedy(data: Path) -> None:
-    data.mkdir()
-    os.chown(data, 65534, 65534)
+def test_another_accounts_data_directory_is_refused_with_a_remedy(new_data: Path) -> None:
+    new_data.mkdir()
+    os.chown(new_data, 65534, 65534)
     with pytest.raises(ServicesUnavailable, match=r"belongs to nobody\. Run the command as that account"):
-        launcher.ensure(data)
+        launcher.ensure(new_data)
 
 
-def test_a_cause_found_by_the_holder_reaches_the_user(data: Path) -> None:
-    (data / "postgres").mkdir(parents=True)
-    (data / "postgres" / "PG_VERSION").write_text("9.6\n")
+def test_a_cause_found_by_the_holder_reaches_the_user(new_data: Path) -> None:
+    (new_data / "postgres").mkdir(parents=True)
+    (new_data / "postgres" / "PG_VERSION").write_text("9.6\n")
     with pytest.raises(ServicesUnavailable, match=r"were made by PostgreSQL 9\.6"):
-        launcher.ensure(data)
-    wait_until(lambda: not servers_on(data))
+        launcher.ensure(new_data)
+    wait_until(lambda: not servers_on(new_data))
 
 
-def test_services_named_in_the_environment_are_used_and_none_are_started(data: Path) -> None:
-    environment = {"DATABASE_URL": "postgres://db/x", "REDIS_URL": "redis://cache/0", "DATA_DIR": str(data)}
+def test_services_named_in_the_environment_are_used_and_none_are_started(new_data: Path) -> None:
+    environment = {"DATABASE_URL": "postgres://db/x", "REDIS_URL": "redis://cache/0", "DATA_DIR": str(new_data)}
     assert provide_services(environment) is None
-    assert not data.exists()
+    assert not new_data.exists()
     assert "SECRET_KEY" not in environment
 
 
-def test_naming_one_of_the_two_services_is_refused(data: Path) -> None:
-    environment = {"DATABASE_URL": "postgres://db/x", "DATA_DIR": str(data)}
+def test_naming_one_of_the_two_services_is_refused(new_data: Path) -> None:
+    environment = {"DATABASE_URL": "postgres://db/x", "DATA_DIR": str(new_data)}
     with pytest.raises(ServicesUnavailable, match="Set both"):
         provide_services(environment)
 
 
-def test_embedded_services_bring_development_secrets_that_stay_the_same(data: Path) -> None:
-    first: dict[str, str] = {"DATA_DIR": str(data)}
-    second: dict[str, str] = {"DATA_DIR": str(data), "SECRET_KEY": "my own"}
+def test_embedded_services_bring_development_secrets_that_stay_the_same(new_data: Path) -> None:
+    first: dict[str, str] = {"DATA_DIR": str(new_data)}
+    second: dict[str, str] = {"DATA_DIR": str(new_data), "SECRET_KEY": "my own"}
     services = [provide_services(first), provide_services(second)]
     assert first["FIELD_ENCRYPTION_KEYS"] == second["FIELD_ENCRYPTION_KEYS"]
     assert len(first["SECRET_KEY"]) > 50
@@ -246,7 +268,7 @@ def test_embedded_services_bring_development_secrets_that_stay_the_same(data: Pa
     for used in services:
         assert used is not None
         used.release()
-    wait_until(lambda: not servers_on(data))
+    wait_until(lambda: not servers_on(new_data))
 
 
 def test_the_package_is_imported_without_django_and_without_celery() -> None:
