@@ -32,9 +32,8 @@ def start_delta(
     """Open a delta run and hand it to the workers. Raises RunRefused or RunAlreadyOpen (connectors.runs)."""
     from connectors.tasks import advance_run
 
-    with transaction.atomic():
-        run = runs.open_run(store, KIND, trigger=trigger, requested_by=requested_by, plan_only=plan_only)
-        advance_run.send(run.pk)
+    run = runs.open_run(store, KIND, trigger=trigger, requested_by=requested_by, plan_only=plan_only)
+    advance_run.send(run.pk)
     return run
 
 
@@ -71,6 +70,8 @@ class DeltaRun(RunKind):
         if "levels" not in cursor:
             scope = LevelPublication.objects.filter(store=self.run.store, state=PublicationState.LIVE).eligible()
             cursor = {"levels": scope.count(), "after": 0}
+            if _target_settings_changed(self.run):
+                sweep(self.run.store)
         with transaction.atomic():
             looked = self._look(cursor["after"])
             cursor = {**cursor, "after": looked[-1]} if looked else {**cursor, "planned": True}
@@ -165,6 +166,15 @@ class DeltaRun(RunKind):
         """Read back a sample of what was sent."""
         verification.read_back(self.run, store_for(self.run.store))
         return False
+
+
+TARGET_SETTINGS = ("buffer", "never_below_zero", "unavailable_left_out")
+
+
+def _target_settings_changed(run: SyncRun) -> bool:
+    """Since the last delta, by its snapshot: then every target may have moved, and no entry marked it."""
+    last = run.store.runs.filter(kind=KIND, started_at__isnull=False, pk__lt=run.pk).first()
+    return last is not None and any(last.snapshot.get(name) != run.snapshot.get(name) for name in TARGET_SETTINGS)
 
 
 def why_left(publication: LevelPublication, line: RunItem, pending: int) -> str:

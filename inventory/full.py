@@ -71,9 +71,8 @@ def start_full(
         raise RunRefused(
             f"{store.name} is live: a full sync overwrites every quantity in it.", f"Type {store.slug} to confirm."
         )
-    with transaction.atomic():
-        run = runs.open_run(store, KIND, trigger=trigger, requested_by=requested_by, reason=reason, plan_only=plan_only)
-        advance_run.send(run.pk)
+    run = runs.open_run(store, KIND, trigger=trigger, requested_by=requested_by, reason=reason, plan_only=plan_only)
+    advance_run.send(run.pk)
     return run
 
 
@@ -154,7 +153,7 @@ class FullRun(RunKind):
             if publication.claim_id or publication.observed_revision != publication.revision:
                 continue
             if publication.state in (PublicationState.NO_BASELINE, PublicationState.LIVE):
-                settled.adopt_observed(publication, cause=f"Equal in run #{self.run.pk}")
+                settled.adopt(publication, cause=f"Equal in run #{self.run.pk}")
                 kept.append(publication.pk)
         publications.save_all(locked)
         pushes.mark_items([line for line in lines if line.subject_id in kept], Outcome.UNCHANGED)
@@ -288,7 +287,7 @@ def _moved(before: Mapping[str, object], reading: Reading) -> bool:
         before["observed_available"] != level.available
         or before["observed_committed"] != level.committed
         or before["observed_unavailable"] != level.unavailable
-        or before["observed_moved_at"] != level.moved_at
+        or (level.moved_at is not None and before["observed_moved_at"] != level.moved_at)
     )
 
 
@@ -298,7 +297,7 @@ def _decide(view: View, line: RunItem, *, moved: bool) -> tuple[Outcome, str, st
         return Outcome.HELD, view.hold.cause, view.hold.remedy
     owed = view.target - view.reading.level.available
     if not owed:
-        settled.adopt(view.publication, view.reading.level, cause=f"Equal in run #{line.run_id}")
+        settled.adopt(view.publication, cause=f"Equal in run #{line.run_id}")
         publications.save_all([view.publication])
         return Outcome.UNCHANGED, "", ""
     if not covers(line.delta, owed):

@@ -74,25 +74,14 @@ def _not_ours_to_fix(publication: LevelPublication, level: RemoteLevel) -> Hold 
 
 
 def _not_settled(publication: LevelPublication, reading: Reading) -> Hold | None:
-    level = reading.level
-    if level.moved_at is None:
-        same = (
-            publication.observed_available == level.available
-            and publication.observed_committed == level.committed
-            and publication.observed_unavailable == level.unavailable
-        )
-        if same and publication.observed_at and publication.observed_at <= reading.watermark:
-            return None
-        return Hold(
-            "a", "The store does not say when it last moved; a second, equal read is needed.", "Ends by itself."
-        )
-    if level.moved_at > reading.watermark:
-        return Hold(
-            "a",
-            f"It moved in the store at {level.moved_at:%H:%M:%S} UTC, too recently to know why.",
-            "Ends by itself once it rests; deltas go on meanwhile.",
-        )
-    return None
+    moved_at = moved(publication, reading)
+    if moved_at <= reading.watermark:
+        return None
+    if reading.level.moved_at is None:
+        cause = "The store does not say when it last moved; a second, equal read some minutes later is needed."
+    else:
+        cause = f"It moved in the store at {moved_at:%H:%M:%S} UTC, too recently to know why."
+    return Hold("a", cause, "Ends by itself once it rests; deltas go on meanwhile.")
 
 
 def _other_orders(publication: LevelPublication, level: RemoteLevel) -> Hold | None:
@@ -120,13 +109,27 @@ def _news_since(publication: LevelPublication, reading: Reading) -> Hold | None:
     return None
 
 
+def moved(publication: LevelPublication, reading: Reading) -> dt.datetime:
+    """When the level last moved in the store, at the latest. Where the store tells no times: when these quantities were
+    first read, so that two equal reads a margin apart are needed before anything is believed."""
+    level = reading.level
+    if level.moved_at is not None:
+        return level.moved_at
+    same = (
+        publication.observed_available == level.available
+        and publication.observed_committed == level.committed
+        and publication.observed_unavailable == level.unavailable
+    )
+    return publication.observed_moved_at if same and publication.observed_moved_at else reading.read_at
+
+
 def observe(publication: LevelPublication, reading: Reading) -> None:
     """Keep what was read on the locked publication."""
     level = reading.level
+    publication.observed_moved_at = moved(publication, reading)
     publication.observed_available = level.available
     publication.observed_committed = level.committed
     publication.observed_unavailable = level.unavailable
-    publication.observed_moved_at = level.moved_at
     publication.observed_at = reading.read_at
 
 
@@ -158,18 +161,12 @@ def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> None:
         publications.record([effect])
         status = PushStatus.SETTLED
     elif rest or publication.baseline_at is None:
-        adopt(publication, level, cause="The outcome of a push was unknown; the store was read instead.")
+        adopt(publication, cause="The outcome of a push was unknown; the store was read instead.")
     if push:
         Push.objects.filter(pk=push.pk).update(status=status)
 
 
-def adopt(publication: LevelPublication, level: RemoteLevel, cause: str) -> None:
-    """Believe `level`, which `observe` has kept: expected becomes what it shows, as of when it last moved there."""
-    publication.observed_available, publication.observed_moved_at = level.available, level.moved_at
-    adopt_observed(publication, cause)
-
-
-def adopt_observed(publication: LevelPublication, cause: str) -> None:
+def adopt(publication: LevelPublication, cause: str) -> None:
     """Believe the last reading kept on the locked publication; its `observed_revision` must still be current."""
     first = publication.baseline_at is None
     shown = publication.observed_available or 0

@@ -50,7 +50,13 @@ class World:
         return self.publication(sku)
 
     def post(
-        self, sku: str, quantity: Decimal | int, *, kind: EntryKind = EntryKind.RECEIVED, released: int = 0, key: str = ""
+        self,
+        sku: str,
+        quantity: Decimal | int,
+        *,
+        kind: EntryKind = EntryKind.RECEIVED,
+        released: int = 0,
+        key: str = "",
     ) -> None:
         """One ledger entry for the variant at our location."""
         variant = VariantFactory._meta.model.objects.get(sku=sku)

@@ -1,0 +1,141 @@
+"""A worker killed at any moment of a run leaves nothing that the next one cannot finish, and nothing twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from connectors import registry, runs
+from connectors.models import SyncRun
+from connectors.models.runs import RunStatus, Trigger
+from connectors.ports.store import PreparedWrite, WriteReply
+from inventory import delta, full, sending
+from tests.fakes import FakeStore
+from tests.worlds import World
+
+UNDOING = ("ROLLBACK TO", "RELEASE")
+
+
+class Killed(BaseException):
+    """The worker is gone. No `except Exception` of ours may notice it."""
+
+
+class Death:
+    """Comes at the n-th boundary: before a statement, before a call leaves, or after the store carried it out."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.passed = 0
+        self.dead = False
+
+    def boundary(self) -> None:
+        self.passed += 1
+        if self.dead or self.passed == self.at:
+            self.dead = True
+            raise Killed
+
+    def statement(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        # The database undoes what a dead worker had not committed; that is no act of the worker.
+        if not (self.dead and str(sql).startswith(UNDOING)):
+            self.boundary()
+        return execute(sql, params, many, context)
+
+
+class MortalStore(FakeStore):
+    """Where the worker may die around a call."""
+
+    death: Death | None = None
+
+    def send(self, prepared: PreparedWrite) -> WriteReply:
+        if self.death:
+            self.death.boundary()
+        reply = super().send(prepared)
+        if self.death:
+            self.death.boundary()
+        return reply
+
+
+@contextmanager
+def forgotten() -> Iterator[None]:
+    """A world that leaves no trace in the database."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def live_until(death: Death, fake: MortalStore, run: SyncRun) -> bool:
+    """One worker moves the run forward; True when it was killed on the way."""
+    fake.death = death
+    try:
+        with connection.execute_wrapper(death.statement):
+            runs.advance(run.pk)
+    except Killed:
+        return True
+    finally:
+        fake.death = None
+    return False
+
+
+def next_worker(run: SyncRun) -> SyncRun:
+    """After the silence that tells a dead worker from a slow one."""
+    SyncRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - dt.timedelta(minutes=5))
+    return runs.advance(run.pk)
+
+
+def delta_world(world: World) -> tuple[SyncRun, dict[str, int]]:
+    for sku, there in {"A": 10, "B": 20, "C": 30}.items():
+        world.item(sku, here=there, there=there)
+    world.full("go-live")
+    world.post("A", 5)
+    world.post("B", -7)
+    world.post("C", 1)
+    run = delta.start_delta(world.store, trigger=Trigger.SCHEDULE)
+    return run, {"A": 15, "B": 13, "C": 31}
+
+
+def full_world(world: World) -> tuple[SyncRun, dict[str, int]]:
+    for sku, (here, there) in {"A": (15, 10), "B": (13, 20), "C": (30, 30)}.items():
+        world.item(sku, here=here, there=there)
+    run = full.start_full(world.store, reason="go-live", trigger=Trigger.COMMAND)
+    run = runs.advance(run.pk)
+    assert run.status == RunStatus.AWAITING_APPROVAL
+    runs.start_applying(run)
+    return run, {"A": 15, "B": 13, "C": 30}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("story", [delta_world, full_world])
+def test_killed_at_every_boundary_ends_like_one_clean_run(
+    db: None, monkeypatch: pytest.MonkeyPatch, story: Callable[[World], tuple[SyncRun, dict[str, int]]]
+) -> None:
+    monkeypatch.setattr(sending, "width", lambda store: 1)
+    kills = 0
+    while True:
+        with forgotten():
+            fake = MortalStore()
+            monkeypatch.setattr(registry, "_build", lambda store, fake=fake: fake)
+            registry.forget_all()
+            world = World(fake)
+            run, wanted = story(world)
+            death = Death(at=kills + 1)
+            killed = live_until(death, fake, run)
+            run = next_worker(run) if killed else SyncRun.objects.get(pk=run.pk)
+            said = f"killed at boundary {death.at}"
+            assert run.status == RunStatus.COMPLETED, (said, run.status, run.cause, run.counts)
+            assert {sku: world.shown(sku) for sku in wanted} == wanted, said
+            for sku in wanted:
+                publication = world.publication(sku)
+                assert publication.claim_id is None, said
+                assert publication.expected_quantity == publication.target == wanted[sku], said
+            world.assert_sound()
+        if not killed:
+            break
+        kills += 1
+    assert kills > 40, "the run has more boundaries than that; the test is not killing"

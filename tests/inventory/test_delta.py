@@ -1,0 +1,261 @@
+"""Delta: what is owed is target − expected, sent once (algorithms.md §5, §9, §10)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from connectors import runs
+from connectors.models.runs import Outcome, RunStatus, Trigger
+from connectors.runs import RunAlreadyOpen, RunRefused
+from inventory import delta
+from inventory.models import LevelPublication, PushBatch
+from inventory.models.publications import PublicationState
+from inventory.models.pushes import BatchStatus
+from tests.worlds import World
+
+
+@pytest.fixture
+def live(world: World) -> World:
+    """A store with three levels in step."""
+    for sku, quantity in {"A": 20, "B": 30, "C": 40}.items():
+        world.item(sku, here=quantity, there=quantity)
+    world.full("go-live")
+    return world
+
+
+def test_without_a_baseline_it_is_refused_with_the_remedy(world: World) -> None:
+    world.item("A", here=5, there=3)
+
+    with pytest.raises(RunRefused) as refused:
+        delta.start_delta(world.store, trigger=Trigger.PERSON)
+
+    assert [gate.name for gate in refused.value.gates] == ["baseline"]
+    assert "full sync" in refused.value.remedy
+    assert world.store.runs.get().status == RunStatus.REFUSED
+
+
+def test_a_second_delta_meets_the_open_one(live: World) -> None:
+    first = delta.start_delta(live.store, trigger=Trigger.PERSON)
+
+    with pytest.raises(RunAlreadyOpen) as refused:
+        delta.start_delta(live.store, trigger=Trigger.SCHEDULE)
+
+    assert refused.value.run == first
+
+
+def test_a_sale_in_the_store_is_not_pushed_back(live: World) -> None:
+    live.sell("A", 2)
+    live.post("A", 1)
+
+    live.delta()
+
+    assert live.shown("A") == 19
+
+
+def test_half_units_are_sent_when_they_make_a_whole(live: World) -> None:
+    live.post("A", Decimal("0.5"))
+    live.delta()
+    assert live.shown("A") == 20
+
+    live.post("A", Decimal("0.5"))
+    live.delta()
+    assert live.shown("A") == 21
+
+
+def test_a_clamped_level_gets_only_the_true_difference(live: World) -> None:
+    live.store.never_below_zero = True
+    live.store.save()
+    live.post("A", -22)
+    live.delta()
+    assert live.shown("A") == 0
+
+    live.post("A", 5)
+    live.delta()
+
+    assert live.shown("A") == 3
+
+
+def test_a_negative_ats_is_sent_as_it_is(live: World) -> None:
+    live.post("A", -22)
+    live.delta()
+    assert live.shown("A") == -2
+
+
+def test_the_buffer_is_left_out_of_what_the_store_shows(live: World) -> None:
+    live.delta()
+    live.store.buffer = 5
+    live.store.save()
+    assert live.publication("A").target == 15
+
+    live.delta()
+
+    assert (live.shown("A"), live.shown("C")) == (15, 35)
+
+
+def test_a_lost_reply_is_settled_by_the_same_bytes(live: World) -> None:
+    live.post("A", 5)
+    live.fake.lose_next_reply()
+
+    run = live.delta()
+
+    assert run.status == RunStatus.COMPLETED
+    first, second = live.fake.called("send")
+    assert first.body == second.body
+    assert live.shown("A") == 25
+    assert live.publication("A").expected_quantity == 25
+
+
+def test_a_refused_connection_waits_and_sends_the_same_batch_later(live: World) -> None:
+    live.post("A", 5)
+    live.fake.refuse_next_connection()
+
+    run = live.delta()
+    assert run.status == RunStatus.APPLYING
+    assert run.not_before is not None
+    assert run.cause
+    assert live.shown("A") == 20
+
+    with time_machine.travel(run.not_before + dt.timedelta(seconds=1), tick=False):
+        run = runs.advance(run.pk)
+
+    assert run.status == RunStatus.COMPLETED
+    assert live.shown("A") == 25
+    assert len({call.key for call in live.fake.called("send")}) == 1
+
+
+def test_an_unanswered_push_is_never_resent_after_23_hours(live: World) -> None:
+    live.post("A", 5)
+    for _ in range(4):
+        live.fake.lose_next_reply()
+    run = live.delta()
+    assert run.status == RunStatus.APPLYING
+    sent = len(live.fake.called("send"))
+
+    live.fake.advance(25 * 3600)
+    live.fake.forget_keys()
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=25), tick=False):
+        run = runs.advance(run.pk)
+
+        assert len(live.fake.called("send")) == sent
+        publication = live.publication("A")
+        assert publication.state == PublicationState.UNSURE
+        assert publication.claim_id is not None
+        assert run.status == RunStatus.PARTIAL
+        assert run.items.get().outcome == Outcome.UNSURE
+
+        live.full()
+
+    publication = live.publication("A")
+    assert publication.state == PublicationState.LIVE
+    assert (live.shown("A"), publication.expected_quantity) == (25, 25)
+    live.assert_sound()
+
+
+@pytest.mark.parametrize(("happened", "sold"), [(True, 0), (False, 0), (True, 3), (False, 3)])
+def test_an_unsure_push_is_decided_by_a_settled_read(live: World, happened: bool, sold: int) -> None:
+    live.post("A", 5)
+    for _ in range(4):
+        if happened:
+            live.fake.lose_next_reply()
+        else:
+            live.fake.drop_next_request()
+    run = live.delta()
+    live.fake.advance(25 * 3600)
+    live.fake.forget_keys()
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=25), tick=False):
+        runs.advance(run.pk)
+        live.edit("A", -sold)
+        live.rest()
+        live.full()
+        live.delta()
+
+    # An absolute run ends the doubt: the store shows what we have, whatever became of the push.
+    assert live.shown("A") == 25
+    assert live.publication("A").pending == 0
+    live.assert_sound()
+
+
+def test_a_poisoned_row_is_named_and_the_rest_goes(live: World) -> None:
+    for sku in "ABC":
+        live.post(sku, 1)
+    live.fake.poison(live.publication("B").item_ref)
+
+    run = live.delta()
+
+    assert run.status == RunStatus.PARTIAL
+    assert (live.shown("A"), live.shown("B"), live.shown("C")) == (21, 30, 41)
+    refused = run.items.get(outcome=Outcome.REFUSED)
+    assert refused.label.startswith("B")
+    assert refused.cause
+    assert refused.remedy
+    assert live.publication("B").state == PublicationState.QUARANTINED
+    assert PushBatch.objects.filter(status=BatchStatus.REFUSED).count() == 1
+    live.assert_sound()
+
+
+def test_a_plan_over_a_limit_waits_and_then_sends_only_what_it_covers(live: World) -> None:
+    live.store.limit_units = 8
+    live.store.save()
+    live.post("A", 10)
+    live.post("B", 10)
+    live.post("C", 10)
+
+    run = live.delta()
+    assert run.status == RunStatus.AWAITING_APPROVAL
+    assert "30 units move (limit 8)." in run.limits_passed
+    assert live.fake.called("send") == []
+
+    live.post("A", -6)  # now 4 are owed: less in the same direction
+    live.post("B", 5)  # now 15: more than was approved
+    live.post("C", -12)  # now −2: the other direction
+    runs.start_applying(run)
+    run = runs.advance(run.pk)
+
+    assert run.status == RunStatus.PARTIAL
+    assert (live.shown("A"), live.shown("B"), live.shown("C")) == (24, 30, 40)
+    assert {item.label[0]: item.outcome for item in run.items.all()} == {
+        "A": Outcome.APPLIED,
+        "B": Outcome.LEFT,
+        "C": Outcome.LEFT,
+    }
+
+
+def test_cancelling_leaves_what_was_not_sent(live: World) -> None:
+    live.post("A", 5)
+    run = delta.start_delta(live.store, trigger=Trigger.PERSON)
+    run.cancel_requested_by = live.operator
+    run.save()
+
+    run = runs.advance(run.pk)
+
+    assert run.status == RunStatus.CANCELLED
+    assert live.shown("A") == 20
+    assert live.delta().status == RunStatus.COMPLETED
+    assert live.shown("A") == 25
+
+
+def test_a_sweep_finds_what_no_mark_names(live: World) -> None:
+    live.post("A", 5)
+    LevelPublication.objects.update(needs_look=False)
+    assert live.delta().items.count() == 0
+
+    assert delta.sweep(live.store) == 1
+
+    live.delta()
+    assert live.shown("A") == 25
+
+
+def test_an_untracked_or_frozen_level_is_left_alone(live: World) -> None:
+    live.post("A", 5)
+    live.post("B", 5)
+    LevelPublication.objects.filter(listed__variant__sku="A").update(state=PublicationState.FROZEN)
+    LevelPublication.objects.filter(listed__variant__sku="B").update(excluded="untracked")
+
+    live.delta()
+
+    assert (live.shown("A"), live.shown("B")) == (20, 30)
