@@ -66,7 +66,7 @@ def make_environment(wanted: str) -> int:
         if created:
             return created
     STAMP.unlink(missing_ok=True)
-    print(f"Installing requirements/{lock}.txt into .venv/ …", flush=True)
+    tell(f"Installing requirements/{lock}.txt into .venv/ …")
     if not (install_with_uv(lock) or install_with_pip(lock)):
         return refuse(
             f"The packages of requirements/{lock}.txt could not be installed; the reason is above. "
@@ -105,16 +105,14 @@ def create_environment() -> int:
             "This Python cannot make virtual environments. On Debian and Ubuntu install its other half "
             "(apt-get install python3-venv), then run the same command again."
         )
-    print("Creating .venv/ …", flush=True)
-    return subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=False).returncode
+    tell("Creating .venv/ …")
+    return subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], stdout=sys.stderr, check=False).returncode
 
 
 def install_with_uv(lock: str) -> bool:
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    got_uv = subprocess.run(
-        [*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(REQUIREMENTS / "uv.txt")], check=False
-    )
-    if got_uv.returncode:
+    pip += ["--require-hashes", "--only-binary", ":all:", "-r", str(REQUIREMENTS / "uv.txt")]
+    if subprocess.run(pip, stdout=sys.stderr, check=False).returncode:
         return False
     sync = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes", "--only-binary", ":all:"]
     return run_uv(
@@ -123,10 +121,10 @@ def install_with_uv(lock: str) -> bool:
 
 
 def install_with_pip(lock: str) -> bool:
-    print("uv could not install them; trying pip …", flush=True)
+    tell("uv could not install them; trying pip …")
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
     pip += ["--only-binary", ":all:", "-r", str(REQUIREMENTS / f"{lock}.txt")]
-    return subprocess.run(pip, check=False).returncode == 0
+    return subprocess.run(pip, stdout=sys.stderr, check=False).returncode == 0
 
 
 def run_uv(command: list[str]) -> bool:
@@ -155,8 +153,13 @@ def pin_requirements() -> int:
 
 
 def refuse(message: str) -> int:
-    print(message, file=sys.stderr)
+    tell(message)
     return 1
+
+
+def tell(message: str) -> None:
+    """On stderr: what follows, `make demo DEMO_ARGS=--json` for one, has stdout for itself."""
+    print(message, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ import pytest
 from syncconsole.embedded.development import provide_temporary_services
 from syncconsole.embedded.errors import ServicesUnavailable
 
+# What a developer's .env file says is for running the console; the process environment wins over it.
+INDEPENDENT_OF_ENV_FILE = {"SECURE": "false", "DEBUG": "false", "TIME_ZONE": "Europe/Bucharest"}
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests() -> Iterator[None]:
@@ -25,6 +28,8 @@ def pytest_load_initial_conftests() -> Iterator[None]:
         raise pytest.UsageError(str(problem)) from problem
     os.environ.setdefault("SECRET_KEY", "for tests against services named in the environment")
     os.environ.setdefault("FIELD_ENCRYPTION_KEYS", "Zm9yIHRlc3RzIG9ubHksIHRoaXJ0eS10d28gYnl0ZXM=")
+    for name, value in INDEPENDENT_OF_ENV_FILE.items():
+        os.environ.setdefault(name, value)
     os.environ["REDIS_URL"] = own_redis_database(os.environ["REDIS_URL"], os.environ.get("PYTEST_XDIST_WORKER", ""))
     return (yield)
 

@@ -18,12 +18,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 
 from syncconsole.embedded import postgres, valkey
-from syncconsole.embedded.data_directory import DataDirectory, Lock, Running
+from syncconsole.embedded.data_directory import DataDirectory, Running
 from syncconsole.embedded.errors import ServicesUnavailable
 
 LOOK_EVERY = 0.2  # seconds
@@ -39,15 +39,19 @@ def main(arguments: Sequence[str]) -> int:
     if os.fork():
         os._exit(0)  # the user who started us waits for this end only; the process that goes on is nobody's child
     holder = Holder(DataDirectory(options.directory), durable=not options.fast, ephemeral=options.ephemeral)
-    with os.fdopen(options.ready, "w") as answer:
-        try:
-            holder.start()
-        except ServicesUnavailable as problem:
-            json.dump({"cause": problem.cause, "remedy": problem.remedy}, answer)
-            holder.stop()
-            return 1
-        json.dump({"ready": True}, answer)
+    try:
+        holder.start()
+    except ServicesUnavailable as problem:
+        answer(options.ready, {"cause": problem.cause, "remedy": problem.remedy})
+        holder.stop()
+        return 1
+    answer(options.ready, {"ready": True})
     return holder.hold()
+
+
+def answer(descriptor: int, content: dict[str, object]) -> None:
+    with suppress(BrokenPipeError), os.fdopen(descriptor, "w") as pipe:  # the user may have ended while it waited
+        json.dump(content, pipe)
 
 
 class Holder:
@@ -55,6 +59,7 @@ class Holder:
         self.data = data
         self.durable = durable
         self.ephemeral = ephemeral
+        self.announced = False
         self.stopping = threading.Event()
         self.servers = ExitStack()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -100,6 +105,8 @@ class Holder:
             )
         )
 
+        self.announced = True
+
     def hold(self) -> int:
         """Keep the servers until nobody uses them, one of them ends, the data are removed, or we are asked to stop."""
         users = self.data.lock("users")
@@ -115,23 +122,18 @@ class Holder:
         return 0
 
     def data_were_removed(self) -> bool:
-        return not self.data.state.exists()
+        return self.announced and not self.data.state.exists()
 
     def discards(self) -> bool:
         return self.ephemeral or self.data_were_removed()
 
     def stop(self) -> None:
-        discards = self.discards()
         self.servers.close()
         self.data.state.unlink(missing_ok=True)
         if self.ephemeral:
             for folder in self.folders:
                 shutil.rmtree(folder, ignore_errors=True)
-        elif discards:
-            print("The data directory was removed while the services ran.", flush=True)
 
-
-__all__ = ["Holder", "Lock", "main"]
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

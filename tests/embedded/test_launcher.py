@@ -164,6 +164,13 @@ def test_a_killed_user_leaves_nothing_running(enter: Enter, data: Path) -> None:
     wait_until(lambda: not servers_on(data), seconds=2)
 
 
+def test_a_user_killed_while_the_services_start_leaves_nothing_either(enter: Enter, data: Path) -> None:
+    user = enter("--ephemeral")
+    wait_until(lambda: running_with(f"holder\0{data}"))
+    user.kill()
+    wait_until(lambda: not servers_on(data) and not data.exists())
+
+
 def test_a_killed_holder_takes_its_servers_with_it_and_the_data_are_whole(enter: Enter, data: Path) -> None:
     urls = enter().urls()
     keep_answer_in(urls["database"])
