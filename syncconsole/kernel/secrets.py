@@ -57,6 +57,10 @@ class Sealed:
 class _Opened(DeferredAttribute):
     """The attribute of a row: opens what the database gave, each time it is read."""
 
+    def __set__(self, instance: Any, value: Any) -> None:
+        # Without a setter, what the row's dictionary holds would be found before this descriptor is asked.
+        instance.__dict__[self.field.attname] = value
+
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         value = super().__get__(instance, cls)
         if not isinstance(value, Sealed):
