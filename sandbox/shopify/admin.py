@@ -21,12 +21,12 @@ from .access import STABLE_VERSION, Token, version_in_use
 from .bucket import PLANS, Bucket
 from .catalogue import Shop
 from .cost import MAX_SINGLE_OPERATION
-from .documents import Documents, Operation, load_schema
+from .documents import Operation
 from .execution import Run
 from .idempotency import Memory
 from .plan import Plan
 from .replies import Refused, error, too_expensive
-from .resolvers import vocabulary
+from .resolvers import documents
 from .world import World
 
 NO_TOKEN = {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}
@@ -57,7 +57,7 @@ class AdminApi:
         self.clock = clock
         self.shops: dict[str, Shop] = {}
         self.tokens: dict[str, Token] = {}
-        self._documents = Documents(load_schema(), vocabulary())
+        self._documents = documents()
         self._faults = faults
         self._calls = calls
         self._sleep = sleep

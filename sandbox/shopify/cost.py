@@ -63,9 +63,9 @@ class Price:
         """Points of what came back. A list is charged once, at its dearest element; null is free."""
         if value is None:
             return 0
-        if not self.has_connection:
-            return self.requested(slots)
         if isinstance(value, list):
+            if not self.has_connection:  # every element costs the same: no need to look at thousands of them
+                return self.requested(slots)
             return max((self.actual(entry, slots) for entry in value), default=0)
         return self.own + sum(part.actual(value.get(key), slots) for key, part in self.parts)
 
@@ -118,8 +118,8 @@ class DearestPrice(Price):
     def actual(self, value: Any, slots: list[Any]) -> float:
         if value is None:
             return 0
-        if isinstance(value, list):
-            return max((self.actual(entry, slots) for entry in value), default=0)
         if not self.has_connection:
             return self.requested(slots)
+        if isinstance(value, list):
+            return max((self.actual(entry, slots) for entry in value), default=0)
         return max(branch.actual(value, slots) for branch in self.branches)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,9 @@ from .replies import Refused, error
 _KEPT_TEXTS = 500
 
 
+@cache
 def load_schema() -> GraphQLSchema:
-    """The schema subset in `schema.graphql`, which lies beside this module."""
+    """The schema subset in `schema.graphql`, which lies beside this module. Read once per process."""
     return build_schema((Path(__file__).parent / "schema.graphql").read_text(encoding="utf-8"))
 
 

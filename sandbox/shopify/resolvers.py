@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from .access import CANDIDATE_VERSIONS, NODE_SCOPES, REQUIRED_SCOPES, SUPPORTED_VERSIONS
 from .catalogue import QUANTITY_NAMES, Item, Level, Location, Product, Variant
 from .connections import items_page, locations_page, products_page, variants_page
+from .documents import Documents, load_schema
 from .execution import Run, Vocabulary, denied
 from .fields import FULL, PLAIN, PREPARE
 from .inventory import adjust_quantities, set_quantities
@@ -173,6 +175,12 @@ _ROOT_PREPARE: dict[tuple[str, str], Callable[[dict[str, Any], Run], Any]] = {
     ("Mutation", "inventorySetQuantities"): prepare_rows("quantities", "inventorySetQuantities"),
     ("Mutation", "inventoryAdjustQuantities"): prepare_rows("changes", "inventoryAdjustQuantities"),
 }
+
+
+@cache
+def documents() -> Documents:
+    """The request texts seen by this process. They hold nothing of a shop, so all sandboxes share them."""
+    return Documents(load_schema(), vocabulary())
 
 
 def vocabulary() -> Vocabulary:

@@ -109,9 +109,9 @@ class App:
 
     def shows(self, sku: str, location: Location | None = None) -> dict[str, int]:
         """All quantities of a level, read over the API."""
-        text = """query Shows($id: ID!, $at: ID!) { inventoryItem(id: $id) { inventoryLevel(locationId: $at, includeInactive: true) {
-          quantities(names: ["available", "committed", "reserved", "damaged", "quality_control", "safety_stock", "incoming",
-          "on_hand"]) { name quantity } } } }"""
+        text = """query Shows($id: ID!, $at: ID!) { inventoryItem(id: $id) {
+          inventoryLevel(locationId: $at, includeInactive: true) { quantities(names: ["available", "committed", "reserved",
+            "damaged", "quality_control", "safety_stock", "incoming", "on_hand"]) { name quantity } } } }"""
         data = self.ask(text, {"id": self.item(sku).gid, "at": (location or self.here).gid}).data
         return {row["name"]: row["quantity"] for row in data["inventoryItem"]["inventoryLevel"]["quantities"]}
 
@@ -130,7 +130,12 @@ class App:
     def change(self, sku: str, delta: int, expected: int | None = None, at: Location | None = None) -> dict[str, Any]:
         """A row of an adjustment."""
         place = (at or self.here).gid
-        return {"inventoryItemId": self.item(sku).gid, "locationId": place, "delta": delta, "changeFromQuantity": expected}
+        return {
+            "inventoryItemId": self.item(sku).gid,
+            "locationId": place,
+            "delta": delta,
+            "changeFromQuantity": expected,
+        }
 
     def set(self, *rows: dict[str, Any], name: str = "available", key: str | None = None, **rest: Any) -> Answer:
         """inventorySetQuantities, with a fresh key unless one is given."""

@@ -7,14 +7,20 @@ import pytest
 from sandbox.app import Sandbox
 from tests.sandbox.client import App
 
-CSV = """Handle,Title,Body (HTML),Vendor,Type,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Barcode,Variant Inventory Tracker,\
-Variant Inventory Qty,Variant Price,Variant Compare At Price,Cost per item
+HEADERS = (
+    "Handle,Title,Body (HTML),Vendor,Type,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Barcode,"
+    "Variant Inventory Tracker,Variant Inventory Qty,Variant Price,Variant Compare At Price,Cost per item\n"
+)
+CSV = (
+    HEADERS
+    + """\
 apa,Apă de masă,<p>Apă</p>,Borsec,Drinks,"bio, drinks",Title,Default Title,APA,594001,shopify,10,5.50,,2.10
 bere,Bere,,Ursus,Drinks,drinks,Size,Mică,BERE-S,594002,shopify,5,7.00,9.00,
 bere,,,,,,,Mare,BERE-L,594003,shopify,0,11.00,,
 ceai,Ceai,,Plafar,Tea,,Title,Default Title,CEAI,,shopify,-3,12.00,,
 dar,Card cadou,,Noi,Gift,,Title,Default Title,DAR,,,100,50.00,,
 """
+)
 
 
 @pytest.fixture

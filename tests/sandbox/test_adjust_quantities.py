@@ -62,7 +62,7 @@ def test_other_names_move_alone_and_on_hand_follows_unless_incoming(app: App, na
 
 
 @pytest.mark.parametrize(
-    "name,uri,code",
+    ("name", "uri", "code"),
     [
         ("available", DOCUMENT, "INVALID_AVAILABLE_DOCUMENT"),
         ("damaged", None, "INVALID_QUANTITY_DOCUMENT"),
@@ -80,7 +80,7 @@ def test_a_call_has_one_ledger_document(app: App) -> None:
     assert user_errors(app.adjust(*rows, name="damaged")) == [("MAX_ONE_LEDGER_DOCUMENT", ["input", "changes"])]
 
 
-@pytest.mark.parametrize("delta,code", [(2_000_000_000, "TOO_HIGH"), (-2_000_000_011, "TOO_LOW")])
+@pytest.mark.parametrize(("delta", "code"), [(2_000_000_000, "TOO_HIGH"), (-2_000_000_011, "TOO_LOW")])
 def test_quantities_have_bounds(app: App, delta: int, code: str) -> None:
     expected = [(f"INVALID_QUANTITY_{code}", ["input", "changes", "0", "delta"])]
     assert user_errors(app.adjust(app.change("APA", delta))) == expected

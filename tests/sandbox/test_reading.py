@@ -69,7 +69,8 @@ def test_a_linker_reads_all_it_needs_of_a_variant(app: App) -> None:
     text = """{ productByIdentifier(identifier: {handle: "bere"}) { handle title status tags vendor productType totalInventory
       variantsCount { count precision } options { name values optionValues { name } } hasOnlyDefaultVariant
       variants(first: 10) { nodes { sku barcode title displayName price compareAtPrice position inventoryQuantity
-        selectedOptions { name value } product { handle } inventoryItem { sku tracked duplicateSkuCount unitCost { amount } } } } } }"""
+        selectedOptions { name value } product { handle }
+        inventoryItem { sku tracked duplicateSkuCount unitCost { amount } } } } } }"""
     product = app.ask(text).data["productByIdentifier"]
     assert product["tags"] == ["drinks"]
     assert product["totalInventory"] == 5
@@ -207,7 +208,7 @@ def variants(app: App, query: str) -> Answer:
 
 
 @pytest.mark.parametrize(
-    "query,skus",
+    ("query", "skus"),
     [
         ("sku:'APA'", ["APA"]),
         ("sku:apa", ["APA"]),

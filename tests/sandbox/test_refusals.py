@@ -12,7 +12,7 @@ from tests.sandbox.client import ADJUST, NODES_ONE, App, document, user_errors
 
 
 @pytest.mark.parametrize(
-    "text,code",
+    ("text", "code"),
     [
         ("{ shop { nothing } }", "undefinedField"),
         ("{ shop(id: 1) { id } }", "argumentNotAccepted"),
@@ -49,7 +49,7 @@ def test_a_field_that_does_not_exist_is_named_as_shopify_does(app: App) -> None:
 
 
 @pytest.mark.parametrize(
-    "variables,path,explanation",
+    ("variables", "path", "explanation"),
     [
         ({}, [], "Expected value to not be null"),
         ({"input": {"name": "available"}}, ["quantities"], "Expected value to not be null"),
@@ -79,8 +79,10 @@ def test_an_identifier_is_exactly_one(app: App) -> None:
 
 
 def test_more_than_1000_points_are_refused_for_good(app: App) -> None:
-    text = "{ products(first: 250) { nodes { variants(first: 250) { nodes { inventoryItem { inventoryLevels(first: 50) {\
- nodes { quantities(names: [\"available\"]) { name } } } } } } } } }"
+    text = (
+        '{ products(first: 250) { nodes { variants(first: 250) { nodes { inventoryItem { inventoryLevels(first: 50) {\
+ nodes { quantities(names: ["available"]) { name } } } } } } } } }'
+    )
     answer = app.ask(text)
     (error,) = answer.body["errors"]
     assert error["extensions"]["code"] == "MAX_COST_EXCEEDED"
@@ -151,7 +153,10 @@ def test_writing_implies_reading(app: App) -> None:
 def test_granted_scopes_are_listed_as_granted(app: App) -> None:
     app.control("POST", "tokens", {"scopes": ["write_inventory", "read_products"]})
     scopes = app.ask("{ currentAppInstallation { accessScopes { handle } } }").data
-    assert [s["handle"] for s in scopes["currentAppInstallation"]["accessScopes"]] == ["write_inventory", "read_products"]
+    assert [s["handle"] for s in scopes["currentAppInstallation"]["accessScopes"]] == [
+        "write_inventory",
+        "read_products",
+    ]
 
 
 def test_locations_without_their_scope_show_only_name_and_id(app: App) -> None:
@@ -180,7 +185,9 @@ def test_supported_versions_are_listed(app: App) -> None:
     assert [row["handle"] for row in rows if row["supported"]] == ["2026-01", "2026-04", "2026-07", "2026-10"]
 
 
-@pytest.mark.parametrize("body", [b"not json", b"[]", b"{}", b'{"query": 5}', b'{"query": "{shop{id}}", "variables": []}'])
+@pytest.mark.parametrize(
+    "body", [b"not json", b"[]", b"{}", b'{"query": 5}', b'{"query": "{shop{id}}", "variables": []}']
+)
 def test_a_body_that_is_no_request_gets_400(app: App, body: bytes) -> None:
     expected = 200 if body.endswith(b'"variables": []}') else 400  # an empty list counts as no variables
     assert app.post(body).status == expected
@@ -218,7 +225,8 @@ def test_skip_and_include_decide_what_is_read(app: App) -> None:
 
 
 def test_fragments_and_aliases(app: App) -> None:
-    text = """query Q($id: ID!) { first: inventoryItem(id: $id) { ...Item } second: node(id: $id) { ... on InventoryItem { ...Item } } }
+    text = """query Q($id: ID!) { first: inventoryItem(id: $id) { ...Item }
+        second: node(id: $id) { ... on InventoryItem { ...Item } } }
       fragment Item on InventoryItem { sku mine: sku }"""
     data = app.ask(text, {"id": app.item("APA").gid}).data
     assert data == {"first": {"sku": "APA", "mine": "APA"}, "second": {"sku": "APA", "mine": "APA"}}

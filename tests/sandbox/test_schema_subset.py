@@ -1,4 +1,4 @@
-"""Every type, field, argument, input field and enum value of the simulator exists in Shopify's real schema, with the same type."""
+"""Every type, field, argument, input field and enum value of the simulator exists in Shopify's schema, with the same type."""
 
 from __future__ import annotations
 
@@ -110,7 +110,9 @@ def _object_differences(name: str, type_: Any, theirs: dict[str, Any]) -> Iterat
             yield f"{name}.{field_name} is {_written(real_field['type'])}, not {field.type}"
         arguments = {a["name"]: a for a in real_field["args"]}
         for argument_name, argument in field.args.items():
-            yield from _value_differences(f"{name}.{field_name}({argument_name})", argument, arguments.get(argument_name))
+            yield from _value_differences(
+                f"{name}.{field_name}({argument_name})", argument, arguments.get(argument_name)
+            )
 
 
 def _input_differences(name: str, type_: GraphQLInputObjectType, theirs: dict[str, Any]) -> Iterator[str]:

@@ -72,9 +72,7 @@ def test_the_same_item_at_two_locations_is_no_repetition(app: App) -> None:
 def test_a_poisoned_row_names_itself(app: App) -> None:
     app.control("POST", "poison", {"skus": ["BERE-S"], "code": "NON_MUTABLE_INVENTORY_ITEM"})
     answer = app.set(app.row("APA", 1), app.row("BERE-S", 1))
-    assert user_errors(answer) == [
-        ("NON_MUTABLE_INVENTORY_ITEM", ["input", "quantities", "1", "inventoryItemId"])
-    ]
+    assert user_errors(answer) == [("NON_MUTABLE_INVENTORY_ITEM", ["input", "quantities", "1", "inventoryItemId"])]
     assert app.shows("APA")["available"] == 10
 
 
@@ -101,7 +99,7 @@ def test_on_hand_is_never_negative_but_available_can_be(app: App) -> None:
 
 
 @pytest.mark.parametrize(
-    "given,code,field",
+    ("given", "code", "field"),
     [
         ({"name": "committed"}, "INVALID_NAME", "name"),
         ({"name": "damaged"}, "INVALID_NAME", "name"),
@@ -168,10 +166,10 @@ def test_a_closed_location_is_not_found(app: App) -> None:
 
 
 def test_quantities_written_as_literals_work_like_variables(app: App) -> None:
-    text = SET.replace("$input: InventorySetQuantitiesInput!, ", "").replace(
-        "input: $input",
-        'input: {name: "available", reason: "correction", quantities: [{inventoryItemId: "%s", locationId: "%s", '
-        "quantity: 4, changeFromQuantity: null}]}" % (app.item("APA").gid, app.here.gid),
+    row = (
+        f'inventoryItemId: "{app.item("APA").gid}", locationId: "{app.here.gid}", quantity: 4, changeFromQuantity: null'
     )
+    given = f'input: {{name: "available", reason: "correction", quantities: [{{{row}}}]}}'
+    text = SET.replace("$input: InventorySetQuantitiesInput!, ", "").replace("input: $input", given)
     assert user_errors(app.ask(text, {"key": "literal"})) == []
     assert app.shows("APA")["available"] == 4
