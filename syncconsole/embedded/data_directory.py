@@ -4,7 +4,8 @@ Three lock files make sure of three things, whoever is ended in whatever way (th
 
 - `start.lock`, held by a user while it looks for the services or starts them: nobody starts a second pair;
 - `users.lock`, shared by every user of the services: when it can be had alone, nobody uses them any more;
-- `servers.lock`, held by the holder and inherited by both servers: when it can be had, all of them are really gone.
+- `servers.lock`, taken by the user that starts the holder, and inherited by the holder and both servers: when it can be
+  had, all of them are really gone.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """The process that holds the servers of one data directory for as long as anybody uses them.
 
-    python -m syncconsole.embedded.holder DIRECTORY --ready DESCRIPTOR [--fast] [--ephemeral]
+    python -m syncconsole.embedded.holder DIRECTORY --ready DESCRIPTOR --lock DESCRIPTOR [--fast] [--ephemeral]
 
 Started by the first user (launcher.py), then on its own, so that the services do not end with whoever came first.
 It ends when the last user's lock is gone, however that user ended; when it is itself killed, the kernel ends the
-servers. Readiness, or the reason why there is none, is written to DESCRIPTOR as one JSON object.
+servers. Readiness, or the reason why there is none, is written to the first descriptor as one JSON object; the second
+is the servers' lock, had by the user that started us.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="holder")
     parser.add_argument("directory", type=Path)
     parser.add_argument("--ready", type=int, required=True)
+    parser.add_argument("--lock", type=int, required=True)
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--ephemeral", action="store_true")
     options = parser.parse_args(arguments)
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         os._exit(0)  # the user who started us waits for this end only; the process that goes on is nobody's child
     holder = Holder(DataDirectory(options.directory), durable=not options.fast, ephemeral=options.ephemeral)
     try:
-        holder.start()
+        holder.start(options.lock)
     except ServicesUnavailable as problem:
         answer(options.ready, {"cause": problem.cause, "remedy": problem.remedy})
         holder.stop()
@@ -70,18 +72,14 @@ class Holder:
     def asked_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
         self.stopping.set()
 
-    def start(self) -> None:
-        """Start both servers and announce them. Raises ServicesUnavailable."""
+    def start(self, lock: int) -> None:
+        """Start both servers and announce them; both keep `lock` open. Raises ServicesUnavailable."""
         secrets = self.data.secrets()
-        servers_lock = self.data.lock("servers")
-        servers_lock.acquire()  # waits until the servers of an earlier holder are gone
         self.data.state.unlink(missing_ok=True)
         cluster = postgres.open_cluster(self.data.path, secrets.postgres)
         if cluster.directory.parent != self.data.path:
             self.folders.append(cluster.directory.parent)
-        database, database_port = postgres.start(
-            cluster, self.data.log("postgres"), durable=self.durable, inherit=servers_lock.descriptor
-        )
+        database, database_port = postgres.start(cluster, self.data.log("postgres"), durable=self.durable, inherit=lock)
         self.processes["PostgreSQL"] = database
         self.servers.callback(lambda: postgres.stop(database, discard=self.discards()))
         broker, broker_port = valkey.start(
@@ -89,7 +87,7 @@ class Holder:
             self.data.log("valkey"),
             password=secrets.valkey,
             durable=self.durable,
-            inherit=servers_lock.descriptor,
+            inherit=lock,
         )
         self.processes["Valkey"] = broker
         self.servers.callback(lambda: valkey.stop(broker))

@@ -14,10 +14,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncconsole.embedded.data_directory import DataDirectory, Lock, Running, Secrets
+from syncconsole.embedded.data_directory import PATIENCE, DataDirectory, Lock, Running, Secrets
 from syncconsole.embedded.errors import ServicesUnavailable
 from syncconsole.embedded.processes import tail
 
@@ -58,12 +59,7 @@ def ensure(directory: Path, *, durable: bool = True, ephemeral: bool = False) ->
         use = data.lock("users")
         use.acquire(shared=True)  # waits for a holder that is stopping its servers
         try:
-            running = data.running()
-            if running is None or silent_services(running):
-                start_holder(data, durable=durable, ephemeral=ephemeral)
-                running = data.running()
-            if running is None:
-                raise ServicesUnavailable("The services ended as soon as they had started.", "Try again.")
+            running = find_or_start(data, durable=durable, ephemeral=ephemeral)
         except BaseException:
             use.release()
             raise
@@ -73,6 +69,39 @@ def ensure(directory: Path, *, durable: bool = True, ephemeral: bool = False) ->
 def ensure_temporary() -> Services:
     """Fast services on empty data in a new temporary directory, which is removed when they end."""
     return ensure(Path(tempfile.mkdtemp(prefix="sync-console-")), durable=False, ephemeral=True)
+
+
+def find_or_start(data: DataDirectory, *, durable: bool, ephemeral: bool) -> Running:
+    """The services once they answer, started if there is no holder. Call it with the start lock and a use."""
+    servers = data.lock("servers")
+    try:
+        give_up = time.monotonic() + PATIENCE
+        while not servers.try_acquire():  # a holder runs, or is about to, or has not quite ended
+            running = data.running()
+            if running is not None and holder_lives(running) and not silent_services(running):
+                return running
+            if time.monotonic() > give_up:
+                raise ServicesUnavailable(
+                    f"The services on {data.path} neither answer nor end.",
+                    "Look into the logs there; if nothing of this project runs any more, run the command again.",
+                )
+            time.sleep(0.02)
+        start_holder(data, servers, durable=durable, ephemeral=ephemeral)
+    finally:
+        servers.release()
+    running = data.running()
+    if running is None:
+        raise ServicesUnavailable("The services ended as soon as they had started.", "Run the command again.")
+    return running
+
+
+def holder_lives(running: Running) -> bool:
+    """False when it was killed: its servers may answer for a moment more, and are about to end."""
+    try:
+        os.kill(running.holder, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def silent_services(running: Running) -> list[str]:
@@ -88,10 +117,14 @@ def accepts_connections(port: int) -> bool:
     return True
 
 
-def start_holder(data: DataDirectory, *, durable: bool, ephemeral: bool) -> None:
-    """Start the process that holds the servers, and wait until they answer. Raises ServicesUnavailable."""
+def start_holder(data: DataDirectory, servers: Lock, *, durable: bool, ephemeral: bool) -> None:
+    """Start the process that holds the servers and, from now on, their lock; wait until they answer.
+
+    Raises ServicesUnavailable.
+    """
     read_end, write_end = os.pipe()
     command = [sys.executable, "-m", "syncconsole.embedded.holder", str(data.path), "--ready", str(write_end)]
+    command += ["--lock", str(servers.descriptor)]
     command += [] if durable else ["--fast"]
     command += ["--ephemeral"] if ephemeral else []
     with data.log("holder").open("wb") as log:
@@ -102,7 +135,7 @@ def start_holder(data: DataDirectory, *, durable: bool, ephemeral: bool) -> None
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C at the terminal is for the user of the services, not for them
-            pass_fds=[write_end],
+            pass_fds=[write_end, servers.descriptor],
         )
     os.close(write_end)
     with os.fdopen(read_end) as answer:

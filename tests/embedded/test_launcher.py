@@ -171,6 +171,15 @@ def test_a_user_killed_while_the_services_start_leaves_nothing_either(enter: Ent
     wait_until(lambda: not servers_on(data) and not data.exists())
 
 
+def test_services_being_started_by_a_user_that_was_killed_are_there_for_the_next(enter: Enter, data: Path) -> None:
+    first = enter()
+    wait_until(lambda: running_with(f"holder\0{data}"))
+    first.kill()
+    came = time.monotonic()
+    assert works(enter().urls())
+    assert time.monotonic() - came < 10
+
+
 def test_a_killed_holder_takes_its_servers_with_it_and_the_data_are_whole(enter: Enter, data: Path) -> None:
     urls = enter().urls()
     keep_answer_in(urls["database"])
