@@ -102,7 +102,15 @@ def read_table(stream: BinaryIO | IO[bytes], known: ColumnNames) -> Table:
     The delimiter is the one that makes most header cells known. `stream` needs only `read`; it is read to its end
     here. Raises FileRefused, before any row is given, when the file as a whole cannot be read.
     """
-    text = _checked_text(_spooled(stream))
+    copy = tempfile.SpooledTemporaryFile(max_size=4 * CHUNK)  # noqa: SIM115 - lives as long as its rows are read
+    try:
+        return _table(_checked_text(_spooled(stream, copy)), known)
+    except BaseException:
+        copy.close()
+        raise
+
+
+def _table(text: io.TextIOWrapper, known: ColumnNames) -> Table:
     header_line, delimiter, names = _header(text, known)
     header = _cells(header_line, delimiter)
     return Table(
@@ -114,9 +122,8 @@ def read_table(stream: BinaryIO | IO[bytes], known: ColumnNames) -> Table:
     )
 
 
-def _spooled(stream: BinaryIO | IO[bytes]) -> IO[bytes]:
-    """A seekable copy; small ones stay in memory."""
-    copy = tempfile.SpooledTemporaryFile(max_size=4 * CHUNK)  # noqa: SIM115 - lives as long as its rows are read
+def _spooled(stream: BinaryIO | IO[bytes], copy: IO[bytes]) -> IO[bytes]:
+    """`copy`, filled; small ones stay in memory."""
     size = 0
     while chunk := stream.read(CHUNK):
         size += len(chunk)

@@ -76,6 +76,7 @@ def import_items(
     with transaction.atomic() if strict else nullcontext():
         _import(rows, report, problems)
         report.problem_count = problems.total
+        report.problems.sort(key=lambda problem: problem.line)
         if strict and problems.total:
             transaction.set_rollback(True)
             report.refused = True

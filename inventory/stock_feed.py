@@ -72,6 +72,7 @@ def record_stock(stream: BinaryIO | IO[bytes], *, actor: User | None, origin: st
     while chunk := list(islice(rows, CHUNK_ROWS)):
         feed.take(chunk)
     report.problem_count = feed.problems.total
+    report.problems.sort(key=lambda problem: problem.line)
     if feed.anonymous_repeats:
         report.notes.append(
             f"{feed.anonymous_repeats} of the repeated rows have no document, ref or time. If they are new movements "
