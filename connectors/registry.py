@@ -32,7 +32,7 @@ def _build(store: Store) -> StorePort:
     from connectors.pacing import RedisPacer
     from connectors.shopify.adapter import ShopifyStore
 
-    pacer = RedisPacer(redis.Redis.from_url(settings.REDIS_URL), key=f"{store.base_url}|{store.access_token[-6:]}")
+    pacer = RedisPacer(redis.Redis.from_url(settings.REDIS_URL), key=f"shopify:{store.pk}")
     return ShopifyStore(
         base_url=store.base_url,
         token=store.access_token,

@@ -332,6 +332,7 @@ def _wait_or_fail(run: SyncRun, error: ConnectorError) -> None:
     if not transient or timezone.now() - since > PATIENCE:
         if isinstance(error, CredentialsRejected):
             _pause(run.store, error)
+        run.items.filter(outcome=Outcome.PLANNED).update(outcome=Outcome.CANCELLED)
         finish(run, RunStatus.FAILED, cause=error.cause, remedy=error.remedy)
         return
     pause = min(60.0, 2.0 ** min(run.attempts, 6))

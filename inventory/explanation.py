@@ -126,7 +126,8 @@ def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
     has_baseline = entries.filter(kind=PublicationKind.BASELINE).exists()
     expected = int(sum((term.quantity for term in expected_terms), Decimal(0))) if has_baseline else None
     in_flight = _in_flight(publication) if at is None else 0
-    observed = publication.observed_available if publication.observed_at and publication.observed_at <= moment else None
+    read = publication.observed_at is not None and (at is None or publication.observed_at <= at)
+    observed = publication.observed_available if read else None
     return Explanation(
         publication_id=publication.pk,
         store=publication.store.name,

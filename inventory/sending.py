@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import F
 
 from connectors.models import Store, SyncRun
+from connectors.ports.errors import RequestRejected
 from connectors.ports.store import StorePort, WriteReply
 from inventory import pushes, settlement
 from inventory.models import PushBatch
@@ -25,12 +26,21 @@ def send(pump: Pump, port: StorePort, run: SyncRun, batch: PushBatch) -> None:
         return
     body, rows = bytes(batch.body), batch.rows
 
-    def settled(reply: WriteReply) -> None:
-        count(run, reply.cost)
-        for renewed in settlement.settle(port, batch, reply):
+    def attempt() -> WriteReply | RequestRejected:
+        try:
+            return pushes.deliver(port, body, rows)
+        except RequestRejected as refused:
+            return refused
+
+    def settled(answer: WriteReply | RequestRejected) -> None:
+        if isinstance(answer, RequestRejected):
+            settlement.withdraw(batch, answer.cause)
+            raise answer
+        count(run, answer.cost)
+        for renewed in settlement.settle(port, batch, answer):
             send(pump, port, run, renewed)
 
-    pump.call(lambda: pushes.deliver(port, body, rows), settled)
+    pump.call(attempt, settled)
 
 
 def count(run: SyncRun, points: int, calls: int = 1) -> None:

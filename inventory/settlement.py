@@ -205,6 +205,16 @@ def _give_back_overwrites(batch: PushBatch, reply: WriteReply) -> None:
     pushes.mark_items([push.item for push in back if push.item], Outcome.PLANNED)
 
 
+@transaction.atomic
+def withdraw(batch: PushBatch, cause: str) -> None:
+    """The request itself was at fault and was not executed: its levels are free again and stay marked."""
+    rows, found = _locked(batch)
+    if not _take(batch, BatchStatus.REFUSED, cause):
+        return
+    _close(rows, found, PushStatus.DROPPED)
+    pushes.mark_items([push.item for push in rows if push.item], Outcome.PLANNED)
+
+
 def _unnamed(position: int, reply: WriteReply) -> RowProblem:
     cause = reply.cause or "The store refused the row without naming a reason."
     return RowProblem(position, RowProblemKind.OTHER, "", cause, "Look at the item in the store, then plan again.")

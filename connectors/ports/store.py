@@ -200,7 +200,8 @@ class StorePort(Protocol):
 
     def send(self, prepared: PreparedWrite) -> WriteReply:
         """Send stored bytes once. Raises `ConnectorUnavailable` when certainly not executed,
-        `OutcomeUnknown` when it may have been, `CredentialsRejected` when the account is refused (not executed)."""
+        `OutcomeUnknown` when it may have been, `CredentialsRejected` when the account is refused and `RequestRejected`
+        when the request itself is at fault (neither was executed)."""
         ...
 
     def activate(self, item_ref: str, location_ref: str, *, key: UUID) -> None:

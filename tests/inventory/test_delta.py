@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from connectors import runs
 from connectors.models.runs import Outcome, RunStatus, Trigger
+from connectors.ports.errors import CredentialsRejected, RequestRejected
 from connectors.runs import RunAlreadyOpen, RunRefused
 from inventory import delta
 from inventory.models import LevelPublication, PushBatch
@@ -177,6 +178,41 @@ def test_an_unsure_push_is_decided_by_a_settled_read(live: World, happened: bool
     # An absolute run ends the doubt: the store shows what we have, whatever became of the push.
     assert live.shown("A") == 25
     assert live.publication("A").pending == 0
+    live.assert_sound()
+
+
+def test_a_request_that_is_itself_at_fault_stops_the_run_and_frees_its_levels(live: World) -> None:
+    live.post("A", 5)
+    fault = RequestRejected(service="Shopify", operation="adjust", cause="The API version is gone.", remedy="Upgrade.")
+    live.fake.fail_next_send(fault)
+
+    run = live.delta()
+
+    assert (run.status, run.cause) == (RunStatus.FAILED, "The API version is gone.")
+    assert live.publication("A").claim_id is None
+    assert live.delta().status == RunStatus.COMPLETED
+    assert live.shown("A") == 25
+    live.assert_sound()
+
+
+def test_refused_credentials_pause_the_store_and_lose_nothing(live: World) -> None:
+    live.post("A", 5)
+    refused = CredentialsRejected(service="Shopify", operation="adjust", cause="Token revoked.", remedy="Replace it.")
+    live.fake.fail_next_send(refused)
+
+    run = live.delta()
+
+    live.store.refresh_from_db()
+    assert run.status == RunStatus.FAILED
+    assert live.store.writes_paused
+    with pytest.raises(RunRefused) as shut:
+        live.delta()
+    assert {gate.name for gate in shut.value.gates} >= {"writes_allowed"}
+    live.store.writes_paused = False
+    live.store.connection_cause = ""
+    live.store.save()
+    assert live.delta().status == RunStatus.COMPLETED
+    assert live.shown("A") == 25
     live.assert_sound()
 
 

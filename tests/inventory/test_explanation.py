@@ -1,0 +1,98 @@
+"""Every number explains itself, now and at any past moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from inventory import explanation
+from inventory.explanation import Explanation
+from inventory.models.ledger import EntryKind
+from tests.worlds import World
+
+
+def total(terms: list[explanation.Term]) -> Decimal:
+    return sum((term.quantity for term in terms), Decimal(0))
+
+
+def assert_adds_up(explained: Explanation) -> None:
+    assert total(explained.on_hand_terms) == explained.on_hand
+    assert total(explained.target_terms) == explained.target
+    if explained.expected is not None:
+        assert total(explained.expected_terms) == explained.expected
+        assert explained.pending == explained.target - explained.expected
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_terms_sum_to_the_numbers_in_random_worlds_now_and_then(world: World, seed: int) -> None:
+    chance = random.Random(seed)
+    world.store.buffer = chance.choice([0, 0, 3])
+    world.store.never_below_zero = chance.choice([False, True])
+    world.store.save()
+    world.item("A", here=chance.randint(0, 40), there=chance.randint(0, 40))
+    publication = world.publication("A")
+    moments: list[tuple[dt.datetime, Explanation]] = []
+    clock = timezone.now()
+    for _ in range(10):
+        clock += dt.timedelta(hours=1)
+        world.fake.now = clock
+        with time_machine.travel(clock, tick=False):
+            match chance.randrange(4):
+                case 0:
+                    world.post("A", Decimal(chance.randint(-30, 30)) / 2, released=chance.randint(0, 2))
+                case 1:
+                    world.post("A", -chance.randint(1, 5), kind=EntryKind.DAMAGED)
+                case 2:
+                    world.full("trial")
+                case 3 if world.publication("A").state == "live":
+                    world.delta()
+            now = explanation.explain(publication.pk)
+            row = world.publication("A")
+            assert_adds_up(now)
+            assert (now.target, now.on_hand) == (row.target, world.level("A").on_hand)
+            assert now.expected in (None, row.expected_quantity)
+            moments.append((clock + dt.timedelta(minutes=1), now))
+
+    for moment, then in moments:
+        past = explanation.explain(publication.pk, moment)
+        assert_adds_up(past)
+        assert (past.on_hand, past.target, past.expected) == (then.on_hand, then.target, then.expected)
+
+
+def test_the_sum_names_what_the_store_shows_beyond_it(world: World) -> None:
+    world.item("A", here=20, there=20)
+    world.full("go-live")
+    world.edit("A", 5)
+    world.rest()
+    world.plan_full("major discrepancy")
+
+    explained = explanation.explain(world.publication("A").pk)
+
+    assert (explained.observed, explained.expected, explained.not_explained) == (25, 20, 5)
+    assert "Not explained" in explained.text()
+
+
+def test_a_push_says_which_run_and_who_caused_it(world: World) -> None:
+    world.item("A", here=20, there=20)
+    world.full("go-live")
+    world.post("A", 4)
+    run = world.delta()
+
+    last = explanation.explain(world.publication("A").pk).last_push
+
+    assert last is not None
+    assert last.quantity == 4
+    assert f"run #{run.pk}" in last.detail
+    assert str(world.operator) in last.detail
+
+
+def test_an_item_is_found_by_number_or_sku(world: World) -> None:
+    world.item("TS-BLK-M", here=1, there=1)
+
+    assert [row.pk for row in explanation.find(world.store, "TS-BLK-M")] == [world.publication("TS-BLK-M").pk]
+    assert explanation.find(world.store, "XG-9") == []
