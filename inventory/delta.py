@@ -68,6 +68,10 @@ class DeltaRun(RunKind):
         if cursor.get("planned"):
             return False
         if "levels" not in cursor:
+            port = store_for(self.run.store)
+            with Pump(sending.width(self.run.store), self.tick) as pump:
+                # A run that ended while the store could not be reached may have left batches and their claims.
+                sending.resume(pump, port, self.run)
             scope = LevelPublication.objects.filter(store=self.run.store, state=PublicationState.LIVE).eligible()
             cursor = {"levels": scope.count(), "after": 0}
             if _target_settings_changed(self.run):
