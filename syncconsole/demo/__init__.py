@@ -1,0 +1,1 @@
+"""What the demo shows: a merchant, its files and its story."""
