@@ -1,4 +1,5 @@
-"""The programs that make one installation on one machine: web, worker and beat, as children for a Supervisor."""
+"""The programs that make one installation on one machine: web, worker and beat, as children for a Supervisor; and the
+sandbox, where simulated shops take part."""
 
 from __future__ import annotations
 
@@ -6,11 +7,15 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from syncconsole.embedded.supervisor import Child
 
-CELERY = [sys.executable, "-m", "celery", "--app", "syncconsole.celery:app"]
+SANDBOX_PORT = 8800
+CELERY = [sys.executable, "-m", "celery", "--app", "syncconsole.celery:app", "--quiet"]
+# Tasks travel as JSON, so a worker started by root is no greater danger than the root that started it.
+NO_WARNING_ABOUT_ROOT = {"PYTHONWARNINGS": "ignore:You're running the worker"}
 
 
 def web(port: int) -> Child:
@@ -27,11 +32,20 @@ def worker(concurrency: int = 2) -> Child:
     """Two processes suit two cores; tasks mostly wait for a store's answer."""
     # Mingle and gossip let workers know of each other, which nothing here uses; without them it starts a second sooner.
     options = ["--concurrency", str(concurrency), "--without-mingle", "--without-gossip", "--loglevel", "INFO"]
-    return Child(name="worker", argv=[*CELERY, "worker", *options], ready=" ready.")
+    argv = [*CELERY, "worker", *options]
+    return Child(name="worker", argv=argv, env=NO_WARNING_ABOUT_ROOT, ready=" ready.")
 
 
 def beat() -> Child:
     return Child(name="beat", argv=[*CELERY, "beat", "--loglevel", "INFO", "--pidfile", ""])
+
+
+def sandbox(port: int, *, plan: str = "standard", shops: Sequence[str] = (), csv: Path | None = None) -> Child:
+    """Simulated shops on 127.0.0.1, which say their address and tokens when they are ready."""
+    argv = [sys.executable, "-m", "sandbox", "--port", str(port), "--plan", plan]
+    argv += ["--shop", *shops] if shops else []
+    argv += ["--csv", str(csv)] if csv is not None else []
+    return Child(name="sandbox", argv=argv, ready='"url"')
 
 
 def answers(url: str) -> Callable[[], bool]:
