@@ -14,7 +14,7 @@ from syncconsole.embedded.development import provide_services
 from syncconsole.embedded.errors import ServicesUnavailable
 
 # Commands that read the settings and never connect to anything.
-NEED_NO_SERVICE = {"help", "version", "collectstatic"}
+NEED_NO_SERVICE = {"help", "version", "collectstatic", "sandbox"}
 PLACEHOLDERS = {
     "DATABASE_URL": "postgres://nobody@127.0.0.1/none",
     "REDIS_URL": "redis://127.0.0.1/0",
