@@ -168,7 +168,7 @@ def unreachable(request: httpx.Request) -> httpx.Response:
 
 
 @pytest.mark.parametrize(
-    "reply, cause, remedy",
+    ("reply", "cause", "remedy"),
     [
         (answering(401), "refused the access token (HTTP 401)", "Enter a current Admin API access token"),
         (answering(404), "no shop at this address", "Check the shop domain"),
