@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.templatetags.static import static
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Sync Console",
     "SITE_HEADER": "Sync Console",
+    "SITE_SUBHEADER": "syncconsole.navigation.subheader",
     "SITE_SYMBOL": "sync_alt",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/favicon.svg")},
+    ],
+    "SITE_DROPDOWN": "syncconsole.navigation.store_switcher",
+    "ENVIRONMENT": "syncconsole.navigation.environment",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("console/console.css")],
+    "SCRIPTS": [lambda request: static("console/console.js")],
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "show_all_applications": False,
+        "navigation": "syncconsole.navigation.sidebar",
+    },
+    "COMMAND": {"search_models": False, "show_history": False, "search_callback": "syncconsole.navigation.palette"},
     "COLORS": {
         "primary": {
             "50": "oklch(97.5% .012 285)",

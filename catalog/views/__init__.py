@@ -1,0 +1,1 @@
+"""Pages about items and their links to stores, one module per page."""

@@ -1,0 +1,1 @@
+from connectors.admin import notices, runs, schedules  # noqa: F401

@@ -1,0 +1,99 @@
+"""Who is told about what, and what was sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from connectors import notices
+from connectors.models import Notice, NoticeEvent, NoticeRule
+from connectors.models.notices import NoticeStatus
+from syncconsole.kernel.admin import ConsoleAdmin, ReadOnlyAdmin
+
+
+class NoticeRuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The address is replaced by typing a new one; the old one is never shown."""
+
+    events = forms.MultipleChoiceField(choices=NoticeEvent.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget)
+
+    class Meta:
+        model = NoticeRule
+        fields = ("name", "store", "events", "address", "quiet_from", "quiet_to", "repeat_minutes", "active")
+
+
+@admin.register(NoticeRule)
+class NoticeRuleAdmin(ConsoleAdmin):
+    """Rules, each as a sentence, with a test that says what came back."""
+
+    form = NoticeRuleForm
+    list_display = ("name", "for_store", "about", "quiet", "active")
+    list_select_related = ("store",)
+    list_filter = ("active",)
+    search_fields = ("name",)
+    actions_detail = ("send_test",)
+
+    @display(description="Store")
+    def for_store(self, rule: NoticeRule) -> str:
+        """The store, or all of them."""
+        return rule.store.name if rule.store else "All stores"
+
+    @display(description="Told about")
+    def about(self, rule: NoticeRule) -> str:
+        """The events in words."""
+        return ", ".join(NoticeEvent(event).label for event in rule.events)
+
+    @display(description="Quiet")
+    def quiet(self, rule: NoticeRule) -> str:
+        """The quiet hours."""
+        if rule.quiet_from is None or rule.quiet_to is None:
+            return "never"
+        return f"{rule.quiet_from:%H:%M} to {rule.quiet_to:%H:%M}"
+
+    @action(description="Send test", url_path="send-test", permissions=["send_test"])
+    def send_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Send one message now and say what came back."""
+        rule = NoticeRule.objects.get(pk=object_id)
+        reply = notices.send_test(rule)
+        if reply.ok:
+            messages.success(request, f"The test for {rule} was taken.")
+        else:
+            messages.warning(request, f"The test for {rule} was not sent. {reply.cause} {reply.remedy}")
+        return redirect("admin:connectors_noticerule_change", object_id)
+
+    def has_send_test_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whoever may change rules may test them."""
+        return self.has_change_permission(request)
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """The sent log."""
+
+    list_display = ("subject", "rule", "state", "created_at", "sent_at", "tries", "cause")
+    list_select_related = ("rule",)
+    list_filter = ("status", "rule")
+    fields = (
+        "subject",
+        "body",
+        "link",
+        "rule",
+        "store",
+        "event",
+        "status",
+        "created_at",
+        "sent_at",
+        "tries",
+        "cause",
+        "remedy",
+    )
+
+    @display(description="State")
+    def state(self, notice: Notice) -> str:
+        """The state's word."""
+        return NoticeStatus(notice.status).label

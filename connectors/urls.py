@@ -1,0 +1,25 @@
+"""Addresses of pages about stores and runs, below the console's root."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from connectors.views.decisions import ApproveRun, CancelRun, RejectRun
+from connectors.views.run import RunExport, RunLive, RunPage
+from connectors.views.runs import RunsPage, StoreRunsPage
+from connectors.views.stores import ConnectionTest, DeltaRhythm, PauseWrites, ReplaceToken
+
+urlpatterns: list[URLPattern] = [
+    path("runs/", RunsPage.as_view(), name="runs"),
+    path("runs/<int:pk>/", RunPage.as_view(), name="run"),
+    path("runs/<int:pk>/live/", RunLive.as_view(), name="run_live"),
+    path("runs/<int:pk>/export/", RunExport.as_view(), name="run_export"),
+    path("runs/<int:pk>/approve/", ApproveRun.as_view(), name="run_approve"),
+    path("runs/<int:pk>/reject/", RejectRun.as_view(), name="run_reject"),
+    path("runs/<int:pk>/cancel/", CancelRun.as_view(), name="run_cancel"),
+    path("stores/<slug:slug>/runs/", StoreRunsPage.as_view(), name="store_runs"),
+    path("stores/<slug:slug>/test/", ConnectionTest.as_view(), name="test_connection"),
+    path("stores/<slug:slug>/token/", ReplaceToken.as_view(), name="replace_token"),
+    path("stores/<slug:slug>/pause/", PauseWrites.as_view(), name="pause_writes"),
+    path("stores/<slug:slug>/delta-schedule/", DeltaRhythm.as_view(), name="delta_schedule"),
+]

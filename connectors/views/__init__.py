@@ -1,0 +1,1 @@
+"""Pages about stores and runs, one module per page."""

@@ -1,0 +1,109 @@
+"""Doors of one store: test its connection, replace its token, pause and resume its writes, set the delta's rhythm."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from connectors import pausing
+from connectors.connection import test_connection
+from connectors.forms import DeltaForm, TokenForm
+from connectors.models import Store
+from connectors.pausing import PauseRefused
+from connectors.views.frame import StorePage
+from syncconsole.kernel import audit
+
+REPORT = "connection-report"
+"""Session key of the last test's findings: shown once, beside the settings."""
+
+
+class StoreDoor(StorePage):
+    """Something done to a store; always ends in a redirect."""
+
+    http_method_names = ["post", "options"]
+
+    def to_settings(self) -> HttpResponse:
+        """Back to the store's settings."""
+        return redirect("admin:connectors_store_change", self.store.pk)
+
+    def to_store(self) -> HttpResponse:
+        """Back to the store's page."""
+        return redirect("admin:store", self.store.slug)
+
+
+class ConnectionTest(StoreDoor):
+    """Ask the shop who it is; the findings appear beside the settings, and no setting is changed by it."""
+
+    permission = "connectors.test_connection"
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        request.session[REPORT] = {"slug": slug, **test_connection(self.store).as_dict()}
+        return self.to_settings()
+
+
+class ReplaceToken(StoreDoor):
+    """Put a new token in place of the old one; neither is ever shown."""
+
+    permission = "connectors.change_credentials"
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        form = TokenForm(request.POST)
+        if not form.is_valid():
+            messages.warning(request, "The token was not replaced: " + " ".join(form.errors["token"]))
+            return self.to_settings()
+        with transaction.atomic():
+            store = Store.objects.select_for_update().get(pk=self.store.pk)
+            store.access_token = form.cleaned_data["token"]
+            store.connection_checked_at = None
+            store.connection_cause = store.connection_remedy = ""
+            store.save(update_fields=["access_token", "connection_checked_at", "connection_cause", "connection_remedy"])
+            audit.record(self.person, "replace token", store.name, address=request.META.get("REMOTE_ADDR"))
+        messages.success(request, "Token replaced. Test the connection to see what it may do.")
+        return self.to_settings()
+
+
+class PauseWrites(StoreDoor):
+    """Stop, or let go on, everything that would be written to this store."""
+
+    permission = pausing.STORE_RIGHT
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        address = request.META.get("REMOTE_ADDR")
+        try:
+            if request.POST.get("pause") == "1":
+                reason = request.POST.get("reason", "").strip()
+                pausing.pause_store(self.store, by=self.person, reason=reason, address=address)
+                said = "writes are paused. Plans and reads go on."
+            else:
+                pausing.resume_store(self.store, by=self.person, address=address)
+                said = "writes go on."
+        except PauseRefused as refused:
+            messages.warning(request, f"{refused.cause} {refused.remedy}")
+        else:
+            messages.success(request, f"{self.store}: {said}")
+        return self.to_store()
+
+
+class DeltaRhythm(StoreDoor):
+    """How often the delta runs by itself, and whether."""
+
+    permission = "connectors.change_store"
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        before = {"delta_minutes": self.store.delta_minutes, "delta_enabled": self.store.delta_enabled}
+        form = DeltaForm(request.POST, instance=self.store)
+        if form.is_valid():
+            with transaction.atomic():
+                form.save()
+                audit.record(
+                    self.person, "change delta schedule", self.store.name, before=before, after=form.cleaned_data
+                )
+            state = f"every {self.store.delta_minutes} minutes" if self.store.delta_enabled else "off"
+            messages.success(request, f"Delta of {self.store} is {state}.")
+        else:
+            messages.warning(
+                request, "The delta's schedule was not saved. Write the minutes as a number from 1 to 1,440."
+            )
+        return self.to_store()

@@ -1,0 +1,1 @@
+from inventory.admin import levels, stores  # noqa: F401

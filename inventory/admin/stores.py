@@ -1,0 +1,135 @@
+"""A store's settings: the admin form, as the Settings tab of the store's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from connectors.forms import TagsField, TokenForm
+from connectors.models import Store
+from connectors.views.frame import store_tabs
+from connectors.views.stores import REPORT
+from inventory import publications
+from syncconsole.kernel import audit
+from syncconsole.kernel.admin import ConsoleAdmin, Crumb, signed_in
+from syncconsole.kernel.secrets import UndecryptableSecret, fingerprint
+
+TAGS = {"widget": UnfoldAdminTextInputWidget(attrs={"data-scope": ""})}
+
+
+CONNECTION = ["name", "slug", "shop_domain", "api_version", "api_base_url", "plan", "time_zone"]
+SCOPE = ["sync_direction", "inventory_owner", "tags_any", "tags_all", "tags_none"]
+QUANTITIES = ["buffer", "never_below_zero", "unavailable_left_out", "settle_seconds", "delta_enabled", "delta_minutes"]
+LIMITS = ["limit_units", "limit_value", "limit_to_zero", "limit_share", "second_person", "approval_hours"]
+FILTER = {"tags_any", "tags_all", "tags_none"}
+LIMITS_TEXT = "A plan that passes a limit waits for approval. Empty: no limit."
+
+
+class StoreForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Settings; a token is asked for only when a store is added, and replaced by its own form afterwards."""
+
+    tags_any = TagsField(label="Any of these tags", help_text="Separated by commas; empty: no condition.", **TAGS)
+    tags_all = TagsField(label="All of these tags", help_text="Separated by commas; empty: no condition.", **TAGS)
+    tags_none = TagsField(label="None of these tags", help_text="Separated by commas; empty: no condition.", **TAGS)
+
+    class Meta:
+        model = Store
+        fields = ("access_token", *CONNECTION, *SCOPE, *QUANTITIES, *LIMITS)
+
+
+@admin.register(Store)
+class StoreAdmin(ConsoleAdmin):
+    """The list is our own page; the form is the Settings tab."""
+
+    form = StoreForm
+    change_form_template = "connectors/store_settings.html"
+    search_fields = ("name", "slug", "shop_domain")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return redirect("admin:stores")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A store with history stays; pause its writes instead."""
+        return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Store | None = None) -> Any:
+        connection = CONNECTION if obj else [*CONNECTION[:3], "access_token", *CONNECTION[3:]]
+        return (
+            ("Connection", {"fields": connection}),
+            ("What syncs", {"fields": SCOPE}),
+            ("Quantities and delta", {"fields": QUANTITIES}),
+            ("Safety limits", {"fields": LIMITS, "description": LIMITS_TEXT}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> Any:
+        """What went live stays: direction is locked, and the slug is in addresses and commands."""
+        if obj is None:
+            return ()
+        return ("slug", "shop_domain", "sync_direction") if obj.live_at else ("slug",)
+
+    def save_model(self, request: HttpRequest, obj: Store, form: Any, change: bool) -> None:
+        """Save only what was edited, so that a run that touches the row meanwhile loses nothing, and note it.
+
+        Another tag filter lets other levels take part at once.
+        """
+        changed = [name for name in form.changed_data if name != "access_token"]
+        with transaction.atomic():
+            if change:
+                before = Store.objects.filter(pk=obj.pk).values(*changed).first() if changed else {}
+                obj.save(update_fields=changed)
+            else:
+                obj.save()
+                before = {}
+            if FILTER & set(changed):
+                publications.refresh(obj)
+            audit.record(
+                signed_in(request),
+                "change settings" if change else "add store",
+                obj.name,
+                before={name: str(value) for name, value in (before or {}).items()},
+                after={name: str(getattr(obj, name)) for name in changed},
+                address=request.META.get("REMOTE_ADDR"),
+            )
+
+    def response_add(self, request: HttpRequest, obj: Store, post_url_continue: Any = None) -> HttpResponse:
+        return redirect("admin:connectors_store_change", obj.pk)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        store, person = context.get("original"), signed_in(request)
+        last = Crumb("Settings") if store else Crumb("Connect a store")
+        context["crumbs"] = [
+            Crumb("Stores", reverse("admin:stores")),
+            *([Crumb(store.name, reverse("admin:store", args=[store.slug]))] if store else []),
+            last,
+        ]
+        context["count_url"] = reverse("admin:count_in_scope")
+        if store:
+            report = request.session.get(REPORT)
+            if report and report["slug"] == store.slug:
+                del request.session[REPORT]
+                context["report"] = report
+            context |= {
+                "store": store,
+                "zone": store.zone,
+                "tabs": store_tabs(store, "settings", person),
+                "token": token_shown(store),
+                "token_form": TokenForm(),
+                "may_replace": person.has_perm("connectors.change_credentials"),
+                "locations": list(store.locations.all()),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[no-any-return]
+
+
+def token_shown(store: Store) -> str:
+    """What may be seen of the token: its last characters."""
+    try:
+        return fingerprint(store.access_token)
+    except UndecryptableSecret as lost:
+        return str(lost)

@@ -1,0 +1,117 @@
+"""How a level stands against its store, in one word: what lists and pages show and filter by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from inventory.models import LevelPublication, PublishedLevel
+from inventory.models.publications import Exclusion, PublicationState
+from syncconsole.kernel.status import Meaning
+
+
+class Standing(models.TextChoices):
+    """The word for a level in a store; the first that applies."""
+
+    EXCLUDED = "excluded", "Excluded"
+    QUARANTINED = "quarantined", "Quarantined"
+    FROZEN = "frozen", "Frozen"
+    UNSURE = "unsure", "Unsure"
+    HELD = "held", "Held"
+    NO_BASELINE = "no_baseline", "No baseline"
+    DRIFT = "drift", "Drift"
+    TO_PUSH = "to_push", "To push"
+    IN_STEP = "in_step", "In step"
+    NOT_LISTED = "not_listed", "Not listed"
+
+    @property
+    def meaning(self) -> Meaning:
+        return {
+            Standing.QUARANTINED: Meaning.NEEDS_YOU,
+            Standing.UNSURE: Meaning.ATTENTION,
+            Standing.DRIFT: Meaning.ATTENTION,
+            Standing.HELD: Meaning.WAITS,
+            Standing.NO_BASELINE: Meaning.WAITS,
+            Standing.TO_PUSH: Meaning.WAITS,
+            Standing.IN_STEP: Meaning.OK,
+        }.get(self, Meaning.OFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """The word, and the reason in a few more words (empty when the word says it all)."""
+
+    word: Standing
+    reason: str = ""
+
+
+BY_STATE = {
+    PublicationState.QUARANTINED: Standing.QUARANTINED,
+    PublicationState.FROZEN: Standing.FROZEN,
+    PublicationState.UNSURE: Standing.UNSURE,
+}
+
+
+def stands(publication: LevelPublication, pending: int) -> Stands:
+    """How `publication` stands. `pending` is its target − expected (`with_target`)."""
+    if publication.excluded:
+        return Stands(Standing.EXCLUDED, Exclusion(publication.excluded).label)
+    if publication.state == PublicationState.CLOSED:
+        return Stands(Standing.EXCLUDED, publication.state_cause)
+    if state := BY_STATE.get(PublicationState(publication.state)):
+        return Stands(state, publication.state_cause)
+    if publication.hold_test:
+        return Stands(Standing.HELD, publication.hold_cause)
+    if publication.state == PublicationState.NO_BASELINE:
+        return Stands(Standing.NO_BASELINE)
+    if pending:
+        return Stands(Standing.TO_PUSH)
+    if drifts(publication):
+        return Stands(Standing.DRIFT)
+    return Stands(Standing.IN_STEP)
+
+
+def drifts(publication: LevelPublication) -> bool:
+    """The last read shows something else than expected, and nothing of ours has moved since that read."""
+    return bool(publication.drift) and publication.observed_revision == publication.revision
+
+
+IN_DRIFT = Q(
+    state=PublicationState.LIVE, baseline_at__isnull=False, observed_revision=F("revision"), excluded=Exclusion.NONE
+) & ~Q(observed_available=F("expected_quantity"))
+"""Publications that drift, as a filter."""
+
+
+def found(
+    rows: QuerySet[LevelPublication, LevelPublication], word: str
+) -> QuerySet[LevelPublication, LevelPublication]:
+    """`rows` narrowed to those that stand as `word`; an unknown word narrows nothing."""
+    live = Q(state=PublicationState.LIVE, excluded=Exclusion.NONE)
+    match word:
+        case Standing.HELD:
+            return rows.exclude(hold_test="").eligible()  # type: ignore[attr-defined, no-any-return]
+        case Standing.DRIFT:
+            return rows.filter(IN_DRIFT, hold_test="")
+        case Standing.TO_PUSH:
+            owed = rows.filter(live, hold_test="", needs_look=True)
+            return owed.with_target().exclude(pending=0)  # type: ignore[attr-defined, no-any-return]
+        case Standing.IN_STEP:
+            return rows.filter(live, hold_test="", needs_look=False).filter(
+                Q(observed_available=F("expected_quantity"))
+                | Q(observed_available=None)
+                | ~Q(observed_revision=F("revision"))
+            )
+        case Standing.EXCLUDED:
+            return rows.exclude(excluded=Exclusion.NONE)
+        case Standing.NO_BASELINE | Standing.QUARANTINED | Standing.FROZEN | Standing.UNSURE:
+            return rows.filter(state=word)
+        case _:
+            return rows
+
+
+def at_zero() -> Exists:
+    """A level of the group has nothing left to sell: the filter "to zero"."""
+    members = PublishedLevel.objects.filter(publication=OuterRef("pk"))
+    return Exists(members.filter(level__on_hand__lte=F("level__released")))

@@ -1,0 +1,28 @@
+"""Addresses of pages about quantities, below the console's root."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from inventory.views.held import HeldPage
+from inventory.views.ledger import LedgerPage
+from inventory.views.levels import LevelsPage
+from inventory.views.link import LinkNow
+from inventory.views.mapping import MappingsPage
+from inventory.views.record_stock import RecordStockPage
+from inventory.views.start import GatesPage, StartDelta, StartFull
+from inventory.views.why import WhyLevelPage, WhyPage
+
+urlpatterns: list[URLPattern] = [
+    path("stores/<slug:slug>/gates/", GatesPage.as_view(), name="store_gates"),
+    path("stores/<slug:slug>/mappings/", MappingsPage.as_view(), name="store_mappings"),
+    path("stores/<slug:slug>/delta/", StartDelta.as_view(), name="start_delta"),
+    path("stores/<slug:slug>/full/", StartFull.as_view(), name="start_full"),
+    path("stores/<slug:slug>/link/", LinkNow.as_view(), name="link_now"),
+    path("levels/", LevelsPage.as_view(), name="levels"),
+    path("levels/<int:pk>/why/", WhyPage.as_view(), name="why"),
+    path("levels/ours/<int:pk>/why/", WhyLevelPage.as_view(), name="why_level"),
+    path("ledger/", LedgerPage.as_view(), name="ledger"),
+    path("ledger/record/", RecordStockPage.as_view(), name="record_stock"),
+    path("held/", HeldPage.as_view(), name="held"),
+]

@@ -1,0 +1,259 @@
+"""Home: what needs somebody, how each store is, what was done. The only view that reads every app."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Min, Q, Sum
+from django.db.models.functions import TruncHour
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from catalog.models import ConflictKind, LinkConflict
+from connectors.models import Store, SyncRun
+from connectors.models.runs import RunStatus
+from connectors.progress import headline
+from inventory import audit, standing
+from inventory.models import LevelPublication, Push
+from inventory.models.pushes import PushStatus
+from inventory.standing import Standing
+from syncconsole.charts import Chart, chart, peak
+from syncconsole.kernel.admin import ConsolePage, Crumb
+from syncconsole.kernel.models import Installation, User
+from syncconsole.kernel.status import Meaning
+from syncconsole.kernel.templatetags.console import n, plural
+from syncconsole.setup import Setup, setup
+from syncconsole.store_health import StoreHealth, health_of
+
+NEEDS_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that waits for a person: what, where, since when, and the button that leads to it."""
+
+    meaning: Meaning
+    word: str
+    text: str
+    detail: str
+    url: str
+    verb: str
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class StoreCard:
+    """A store on Home and on its own page."""
+
+    store: Store
+    health: StoreHealth
+    held: int
+    held_since: dt.datetime | None
+    drift: int
+    drift_units: int
+    last: SyncRun | None
+    last_headline: str
+    next_at: dt.datetime | None
+    next_text: str
+    not_linked: int = 0
+    recent: list[SyncRun] = field(default_factory=list)
+
+
+def needs(person: User) -> list[Need]:
+    """What this person can move on, most urgent first: decisions, then what is stopped, then the rest."""
+    found: list[Need] = []
+    if person.has_perm("connectors.view_syncrun"):
+        waiting = (
+            SyncRun.objects.filter(status=RunStatus.AWAITING_APPROVAL).select_related("store").order_by("expires_at")
+        )
+        found += [_plan(run) for run in waiting[:NEEDS_SHOWN]]
+        found += _stopped_runs()
+    if person.has_perm("catalog.view_linkconflict"):
+        found += _conflicts()
+    return found[:NEEDS_SHOWN]
+
+
+def _plan(run: SyncRun) -> Need:
+    rows, to_zero = run.totals.get("rows", 0), run.totals.get("to_zero", 0)
+    detail = f"{run.store} · {plural(rows, 'change')}, {n(to_zero)} to zero"
+    text = f"Plan of {run.label.lower()} #{run.pk} waits for approval"
+    url = reverse("admin:run", args=[run.pk])
+    return Need(Meaning.NEEDS_YOU, "Approve", text, detail, url, "Review plan", until=run.expires_at)
+
+
+def _stopped_runs() -> list[Need]:
+    """The newest run of each store and kind, where it failed within a day."""
+    since = timezone.now() - dt.timedelta(days=1)
+    latest: dict[tuple[int, str], SyncRun] = {}
+    for run in SyncRun.objects.filter(created_at__gte=since).select_related("store").order_by("-pk")[:200]:
+        latest.setdefault((run.store_id, run.kind), run)
+    return [
+        Need(
+            Meaning.STOPPED,
+            run.state.label,
+            f"{run.label} #{run.pk} of {run.store}: {headline(run)}",
+            run.remedy,
+            reverse("admin:run", args=[run.pk]),
+            "Open run",
+            since=run.finished_at,
+        )
+        for run in latest.values()
+        if run.status == RunStatus.FAILED
+    ]
+
+
+def _conflicts() -> list[Need]:
+    open_ones = LinkConflict.objects.exclude(kind=ConflictKind.ONLY_THERE).order_by()
+    grouped = open_ones.values("store", "store__name", "store__slug").annotate(
+        count=Count("pk"), since=Min("first_seen_at")
+    )
+    return [
+        Need(
+            Meaning.NEEDS_YOU,
+            "To review",
+            f"{plural(row['count'], 'variant')} could not be linked without a guess",
+            f"{row['store__name']} · nothing is pushed for them",
+            f"{reverse('admin:links')}?store={row['store__slug']}",
+            "Compare",
+            since=row["since"],
+        )
+        for row in grouped
+    ]
+
+
+def store_cards(stores: list[Store]) -> list[StoreCard]:
+    """One card per store; a fixed number of queries whatever the number of stores, besides their health."""
+    publications = LevelPublication.objects.filter(store__in=stores).order_by()
+    held = {
+        row["store"]: row
+        for row in standing.found(publications, Standing.HELD)
+        .values("store")
+        .annotate(n=Count("pk"), since=Min("held_since"))
+    }
+    drift = {
+        row["store"]: row
+        for row in standing.found(publications, Standing.DRIFT)
+        .values("store")
+        .annotate(n=Count("pk"), observed=Sum("observed_available"), expected=Sum("expected_quantity"))
+    }
+    recent: dict[int, list[SyncRun]] = defaultdict(list)
+    for run in SyncRun.objects.filter(store__in=stores).order_by("-pk")[: 20 * max(1, len(stores))]:
+        recent[run.store_id].append(run)
+    return [_card(store, held.get(store.pk), drift.get(store.pk), recent[store.pk]) for store in stores]
+
+
+def _card(store: Store, held: Any, drift: Any, recent: list[SyncRun]) -> StoreCard:
+    last = next((run for run in recent if not run.is_open), None)
+    next_at, next_text = _next(store, recent)
+    return StoreCard(
+        store=store,
+        health=health_of(store),
+        held=held["n"] if held else 0,
+        held_since=held["since"] if held else None,
+        drift=drift["n"] if drift else 0,
+        drift_units=drift["observed"] - drift["expected"] if drift else 0,
+        last=last,
+        last_headline=headline(last) if last else "",
+        next_at=next_at,
+        next_text=next_text,
+        recent=recent,
+    )
+
+
+def _next(store: Store, recent: list[SyncRun]) -> tuple[dt.datetime | None, str]:
+    """When the delta comes by itself next, or why it does not."""
+    if store.writes_paused:
+        return None, "none: writes are paused"
+    if not store.delta_enabled:
+        return None, "none: the delta's schedule is off"
+    if store.live_at is None:
+        return None, "after the first full sync"
+    last = next((run for run in recent if run.kind == "inventory.delta"), None)
+    due = (last.created_at if last else store.live_at) + dt.timedelta(minutes=store.delta_minutes)
+    return max(due, timezone.now()), "Delta"
+
+
+def pushed_per_hour(store: Store | None = None) -> Chart:
+    """Levels pushed in each of the last 24 hours."""
+    zone = store.zone if store else timezone.get_default_timezone()
+    until = timezone.now()
+    since = (until - dt.timedelta(hours=23)).replace(minute=0, second=0, microsecond=0)
+    pushes = Push.objects.filter(status=PushStatus.SETTLED, created_at__gte=since)
+    if store:
+        pushes = pushes.filter(batch__store=store)
+    hours = pushes.order_by().values(hour=TruncHour("created_at", tzinfo=zone)).annotate(count=Count("pk"))
+    counted = {row["hour"]: row["count"] for row in hours}
+    rows = []
+    for step in range(24):
+        hour = (since + dt.timedelta(hours=step)).astimezone(zone)
+        rows.append((f"{hour:%H}:00", [counted.get(hour, 0)]))
+    return chart(
+        "How much do we push?",
+        "levels per hour, 24 h",
+        kind="bar",
+        axis="Hour",
+        series=["levels"],
+        rows=rows,
+        summary=peak(rows, "levels"),
+        empty="Nothing was pushed in the last 24 hours.",
+    )
+
+
+def drift_now(cards: list[StoreCard]) -> Chart:
+    """Drift per store as it is now; its history is drawn once a job records it."""
+    rows = [(card.store.name, [card.drift]) for card in cards]
+    total = sum(card.drift for card in cards)
+    return chart(
+        "Where do stores differ?",
+        "levels that drift, now",
+        kind="bar",
+        axis="Store",
+        series=["levels"],
+        rows=rows,
+        summary=f"{plural(total, 'level')} in all.",
+        empty="No drift: every level that was read shows what we expect.",
+    )
+
+
+class HomePage(ConsolePage):
+    """Open to everybody who may sign in; each part only to those who may see it."""
+
+    title = "Home"
+    template_name = "console/home.html"
+
+    def crumbs(self) -> list[Crumb]:
+        return [Crumb("Home")]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        stores = list(Store.objects.all()) if self.can("connectors.view_store") else []
+        cards = store_cards(stores)
+        first = self.first_run(stores)
+        return self.page(
+            cards=cards,
+            needs=needs(self.person),
+            setup=first,
+            check=audit.latest(),
+            charts=[pushed_per_hour(), drift_now(cards)] if stores and not first else [],
+            runs=self.last_runs(),
+            installation=Installation.objects.filter(pk=1).first(),
+            may_pause=self.can("kernel.pause_all_writes"),
+        )
+
+    @staticmethod
+    def first_run(stores: list[Store]) -> Setup | None:
+        """The set-up card, until one store is live."""
+        if any(store.live_at for store in stores):
+            return None
+        return setup(stores[0] if stores else None)
+
+    def last_runs(self) -> list[tuple[SyncRun, str]]:
+        """The newest runs of all stores with their sentences."""
+        if not self.can("connectors.view_syncrun"):
+            return []
+        newest = SyncRun.objects.filter(~Q(status=RunStatus.REFUSED)).select_related("store", "requested_by")
+        return [(run, headline(run)) for run in newest.order_by("-pk")[:8]]

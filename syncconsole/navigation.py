@@ -1,0 +1,169 @@
+"""Sidebar, store switcher, header badge and command palette: what the theme asks for by dotted name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.dataclasses import SearchResult
+
+from catalog.models import LinkConflict, Product, Variant
+from connectors.models import Store, SyncRun
+from connectors.models.runs import RunStatus
+from syncconsole.kernel.admin import signed_in
+from syncconsole.store_health import known_words
+
+COUNTED_SECONDS = 10
+PER_KIND = 6
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """The label in the header of a demo or a rehearsal; none in production."""
+    return [settings.ENVIRONMENT_LABEL, "info"] if settings.ENVIRONMENT_LABEL else None
+
+
+def subheader(request: HttpRequest) -> str:
+    """The store that the address names, under the console's name."""
+    slug = request.GET.get("store") or (request.resolver_match.kwargs.get("slug") if request.resolver_match else "")
+    return next((store["name"] for store in _stores() if store["slug"] == slug), "All stores")
+
+
+def _stores() -> list[dict[str, Any]]:
+    """Name and slug of each store, and its health word where a page has asked for it in the last minute."""
+    found: list[dict[str, Any]] | None = cache.get("store-switcher")
+    if found is None:
+        known = known_words(stores := list(Store.objects.all()))
+        found = [{"name": store.name, "slug": store.slug, "health": known.get(store.pk, "")} for store in stores]
+        cache.set("store-switcher", found, COUNTED_SECONDS)
+    return found
+
+
+def store_switcher(request: HttpRequest) -> list[dict[str, Any]]:
+    """All stores, then each with its health word. Keeps the page where the page has a store in its address."""
+    match = request.resolver_match
+    items = [{"icon": "apps", "title": "All stores", "link": reverse("admin:index")}]
+    for store in _stores():
+        if match and "slug" in match.kwargs:
+            link = reverse(f"admin:{match.url_name}", kwargs={**match.kwargs, "slug": store["slug"]})
+        elif match and match.url_name in ("levels", "runs", "links"):
+            link = f"{request.path}?store={store['slug']}"
+        else:
+            link = reverse("admin:store", args=[store["slug"]])
+        title = " · ".join(filter(None, [store["name"], store["health"]]))
+        items.append({"icon": "storefront", "title": title, "link": link})
+    return items
+
+
+def decisions(person_id: int) -> dict[str, int]:
+    """Numbers beside sidebar items: decisions that wait, never totals. Kept for some seconds."""
+    name = f"sidebar:{person_id}"
+    found: dict[str, int] | None = cache.get(name)
+    if found is None:
+        runs = SyncRun.objects.aggregate(waiting=Count("pk", filter=Q(status=RunStatus.AWAITING_APPROVAL)))
+        found = {"runs": runs["waiting"], "links": LinkConflict.objects.exclude(kind="only_there").count()}
+        cache.set(name, found, COUNTED_SECONDS)
+    return found
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups and items the person may open; a group without one vanishes."""
+    person = signed_in(request)
+    waiting = decisions(person.pk)
+
+    def item(title: str, icon: str, view: str, permission: str, badge: int = 0) -> dict[str, Any] | None:
+        if permission and not person.has_perm(permission):
+            return None
+        entry: dict[str, Any] = {"title": title, "icon": icon, "link": reverse(view)}
+        if badge:
+            entry |= {"badge": badge, "badge_variant": "primary"}
+        return entry
+
+    groups = [
+        ("", [item("Home", "home", "admin:index", "")]),
+        (
+            "Inventory",
+            [
+                item("Runs", "sync", "admin:runs", "connectors.view_syncrun", waiting["runs"]),
+                item("Levels", "inventory_2", "admin:levels", "inventory.view_inventorylevel"),
+                item("Ledger", "receipt_long", "admin:ledger", "inventory.view_ledgerentry"),
+                item("Held and drift", "pause_circle", "admin:held", "inventory.view_levelpublication"),
+                item("Locations", "location_on", "admin:inventory_location_changelist", "inventory.view_location"),
+            ],
+        ),
+        (
+            "Catalogue",
+            [
+                item("Products", "category", "admin:catalog_product_changelist", "catalog.view_product"),
+                item("Variants", "style", "admin:catalog_variant_changelist", "catalog.view_variant"),
+                item("Listings and links", "link", "admin:links", "catalog.view_linkconflict", waiting["links"]),
+                item("Import items", "upload_file", "admin:import_items", "catalog.import_items"),
+            ],
+        ),
+        ("Connections", [item("Stores", "storefront", "admin:stores", "connectors.view_store")]),
+        (
+            "System",
+            [
+                item(
+                    "Notices", "notifications", "admin:connectors_noticerule_changelist", "connectors.view_noticerule"
+                ),
+                item("Health", "monitor_heart", "admin:health", "connectors.view_store"),
+                item("Audit log", "history", "admin:kernel_auditentry_changelist", "kernel.view_auditentry"),
+                item("Users", "person", "admin:kernel_user_changelist", "kernel.view_user"),
+                item("Roles", "shield_person", "admin:auth_group_changelist", "auth.view_group"),
+                item(
+                    "Advanced schedules",
+                    "schedule",
+                    "admin:django_celery_beat_periodictask_changelist",
+                    "django_celery_beat.view_periodictask",
+                ),
+            ],
+        ),
+    ]
+    return [
+        {"title": title, "separator": bool(title), "items": [entry for entry in items if entry]}
+        for title, items in groups
+        if any(items)
+    ]
+
+
+def palette(request: HttpRequest, term: str) -> list[SearchResult]:
+    """What a term means: a run's number, a store, an item by number, SKU, barcode or handle. Index look-ups only."""
+    person = signed_in(request)
+    words = term.strip()
+    found: list[SearchResult] = []
+    number = words.removeprefix("run").strip().lstrip("#")
+    if number.isdigit() and len(number) < 12 and person.has_perm("connectors.view_syncrun"):
+        found += [
+            SearchResult(str(run), "Run", reverse("admin:run", args=[run.pk]), "sync")
+            for run in SyncRun.objects.select_related("store").filter(pk=int(number))
+        ]
+    if person.has_perm("connectors.view_store"):
+        stores = Store.objects.filter(Q(name__icontains=words) | Q(slug__startswith=words))[:PER_KIND]
+        found += [
+            SearchResult(store.name, "Store", reverse("admin:store", args=[store.slug]), "storefront")
+            for store in stores
+        ]
+    if person.has_perm("catalog.view_variant"):
+        found += _items(words)
+    return found
+
+
+def _items(words: str) -> list[SearchResult]:
+    """Variants and products; terms arrive lower-cased, so keys are tried in both cases."""
+    either = [words, words.upper()]
+    by = Q(item_number__in=either) | Q(sku__in=either) | Q(barcode=words)
+    for start in either:
+        by |= Q(sku__startswith=start) | Q(item_number__startswith=start)
+    variants = Variant.objects.filter(by).select_related("product")[:PER_KIND]
+    products = Product.objects.filter(handle=words)[:PER_KIND]
+    return [
+        SearchResult(variant.label, "Variant", reverse("admin:catalog_variant_change", args=[variant.pk]), "style")
+        for variant in variants
+    ] + [
+        SearchResult(product.title, "Product", reverse("admin:catalog_product_change", args=[product.pk]), "category")
+        for product in products
+    ]

@@ -1,0 +1,36 @@
+"""The console's admin site: home is our dashboard, and our own pages live beside the model lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern
+from unfold.sites import UnfoldAdminSite
+
+
+class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
+    """Each app brings `urlpatterns` of class-based pages; here they get the console's login check and namespace."""
+
+    index_title = "Home"
+    enable_nav_sidebar = True
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Our own pages, each behind the console's login."""
+        import catalog.urls
+        import connectors.urls
+        import inventory.urls
+        from syncconsole import pages
+
+        apps = (pages.urlpatterns, connectors.urls.urlpatterns, catalog.urls.urlpatterns, inventory.urls.urlpatterns)
+        return [
+            URLPattern(page.pattern, self.admin_view(page.callback), page.default_args, page.name)
+            for patterns in apps
+            for page in patterns
+        ]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """Home."""
+        from syncconsole.dashboard import HomePage
+
+        return HomePage.as_view()(request)

@@ -1,0 +1,72 @@
+"""A world with something on every page: a live store, a plan over its limits, a hold, drift, conflicts, odd names."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.utils import timezone
+
+from catalog.models import ConflictKind, LinkConflict
+from connectors.models import Store, SyncRun
+from inventory.models.ledger import EntryKind
+from tests.factories.catalog import ProductFactory
+from tests.factories.connectors import StoreFactory
+from tests.worlds import World
+
+LONG_TITLE = "Cămașă de in cu mânecă lungă și guler tunică, croială lejeră, țesută în Bucovina de Ana"
+
+
+def live_store(world: World, items: int = 40) -> Store:
+    """Give the world a live store that has had a full sync, a delta, a sale that we do not know, and drift."""
+    store = world.store
+    Store.objects.filter(pk=store.pk).update(name="Atelier Bucovina RO", slug="bucovina-ro")
+    store.refresh_from_db()
+    product = ProductFactory(title=LONG_TITLE, handle="camasa-in")
+    world.item("CM-LIN-38", here=18, there=18, product=product, cost=Decimal("74.50"))
+    world.item("TS-BLK-M", here=60, there=60, cost=Decimal("31.20"))
+    world.item("SC-WOL-U", here=-3, there=0)
+    world.item("PL-MIL", here=1_000_000, there=1_000_000)
+    world.item("MT-HALF", here=Decimal("2.5"), there=2)
+    for number in range(items - 5):
+        world.item(f"AB-{number:03}", here=20 + number, there=20 + number, cost=Decimal("12.00"))
+    world.rest()
+    world.full("go-live")
+    store.refresh_from_db()
+    world.post("TS-BLK-M", 24)
+    world.post("TS-BLK-M", -31, kind=EntryKind.ISSUED)
+    world.delta()
+    world.sell("AB-001", 2)
+    world.edit("AB-002", -5)
+    world.rest()
+    return store
+
+
+def plan_over_limits(world: World) -> SyncRun:
+    """A full sync that waits for approval: many levels go to zero."""
+    for number in range(10, 34):
+        world.post(f"AB-{number:03}", -(20 + number), kind=EntryKind.ISSUED)
+    world.post("CM-LIN-38", -18, kind=EntryKind.DAMAGED)
+    world.post("AB-005", 12)
+    Store.objects.filter(pk=world.store.pk).update(limit_to_zero=20, limit_share=10)
+    return world.plan_full("major discrepancy")
+
+
+def conflict(store: Store) -> LinkConflict:
+    """A variant of the store that linking left open."""
+    return LinkConflict.objects.create(
+        store=store,
+        kind=ConflictKind.DUPLICATE_SKU_THERE,
+        remote_ref="gid://shopify/ProductVariant/9001",
+        item_ref="gid://shopify/InventoryItem/9001",
+        remote_label="Tricou negru (Copy) / M · TS-BLK-M",
+        cause="SKU TS-BLK-M is on 2 variants of the store.",
+        remedy="Give one of them another SKU in the store, then link again.",
+        first_seen_at=timezone.now(),
+    )
+
+
+def store_in_setup() -> Store:
+    """A store that was connected and never tested."""
+    return StoreFactory(
+        name="Atelier Outlet", slug="bucovina-outlet", connection_checked_at=None, granted_scopes=[], live_at=None
+    )
