@@ -23,7 +23,8 @@ def web(port: int) -> Child:
     return Child(
         name="web",
         argv=[sys.executable, "-m", "gunicorn", "--config", "python:syncconsole.gunicorn_settings", "syncconsole.wsgi"],
-        env={"WEB_BIND": f"127.0.0.1:{port}"},
+        # Without SECURE, static files come from where they were written, not from the folder of collected ones.
+        env={"WEB_BIND": f"127.0.0.1:{port}", "PYTHONWARNINGS": "ignore:No directory at"},
         ready=answers(f"http://127.0.0.1:{port}/livez"),
     )
 
