@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import os
 import socket
+import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,8 +22,8 @@ from django.db.models import Count, F
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from connectors import planning
-from connectors.models import RunItem, Store, SyncRun
+from connectors import notices, pausing, planning
+from connectors.models import NoticeEvent, RunItem, Store, SyncRun
 from connectors.models.runs import OPEN, WORKING, Outcome, RunStatus, Trigger
 from connectors.ports.errors import (
     ConnectorError,
@@ -65,6 +65,10 @@ class Gate:
         return asdict(self)
 
 
+PAUSED_LOOK = dt.timedelta(seconds=15)
+"""While writes are paused, a run that was writing looks so often whether it may go on."""
+
+
 class RunRefused(Exception):
     """A run was not started. `gates` are the ones that did not let it through; commands exit with 2."""
 
@@ -92,16 +96,49 @@ class RunTakenOver(Exception):
     """Another worker holds this run now; whoever reads this stops touching it."""
 
 
+class Hold:
+    """A worker's hold on a run: kept alive by ticking, lost to whoever takes over a silent run."""
+
+    EVERY_SECONDS = 1.0
+
+    def __init__(self, run: SyncRun, worker: str) -> None:
+        self.run = run
+        self.worker = worker
+        self.asked_to_stop = False
+        self._told = 0.0
+
+    def tick(self) -> None:
+        """Say that we live, at most once a second, and learn what people asked for meanwhile. Raises RunTakenOver."""
+        if time.monotonic() - self._told >= self.EVERY_SECONDS:
+            self.renew()
+
+    def renew(self) -> None:
+        """Say that we live, now. Raises RunTakenOver when the run is not ours any more."""
+        self._told = time.monotonic()
+        ours = SyncRun.objects.filter(pk=self.run.pk, owner=self.worker).update(heartbeat_at=timezone.now())
+        if not ours:
+            raise RunTakenOver
+        cancelled_by = SyncRun.objects.values_list("cancel_requested_by", flat=True).get(pk=self.run.pk)
+        self.run.cancel_requested_by_id = cancelled_by
+        self.asked_to_stop = bool(cancelled_by) or not pausing.writes_allowed(self.run.store).ok
+
+
 class RunKind(ABC):
     """What a kind of run does. Each slice is short (seconds), commits its work, and may be repeated after a crash."""
 
     always_asks = False
     """True: a person approves the plan even within the limits."""
 
-    def __init__(self, run: SyncRun, tick: Callable[[], None]) -> None:
+    def __init__(self, run: SyncRun, hold: Hold) -> None:
         self.run = run
-        self.tick = tick
+        self.tick = hold.tick
         """Call it at least every few seconds of work: it keeps the run ours and raises RunTakenOver when it is not."""
+        self._hold = hold
+
+    @property
+    def asked_to_stop(self) -> bool:
+        """Somebody cancelled the run or paused writes: send nothing new."""
+        return self._hold.asked_to_stop
 
     @staticmethod
     @abstractmethod
@@ -183,10 +220,11 @@ def advance(run_id: int, *, until: dt.datetime | None = None) -> SyncRun:
     run = SyncRun.objects.select_related("store", "requested_by").get(pk=run_id)
     log.info("run_taken", run=run.pk, kind=run.kind, store=run.store.slug, status=run.status)
     try:
-        kind = kind_class(run.kind)(run, lambda: _beat(run, worker))
+        hold = Hold(run, worker)
+        kind = kind_class(run.kind)(run, hold)
         while run.status in WORKING and not _must_stop(run, until):
+            hold.renew()
             _step(run, kind)
-            _beat(run, worker)
     except RunTakenOver:
         log.warning("run_taken_over", run=run.pk)
         return SyncRun.objects.select_related("store").get(pk=run_id)
@@ -211,14 +249,6 @@ def _take(run_id: int, worker: str) -> bool:
     return bool(taken)
 
 
-def _beat(run: SyncRun, worker: str) -> None:
-    """Keep the run ours; what a person asked for meanwhile becomes known here."""
-    still_ours = SyncRun.objects.filter(pk=run.pk, owner=worker).update(heartbeat_at=timezone.now())
-    if not still_ours:
-        raise RunTakenOver
-    run.cancel_requested_by_id = SyncRun.objects.values_list("cancel_requested_by", flat=True).get(pk=run.pk)
-
-
 def _must_stop(run: SyncRun, until: dt.datetime | None) -> bool:
     now = timezone.now()
     return bool(until and now >= until) or bool(run.not_before and run.not_before > now)
@@ -232,6 +262,10 @@ def _step(run: SyncRun, kind: RunKind) -> None:
     elif run.status == RunStatus.PLANNING:
         if not kind.plan_slice():
             _planned(run, kind)
+    elif run.status == RunStatus.APPLYING and not (allowed := pausing.writes_allowed(run.store)).ok:
+        later = timezone.now() + PAUSED_LOOK
+        _move(run, run.state, not_before=later, attempts=1, cause=allowed.cause, remedy=allowed.remedy)
+        return
     elif run.status == RunStatus.APPLYING:
         if not kind.apply_slice():
             _move(run, RunStatus.VERIFYING)
@@ -268,6 +302,9 @@ def _planned(run: SyncRun, kind: RunKind) -> None:
         expires = timezone.now() + dt.timedelta(hours=run.store.approval_hours)
         _move(run, RunStatus.AWAITING_APPROVAL, expires_at=expires, **changes)
         log.info("run_awaits_approval", run=run.pk, rows=totals["rows"])
+        subject = f"{run.label} of {run.store} waits for approval: {totals['rows']:,} changes."
+        body = " ".join(passed) or "A person approves every full sync."
+        notices.notify(NoticeEvent.AWAITING_APPROVAL, run.store, subject, body, link=run_link(run))
     else:
         start_applying(run, **changes)
 
@@ -314,6 +351,14 @@ def finish(run: SyncRun, status: RunStatus, *, cause: str = "", remedy: str = ""
         owner="",
     )
     log.info("run_finished", run=run.pk, kind=run.kind, status=status, **counts)
+    if status == RunStatus.FAILED:
+        subject = f"{run.label} of {run.store} stopped: {cause}"
+        notices.notify(NoticeEvent.RUN_FAILED, run.store, subject, remedy, link=run_link(run))
+
+
+def run_link(run: SyncRun) -> str:
+    """Path of the run's page in the console."""
+    return f"/console/runs/{run.pk}/"
 
 
 def _cancel_now(run: SyncRun) -> None:
@@ -331,7 +376,7 @@ def _wait_or_fail(run: SyncRun, error: ConnectorError) -> None:
     transient = isinstance(error, ConnectorUnavailable | OutcomeUnknown)
     if not transient or timezone.now() - since > PATIENCE:
         if isinstance(error, CredentialsRejected):
-            _pause(run.store, error)
+            pausing.pause_for_credentials(run.store, error)
         run.items.filter(outcome=Outcome.PLANNED).update(outcome=Outcome.CANCELLED)
         finish(run, RunStatus.FAILED, cause=error.cause, remedy=error.remedy)
         return
@@ -348,9 +393,3 @@ def _wait_or_fail(run: SyncRun, error: ConnectorError) -> None:
         remedy=error.remedy[:500],
         unreachable_since=since,
     )
-
-
-def _pause(store: Store, error: CredentialsRejected) -> None:
-    from connectors.pausing import pause_for_credentials
-
-    pause_for_credentials(store, error)

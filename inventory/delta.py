@@ -117,7 +117,7 @@ class DeltaRun(RunKind):
         sent = 0
         with Pump(sending.width(run.store), self.tick) as pump:
             sending.resume(pump, port, run)
-            while sent < APPLY_SLICE and not run.cancel_requested_by_id and not pump.failed:
+            while sent < APPLY_SLICE and not self.asked_to_stop and not pump.failed:
                 self.tick()
                 batch, looked = self._claim()
                 if not looked:
