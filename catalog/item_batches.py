@@ -15,12 +15,7 @@ from catalog.csv_rows import CellRefused, Problems
 from catalog.item_rows import NAME_LIMIT, ItemRow
 from catalog.models import Product, Variant
 from catalog.tags import refresh_tag_keys, tag_keys
-
-PRODUCT_FIELDS = ["title", "description", "vendor", "product_type", "status", "option_names", "tags", "updated_at"]
-VARIANT_FIELDS = [
-    *("product", "sku", "barcode", "option_values", "price", "cost", "tracked"),
-    *("tags", "tag_keys", "bin", "supplier", "updated_at"),
-]
+from catalog.upserts import upsert
 
 
 @dataclass(slots=True)
@@ -183,7 +178,7 @@ class Batch:
             if getattr(product, name) != value:
                 setattr(product, name, value)
                 self.changed_products[product.handle] = product
-                if name == "tags":
+                if name == "tags" and not product._state.adding:
                     self.retagged.add(product.handle)
 
     def _agree(self, row: ItemRow, product: Product) -> None:
@@ -311,18 +306,8 @@ class Batch:
     # Writing
 
     def _write(self) -> None:
-        Product.objects.bulk_create(
-            sorted(self.changed_products.values(), key=lambda product: product.handle),
-            update_conflicts=True,
-            unique_fields=["handle"],
-            update_fields=PRODUCT_FIELDS,
-        )
-        Variant.objects.bulk_create(
-            sorted(self.changed_variants.values(), key=lambda variant: variant.item_number),
-            update_conflicts=True,
-            unique_fields=["item_number"],
-            update_fields=VARIANT_FIELDS,
-        )
+        upsert(sorted(self.changed_products.values(), key=lambda product: product.handle), key="handle")
+        upsert(sorted(self.changed_variants.values(), key=lambda variant: variant.item_number), key="item_number")
         retagged = [self.changed_products[handle] for handle in self.retagged if handle in self.changed_products]
         if retagged:
             refresh_tag_keys(product.pk for product in retagged)
