@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import signal
 import sys
@@ -36,7 +37,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Seed the shops, print one JSON line with address and tokens, serve until SIGTERM or SIGINT."""
     options = _arguments(argv)
-    sandbox = Sandbox(plan=options.plan)
+    sandbox = Sandbox(plan=options.plan, after_seeding=gc.freeze)  # what is seeded stays: never search it for garbage
     places = [name.strip() for name in options.locations.split(",") if name.strip()] or list(DEFAULT_LOCATIONS)
     try:
         text = None if options.csv is None else options.csv.read_text(encoding="utf-8-sig", errors="replace")

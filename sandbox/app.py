@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,7 +20,7 @@ from .shopify.admin import AdminApi
 from .shopify.bucket import PLANS
 from .shopify.catalogue import Shop
 from .shopify.orders import OrderBook
-from .shopify.seed import DEFAULT_LOCATIONS, Seeded, seed_from_csv
+from .shopify.seed import DEFAULT_LOCATIONS, Seeded, seed_from_csv, seed_synthetic
 from .wire import ConnectionDropped, Reply, Request, json_reply
 
 _ADMIN = re.compile(r"^/shops/([a-z0-9][a-z0-9.-]*)/admin/api/([\w-]+)/graphql\.json$")
@@ -32,7 +34,12 @@ class Sandbox:
     `wsgi` is the application. In-process use: ``httpx.WSGITransport(app=sandbox.wsgi)``; over HTTP: `sandbox.server.running`.
     """
 
-    def __init__(self, plan: str = "standard", sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        plan: str = "standard",
+        sleep: Callable[[float], None] = time.sleep,
+        after_seeding: Callable[[], None] = lambda: None,
+    ) -> None:
         if plan not in PLANS:
             raise ValueError(f"There is no plan {plan!r}. Use one of: {', '.join(PLANS)}.")
         self.plan = plan
@@ -42,6 +49,7 @@ class Sandbox:
         self.admin = AdminApi(self.clock, self.faults, self.calls, sleep)
         self.orders = OrderBook()
         self._shops_made = 0
+        self._after_seeding = after_seeding
 
     @property
     def shops(self) -> dict[str, Shop]:
@@ -72,11 +80,21 @@ class Sandbox:
         stamp = self.seed_stamp()
         for place in locations:
             shop.add_location(place, stamp)
-        told = seed_from_csv(shop, csv_text, stamp) if csv_text is not None else Seeded()
+        told = Seeded()
+        if csv_text is not None:
+            with collection_paused():
+                told = seed_from_csv(shop, csv_text, stamp)
+            self._after_seeding()
         text = token or default_token(domain)
         self.admin.tokens[text] = Token(text, domain)
         self.shops[domain] = shop
         return shop, told
+
+    def fill(self, shop: Shop, variants: int, per_product: int = 10, quantity: int = 10) -> None:
+        """Put synthetic products into a shop, for measurements: SKUs ``SYN-0000001`` … with `quantity` at the first location."""
+        with collection_paused():
+            seed_synthetic(shop, variants, per_product, quantity, self.seed_stamp())
+        self._after_seeding()
 
     def seed_stamp(self) -> str:
         """The date of seeded rows: one day before the sandbox's now."""
@@ -140,6 +158,18 @@ def domain_of(name: str) -> str:
     if not _DOMAIN.match(domain):
         raise ValueError(f"{name!r} is not a shop name: use letters, digits and hyphens, e.g. bucovina-ro.")
     return domain
+
+
+@contextlib.contextmanager
+def collection_paused() -> Iterator[None]:
+    """No garbage collection meanwhile: half a million new rows would be searched for garbage again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _line(status: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.shopify.access import ALL_SCOPES, Token
 from sandbox.shopify.bucket import PLANS
 from sandbox.shopify.catalogue import Item, Shop
-from sandbox.shopify.seed import DEFAULT_LOCATIONS, seed_synthetic
+from sandbox.shopify.seed import DEFAULT_LOCATIONS
 
 from .asking import Ask, ControlError, item_of
 
@@ -224,7 +224,7 @@ def add_shop(ask: Ask) -> dict[str, Any]:
     synthetic = ask.body.get("synthetic")
     if synthetic:
         size, per_product = int(synthetic["variants"]), int(synthetic.get("per_product", 10))
-        seed_synthetic(shop, size, per_product, int(synthetic.get("quantity", 10)), sandbox.seed_stamp())
+        sandbox.fill(shop, size, per_product, int(synthetic.get("quantity", 10)))
     return {
         "shop": shop.domain,
         "token": sandbox.token_of(shop.domain),
