@@ -18,6 +18,7 @@ PRODUCTION = {
     "FIELD_ENCRYPTION_KEYS": "YSBrZXkgdGhhdCBlbmNyeXB0cyBub3RoaW5nIGF0IDE=",
     "ALLOWED_HOSTS": "console.example.com",
     "DEBUG": "false",
+    "PUBLIC_URL": "https://console.example.com",
     "SECURE": "true",
 }
 MANAGE = [sys.executable, "manage.py"]
