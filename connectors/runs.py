@@ -96,7 +96,7 @@ class RunTakenOver(Exception):
     """Another worker holds this run now; whoever reads this stops touching it."""
 
 
-class Hold:
+class Lease:
     """A worker's hold on a run: kept alive by ticking, lost to whoever takes over a silent run."""
 
     EVERY_SECONDS = 1.0
@@ -129,16 +129,16 @@ class RunKind(ABC):
     always_asks = False
     """True: a person approves the plan even within the limits."""
 
-    def __init__(self, run: SyncRun, hold: Hold) -> None:
+    def __init__(self, run: SyncRun, lease: Lease) -> None:
         self.run = run
-        self.tick = hold.tick
+        self.tick = lease.tick
         """Call it at least every few seconds of work: it keeps the run ours and raises RunTakenOver when it is not."""
-        self._hold = hold
+        self._lease = lease
 
     @property
     def asked_to_stop(self) -> bool:
         """Somebody cancelled the run or paused writes: send nothing new."""
-        return self._hold.asked_to_stop
+        return self._lease.asked_to_stop
 
     @staticmethod
     @abstractmethod
@@ -220,10 +220,10 @@ def advance(run_id: int, *, until: dt.datetime | None = None) -> SyncRun:
     run = SyncRun.objects.select_related("store", "requested_by").get(pk=run_id)
     log.info("run_taken", run=run.pk, kind=run.kind, store=run.store.slug, status=run.status)
     try:
-        hold = Hold(run, worker)
-        kind = kind_class(run.kind)(run, hold)
+        lease = Lease(run, worker)
+        kind = kind_class(run.kind)(run, lease)
         while run.status in WORKING and not _must_stop(run, until):
-            hold.renew()
+            lease.renew()
             _step(run, kind)
     except RunTakenOver:
         log.warning("run_taken_over", run=run.pk)

@@ -128,7 +128,7 @@ class DeltaRun(RunKind):
         done = run.items.exclude(outcome__in=(Outcome.PLANNED, Outcome.CLAIMED)).count()
         SyncRun.objects.filter(pk=run.pk).update(progress_done=done)
         run.progress_done = done
-        return sent > 0
+        return sent > 0 or self.asked_to_stop
 
     @transaction.atomic
     def _claim(self) -> tuple[PushBatch | None, int]:

@@ -134,7 +134,7 @@ class FullRun(RunKind):
         with Pump(sending.width(run.store), self.tick) as pump:
             sending.resume(pump, port, run)
             for group in readings.groups(rows):
-                if run.cancel_requested_by_id:
+                if self.asked_to_stop:
                     break
                 readings.read(pump, port, run.store, [group], write)
         done = run.items.exclude(outcome__in=(Outcome.PLANNED, Outcome.CLAIMED)).exclude(delta=0).count()

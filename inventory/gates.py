@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from connectors import pausing
 from connectors.models import Store
 from connectors.models.runs import WRITING
 from connectors.runs import Gate
 from inventory.models import LevelPublication, LocationMapping
 from inventory.models.publications import PublicationState
-from syncconsole.kernel.models import Installation
 
 Check = Callable[[Store, str], Gate]
 
@@ -21,15 +21,10 @@ def gates_for(store: Store, kind: str) -> list[Gate]:
 
 
 def _writes_allowed(store: Store, _: str) -> Gate:
-    installation = Installation.current()
-    if installation.writes_paused:
-        detail, remedy = "All writes of the installation are paused.", "Resume them under System › Installation."
-    elif store.writes_paused:
-        detail, remedy = "Writes to this store are paused.", "Resume them on the store's page."
-    else:
+    allowed = pausing.writes_allowed(store)
+    if allowed.ok:
         return Gate.open("writes_allowed", "Writes allowed", "Nothing is paused.")
-    reason = installation.pause_reason if installation.writes_paused else store.pause_reason
-    return Gate.shut("writes_allowed", "Writes allowed", f"{detail} {reason}".strip(), remedy)
+    return Gate.shut("writes_allowed", "Writes allowed", allowed.cause, allowed.remedy)
 
 
 def _owner(store: Store, _: str) -> Gate:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import structlog
 from celery import shared_task
 
-from connectors.models import Store
+from connectors import notices
+from connectors.models import NoticeEvent, Store
 from connectors.models.runs import Trigger
-from connectors.runs import RunRefused
+from connectors.runs import RunAlreadyOpen, RunRefused
 from inventory import audit, delta
 from syncconsole.kernel.tasks import AfterCommitTask
 
@@ -24,6 +25,10 @@ def start_due_deltas() -> None:
             delta.start_delta(store, trigger=Trigger.SCHEDULE)
         except RunRefused as refused:
             log.info("delta_not_started", store=store.slug, cause=refused.cause)
+            if not isinstance(refused, RunAlreadyOpen):
+                subject = f"Delta of {store} does not start: {refused.gates[0].label.lower()}."
+                body = f"{refused.cause} {refused.remedy}"
+                notices.notify(NoticeEvent.GATE_LOST, store, subject, body, link=f"/console/stores/{store.slug}/")
 
 
 @shared_task(base=AfterCommitTask)
@@ -41,3 +46,9 @@ def check_ledger() -> None:
     result = audit.audit_ledger()
     if not result.green:
         log.error("ledger_check_red", found=result.found)
+        first = result.differences[0]
+        subject = f"The ledger check found {result.found:,} differences."
+        body = (
+            f"{first.invariant}: {first.subject} {first.subject_id} keeps {first.kept}; its entries say {first.summed}."
+        )
+        notices.notify(NoticeEvent.AUDIT_RED, None, subject, body, link="/console/ledger/")

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from connectors import runs
+from connectors import pausing, runs
 from connectors.models.runs import Outcome, RunStatus, Trigger
 from connectors.ports.errors import CredentialsRejected, RequestRejected
 from connectors.runs import RunAlreadyOpen, RunRefused
@@ -214,6 +214,27 @@ def test_refused_credentials_pause_the_store_and_lose_nothing(live: World) -> No
     assert live.delta().status == RunStatus.COMPLETED
     assert live.shown("A") == 25
     live.assert_sound()
+
+
+def test_pausing_writes_stops_a_run_that_was_about_to_write_and_resuming_lets_it_go_on(live: World) -> None:
+    live.store.limit_units = 1
+    live.store.save()
+    live.post("A", 5)
+    run = live.delta()
+    runs.start_applying(run)
+    pausing.pause_store(live.store, by=live.operator, reason="Stock count")
+
+    run = runs.advance(run.pk)
+
+    assert run.status == RunStatus.APPLYING
+    assert "Stock count" in run.cause
+    assert live.fake.called("send") == []
+
+    pausing.resume_store(live.store, by=live.operator)
+    with time_machine.travel(timezone.now() + dt.timedelta(minutes=1), tick=False):
+        run = runs.advance(run.pk)
+    assert run.status == RunStatus.COMPLETED
+    assert live.shown("A") == 25
 
 
 def test_a_poisoned_row_is_named_and_the_rest_goes(live: World) -> None:
