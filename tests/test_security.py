@@ -1,0 +1,137 @@
+"""What stands between the console and somebody who should not be in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.checks import run_checks
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from tests.factories.kernel import UserFactory
+
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCTION = {
+    "DATABASE_URL": "postgres://nobody@127.0.0.1/none",
+    "REDIS_URL": "redis://127.0.0.1/0",
+    "SECRET_KEY": "a long and random value in production, here only as long as one: 0123456789",
+    "FIELD_ENCRYPTION_KEYS": "YSBrZXkgdGhhdCBlbmNyeXB0cyBub3RoaW5nIGF0IDE=",
+    "ALLOWED_HOSTS": "console.example.com",
+    "ALLOWED_API_HOSTS": "",
+    "PUBLIC_URL": "https://console.example.com",
+    "DEBUG": "false",
+    "SECURE": "true",
+}
+
+
+# --- headers
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/console/login/", "/console/", "/livez", "/console/nowhere/"])
+def test_every_page_carries_the_policy(client: Client, path: str) -> None:
+    client.force_login(UserFactory(roles=["Administrator"]))
+    reply = client.get(path)
+    policy = reply.headers["Content-Security-Policy"]
+    for directive in ("default-src 'self'", "object-src 'none'", "base-uri 'self'", "form-action 'self'"):
+        assert directive in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "http:" not in policy.replace("https:", "")
+    assert reply.headers["X-Frame-Options"] == "DENY"
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert reply.headers["Referrer-Policy"] == "same-origin"
+
+
+# --- signing in
+
+
+def sign_in(client: Client, email: str, password: str) -> int:
+    """The way the login page does it; 302 is in, 200 is refused, 429 is locked out."""
+    return client.post(reverse("admin:login"), {"username": email, "password": password}).status_code
+
+
+@pytest.mark.django_db
+def test_the_login_form_sends_the_field_that_the_lock_looks_at(client: Client, settings: Settings) -> None:
+    assert f'name="{settings.AXES_USERNAME_FORM_FIELD}"' in client.get(reverse("admin:login")).content.decode()
+
+
+@pytest.mark.django_db
+def test_people_sign_in_with_their_e_mail_in_any_case(client: Client) -> None:
+    UserFactory(email="ana@example.com", roles=["Viewer"])
+    assert sign_in(client, "ana@example.com", "wrong") == 200
+    assert sign_in(client, "Ana@Example.com", "secret") == 302
+
+
+@pytest.mark.django_db
+def test_five_wrong_passwords_lock_out_even_the_right_one_but_nobody_else(client: Client) -> None:
+    UserFactory(email="ana@example.com", roles=["Viewer"])
+    UserFactory(email="mihai@example.com", roles=["Viewer"])
+    for _ in range(5):
+        last = sign_in(client, "ana@example.com", "wrong")
+
+    assert last == 429
+    assert sign_in(client, "ana@example.com", "secret") == 429
+    assert sign_in(Client(), "mihai@example.com", "secret") == 302
+
+
+@pytest.mark.django_db
+def test_writing_the_e_mail_differently_does_not_get_around_the_lock(client: Client) -> None:
+    UserFactory(email="ana@example.com", roles=["Viewer"])
+    for email in ("ana@example.com", "ANA@example.com", "Ana@Example.com", "anA@example.com", "ana@EXAMPLE.com"):
+        sign_in(client, email, "wrong")
+    assert sign_in(client, "ana@example.com", "secret") == 429
+
+
+@pytest.mark.django_db
+def test_a_person_without_a_role_does_not_get_in(client: Client) -> None:
+    UserFactory(email="ana@example.com", is_staff=False)
+    assert sign_in(client, "ana@example.com", "secret") == 200
+    assert client.get("/console/").status_code == 302
+
+
+# --- configuration
+
+
+def checked(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **PRODUCTION, **changes}
+    command = [sys.executable, "manage.py", "check", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_production_settings_pass_every_check() -> None:
+    found = checked("--deploy", "--fail-level", "WARNING")
+    assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SECRET_KEY", ""), ("FIELD_ENCRYPTION_KEYS", ""), ("SECURE", "perhaps"), ("DATABASE_URL", "sqlite:///x")],
+)
+def test_a_wrong_or_missing_setting_is_named(name: str, value: str) -> None:
+    found = checked(**{name: value})
+    assert found.returncode != 0
+    assert name in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("FIELD_ENCRYPTION_KEYS", ["nonsense"], "connectors.E001"),
+        ("ALLOWED_API_HOSTS", ["*.example.com"], "connectors.E002"),
+        ("ALLOWED_API_HOSTS", ["http://127.0.0.1"], "connectors.E002"),
+        ("RUN_KINDS", {"inventory.full": "inventory.full.Nothing"}, "connectors.E003"),
+        ("PUBLIC_URL", "console.example.com", "connectors.E004"),
+        ("ALLOWED_API_HOSTS", ["127.0.0.1:8800", "[::1]:8800"], "connectors.W001"),
+        ("PUBLIC_URL", "http://console.example.com", "connectors.W002"),
+    ],
+)
+def test_misconfiguration_has_an_id_and_a_hint(name: str, value: object, expected: str, settings: Settings) -> None:
+    setattr(settings, name, value)
+    messages = {message.id: message for message in run_checks(include_deployment_checks=True)}
+    assert expected in messages
+    assert messages[expected].hint
