@@ -21,11 +21,10 @@ from .shopify.bucket import PLANS
 from .shopify.catalogue import Shop
 from .shopify.orders import OrderBook
 from .shopify.seed import DEFAULT_LOCATIONS, Seeded, seed_from_csv, seed_synthetic
-from .wire import ConnectionDropped, Reply, Request, json_reply
+from .wire import MAX_BODY, ConnectionDropped, Reply, Request, json_reply
 
 _ADMIN = re.compile(r"^/shops/([a-z0-9][a-z0-9.-]*)/admin/api/([\w-]+)/graphql\.json$")
 _DOMAIN = re.compile(r"^[a-z0-9][a-z0-9-]*\.myshopify\.com$")
-MAX_BODY = 64 * 1024 * 1024
 
 
 class Sandbox:

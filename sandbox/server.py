@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from .wire import ConnectionDropped
+from .wire import MAX_BODY, ConnectionDropped
 
 _MAX_HEAD_LINES = 200
 _MAX_LINE = 16_384
@@ -90,6 +90,9 @@ class HttpServer:
             size = int(headers.get("content-length", "0"))
         except ValueError:
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return False
+        if size > MAX_BODY:
+            connection.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return False
         if headers.get("expect", "").lower() == "100-continue":
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+MAX_BODY = 64 * 1024 * 1024  # bytes of a request
+
 
 @dataclass(frozen=True)
 class Request:

@@ -90,7 +90,7 @@ class Operation:
 
 
 class Documents:
-    """The texts seen so far. Safe for threads; forgets the longest unused beyond 500."""
+    """The texts seen so far. Safe for threads; beyond 500 the oldest is forgotten."""
 
     def __init__(self, schema: GraphQLSchema, vocabulary: Vocabulary) -> None:
         self.schema = schema

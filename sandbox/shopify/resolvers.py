@@ -63,7 +63,7 @@ def _node(world: World, arguments: dict[str, Any], run: Run) -> Any:
 
 def _check_gid(gid: str, path: list[str | int]) -> None:
     if not gid.startswith("gid://shopify/"):
-        raise Refused(error(f"Invalid global id '{gid}'", "argumentLiteralsIncompatible", path))
+        raise Refused(error(f"Invalid global id '{gid}'", "RESOURCE_NOT_FOUND", path))
 
 
 def _check_node(name: str, run: Run, field: str) -> None:

@@ -43,6 +43,7 @@ _HEADERS = {
     "requires_shipping": ("requires shipping", "variant requires shipping"),
     "gift_card": ("gift card",),
 }
+_LONGEST_CELL = 16 * 1024 * 1024  # a description may be longer than the 128 KB that the csv module takes by default
 _HANDLE_SEPARATORS = re.compile(r"[\W_]+", re.UNICODE)
 _STATUSES = {"active": "ACTIVE", "draft": "DRAFT", "archived": "ARCHIVED", "unlisted": "UNLISTED"}
 
@@ -91,6 +92,7 @@ def to_handle(title: str) -> str:
 
 
 def _rows(text: str, told: Seeded) -> Iterator[tuple[int, dict[str, str]]]:
+    csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     try:
         header = next(reader)
@@ -137,8 +139,11 @@ def _new_product(shop: Shop, handle: str, row: dict[str, str], stamp: str) -> Pr
 def _add_row(shop: Shop, product: Product, row: dict[str, str], line: int, stamp: str, told: Seeded) -> None:
     values = tuple(row[f"option{n}_value"] for n in (1, 2, 3) if row.get(f"option{n}_value"))
     if not values:
-        carries_variant = any(row.get(column) for column in ("sku", "price", "barcode", "quantity"))
-        if product.variants or not carries_variant:
+        carries_variant = any(row.get(column) for column in ("sku", "price", "barcode"))
+        if product.variants and carries_variant:
+            told.skipped.append(f"line {line}: a further variant of {product.handle} without option values")
+            return
+        if not carries_variant:
             told.image_rows += 1
             return
         values = ("Default Title",)

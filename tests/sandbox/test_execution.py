@@ -27,7 +27,7 @@ def snake(name: str) -> str:
 def resolve_slowly(run: Run) -> Any:
     """A resolver for graphql-core that asks the same vocabulary field by field."""
 
-    def resolve(row: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def resolve(row: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         at = (info.parent_type.name, info.field_name)
         if str(info.return_type).rstrip("!").endswith("Connection"):
             arguments = PageRequest(arguments, 250, info.field_name)  # type: ignore[assignment]

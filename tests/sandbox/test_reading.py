@@ -56,6 +56,10 @@ def test_250_ids_are_read_and_251_are_not(app: App) -> None:
     assert app.ask(NODES, {"ids": ids, "at": app.here.gid}).codes == ["MAX_INPUT_SIZE_EXCEEDED"]
 
 
+def test_a_malformed_id_is_refused(app: App) -> None:
+    assert app.ask(NODES, {"ids": ["7"], "at": app.here.gid}).codes == ["RESOURCE_NOT_FOUND"]
+
+
 def test_the_names_of_quantities_and_what_on_hand_is_made_of(app: App) -> None:
     text = "{ inventoryProperties { quantityNames { name comprises belongsTo } } }"
     names = {row["name"]: row for row in app.ask(text).data["inventoryProperties"]["quantityNames"]}

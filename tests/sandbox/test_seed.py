@@ -95,6 +95,7 @@ def test_everything_seeded_is_a_day_old() -> None:
     [
         (",,Title,Default Title,X,shopify,1,1\n", "neither handle nor title"),
         ("apa,Apă,Size,S,A,,1,1\napa,,,S,B,,1,1\n", "has the option values S twice"),
+        ("apa,Apă,Size,S,A,,1,1\napa,,,,B,,1,1\n", "a further variant of apa without option values"),
         ("apa,Apă,,,A,,1,1\nbere,B,,,B,,1,1\napa,Apă nouă,,,C,,1,1\n", "handle apa is already taken"),
     ],
 )
@@ -122,6 +123,12 @@ def test_short_and_long_rows_are_read_as_far_as_they_go() -> None:
     shop, _ = seeded(OLD + "apa,Apă\nbere,Bere,Title,Default Title,B,shopify,2,7,and,more\n")
     assert [variant.product.handle for variant in shop.variants] == ["bere", "apa"]
     assert stock(shop)[0] == ("B", 2)
+
+
+def test_a_description_of_200_kilobytes_is_read() -> None:
+    body = "<p>" + "x" * 200_000 + "</p>"
+    shop, skipped = seeded(f"Handle,Title,Body (HTML),Variant SKU\napa,Apă,{body},APA\n")
+    assert (shop.products[0].description_html, skipped) == (body, [])
 
 
 def test_a_title_without_handle_gets_one() -> None:

@@ -75,6 +75,10 @@ def test_bytes_that_are_no_request_get_400(url: str, request_: bytes) -> None:
     assert raw(url, request_).startswith(b"HTTP/1.1 400 Bad Request")
 
 
+def test_a_body_beyond_the_limit_is_refused(url: str) -> None:
+    assert raw(url, b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n").startswith(b"HTTP/1.1 413")
+
+
 def test_many_clients_at_once_and_no_adjustment_is_lost(url: str, app: App) -> None:
     app.sandbox.admin.bucket(app.shop, 1).fill()
     text = """mutation A($input: InventoryAdjustQuantitiesInput!, $key: String!) {
