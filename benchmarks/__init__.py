@@ -1,0 +1,1 @@
+"""What the design promises about speed, measured: `python -m benchmarks` (README.md beside this file)."""

@@ -1,0 +1,212 @@
+"""One function for each measured promise. Each gets the sandbox and the sizes, and tells its results."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from benchmarks import jobs, simulators
+from benchmarks.loading import Merchant
+from benchmarks.results import Result, at_most, told
+from benchmarks.simulators import SHOWN, Simulators
+from benchmarks.watch import Memory, Times, seconds, watching
+from connectors.models import Store
+from connectors.ports.store import MAX_CHANGES, Overwrite
+from connectors.registry import store_for
+from inventory import audit
+from inventory.models import LevelPublication
+
+BUCKETS = {"standard": (2_000, 100), "advanced": (4_000, 200), "plus": (20_000, 1_000), "enterprise": (40_000, 2_000)}
+"""Plan → points that can be saved up, points restored a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large the measured worlds are, in levels."""
+
+    changed: int = 1_000
+    small: int = 10_000
+    large: int = 1_000_000
+    full: int = 100_000
+    full_larger: int = 0
+    rounds: int = 7
+
+
+QUICK = Sizes(changed=500, small=1_000, large=5_000, full=1_000, rounds=2)
+
+
+@dataclass(slots=True)
+class Bench:
+    """What measurements share: the sandbox, the sizes, and merchants that several of them use."""
+
+    there: Simulators
+    sizes: Sizes
+    shops: int = 0
+    merchants: dict[tuple[int, int], Merchant] = field(default_factory=dict)
+
+    def merchant(self, levels: int, on_hand: int) -> Merchant:
+        """The catalogue of this size and stock, loaded once."""
+        key = levels, on_hand
+        if key not in self.merchants:
+            self.merchants[key] = Merchant(f"m{len(self.merchants)}", levels=levels, on_hand=on_hand)
+        return self.merchants[key]
+
+    def shop(self, levels: int, plan: str) -> simulators.Shop:
+        """A new shop of that size."""
+        self.shops += 1
+        return self.there.open_shop(f"bench-{plan}-{self.shops}", levels=levels, plan=plan)
+
+
+def sound_loading(bench: Bench) -> Iterator[Result]:
+    """The loader's rows pass the ledger check."""
+    bench.merchant(bench.sizes.small, SHOWN).connect(bench.shop(bench.sizes.small, "plus"), live=True)
+    result = audit.audit_ledger()
+    yield at_most("loader_ledger_check_differences", result.found, "differences", 0)
+
+
+def delta_calls(bench: Bench) -> Iterator[Result]:
+    """1,000 changed levels at one location on Standard: calls and throttled replies, counted by the sandbox."""
+    shop = bench.shop(bench.sizes.small, "standard")
+    store = bench.merchant(bench.sizes.small, SHOWN).connect(shop, live=True)
+    before = shop.total_available()
+    changed = jobs.receive(store, bench.sizes.changed)
+    shop.forget_calls()
+    jobs.delta_sync(store)
+    calls = shop.calls()
+    if shop.total_available() != before + changed:
+        raise AssertionError("The shop does not show what was received.")
+    yield at_most("delta_1000_shopify_calls", len(calls), "calls", 8)
+    yield at_most("delta_1000_throttled_replies", simulators.throttled(calls), "replies", 0)
+
+
+def full_sync(bench: Bench) -> Iterator[Result]:
+    """Every level differs, and is overwritten: time against the least that the plan's rate limit allows."""
+    for plan in BUCKETS:
+        yield from _full_sync(bench, plan, bench.sizes.full)
+    for plan in ("standard", "advanced") if bench.sizes.full_larger else ():
+        yield from _full_sync(bench, plan, bench.sizes.full_larger)
+
+
+def _full_sync(bench: Bench, plan: str, levels: int) -> Iterator[Result]:
+    shop = bench.shop(levels, plan)
+    store = bench.merchant(levels, SHOWN - 3).connect(shop, plan=plan, live=False)
+    shop.forget_calls()
+    with watching(bench.there) as times:
+        jobs.full_sync(store)
+    calls = shop.calls()
+    if shop.total_available() != levels * (SHOWN - 3):
+        raise AssertionError("The shop does not show the targets.")
+    name = f"full_sync_{levels}_{plan}"
+    bucket, rate = BUCKETS[plan]
+    points = simulators.charged(calls)
+    least = max(0.0, points - bucket) / rate
+    if plan in ("standard", "advanced"):
+        yield at_most(f"{name}_seconds", times.wall, "s", 1.05 * least + 2)
+    else:
+        yield told(f"{name}_seconds", times.wall, "s")
+    yield at_most(f"{name}_throttled_replies", simulators.throttled(calls), "replies", 0)
+    yield told(f"{name}_points_charged", points, "points")
+    yield from _shares(name, times, least)
+    shop.close()
+
+
+def _shares(name: str, times: Times, least: float) -> Iterator[Result]:
+    """Which resource was busy for how much of the time; the largest is what limits."""
+    yield told(f"{name}_share_points", least / times.wall, "of wall time")
+    for resource, share in times.shares().items():
+        yield told(f"{name}_share_{resource}", share, "of wall time")
+
+
+BARE_JOIN = """
+SELECT p.id
+  FROM inventory_levelpublication p
+  JOIN inventory_publishedlevel m ON m.publication_id = p.id
+  JOIN inventory_inventorylevel l ON l.id = m.level_id
+ WHERE p.store_id = %s
+ GROUP BY p.id
+HAVING floor(sum(l.on_hand - l.released)) <> p.expected_quantity
+"""
+
+
+def plan_and_delta_of_many(bench: Bench) -> Iterator[Result]:
+    """Planning over a million levels against the bare join of the same rows, and a delta of 1,000 among them against
+    one among 10,000."""
+    sizes = bench.sizes
+    shop = bench.shop(sizes.small, "enterprise")
+    few = bench.merchant(sizes.small, SHOWN).connect(shop, live=True)
+    among_few = _delta_seconds(bench, few)
+    many = bench.merchant(sizes.large, SHOWN).connect(bench.shop(sizes.small, "enterprise"), live=True)
+    among_many = _delta_seconds(bench, many)
+    yield told(f"delta_{sizes.changed}_among_{sizes.small}_seconds", among_few, "s")
+    yield told(f"delta_{sizes.changed}_among_{sizes.large}_seconds", among_many, "s")
+    yield at_most("delta_among_many_to_among_few", among_many / among_few, "ratio", 1.2)
+    yield from _plan(bench, many)
+
+
+def _delta_seconds(bench: Bench, store: Store) -> float:
+    """The median of some deltas of equal size, each of other levels."""
+    measured = []
+    for round_ in range(bench.sizes.rounds + 1):
+        jobs.receive(
+            store, bench.sizes.changed, skip=bench.sizes.changed * (round_ % (bench.sizes.small // bench.sizes.changed))
+        )
+        measured.append(seconds(lambda: jobs.delta_sync(store)))
+    return statistics.median(measured[1:])
+
+
+def _plan(bench: Bench, store: Store) -> Iterator[Result]:
+    memory = Memory()
+    joins, plans = [], []
+    for _ in range(3):
+        jobs.receive(store, bench.sizes.changed, marked=False)
+        joins.append(seconds(lambda: _bare_join(store)))
+        plans.append(seconds(lambda: _plan_once(store, bench.sizes.changed)))
+    yield told(f"bare_join_{bench.sizes.large}_seconds", statistics.median(joins), "s")
+    yield told(f"plan_{bench.sizes.large}_seconds", statistics.median(plans), "s")
+    yield at_most("plan_to_bare_join", statistics.median(plans) / statistics.median(joins), "ratio", 1.5)
+    yield at_most("plan_peak_memory_above_idle", memory.peak(), "MB", 300)
+
+
+def _plan_once(store: Store, expected_rows: int) -> None:
+    run = jobs.plan_delta(store)
+    if run.totals["rows"] < expected_rows:
+        raise AssertionError(f"The plan has {run.totals['rows']} rows.")
+    jobs.give_up(run)
+
+
+def _bare_join(store: Store) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(BARE_JOIN, [store.pk])
+        cursor.fetchall()
+
+
+def sandbox_cost(bench: Bench) -> Iterator[Result]:
+    """The sandbox's own time for one call, asked one after the other: it is not what limits."""
+    shop = bench.shop(10 * MAX_CHANGES, "enterprise")
+    store = bench.merchant(bench.sizes.small, SHOWN).connect(shop, plan="enterprise", live=True)
+    port = store_for(store)
+    items = list(
+        LevelPublication.objects.filter(store=store).order_by("pk").values_list("item_ref", flat=True)[:MAX_CHANGES]
+    )
+    shop.forget_calls()
+    import uuid
+
+    for quantity in range(20):
+        port.read_levels(shop.location_ref, items)
+        rows = [Overwrite(item, shop.location_ref, SHOWN + quantity + 1, SHOWN + quantity) for item in items]
+        port.send(port.prepare_overwrite(rows, key=uuid.uuid4(), document="run/0"))
+    for operation in ("LevelsByItems", "InventorySet"):
+        spent = [call["milliseconds"] for call in shop.calls() if call["operation"] == operation]
+        yield told(f"sandbox_{operation}_250", statistics.median(spent), "ms")
+
+
+MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Result]]] = {
+    "loading": sound_loading,
+    "sandbox": sandbox_cost,
+    "delta-calls": delta_calls,
+    "full": full_sync,
+    "many": plan_and_delta_of_many,
+}

@@ -1,0 +1,128 @@
+"""The sandbox as a program of its own, so that its work is not counted as ours, and what it tells past our code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from signal import SIGTERM
+from typing import Any
+
+import httpx
+
+from syncconsole.embedded.processes import end, tethered
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SHOWN = 10
+"""Quantity that every level of a shop shows at first."""
+
+
+class Simulators:
+    """A running sandbox process at `url`."""
+
+    def __init__(self, url: str, pid: int) -> None:
+        self.url = url
+        self._stat = Path(f"/proc/{pid}/stat")
+        self._http = httpx.Client(base_url=f"{url}/_control", timeout=300, trust_env=False)
+
+    def open_shop(self, name: str, *, levels: int, plan: str) -> Shop:
+        """A shop with `levels` tracked items, ten to a product, `SHOWN` of each at its one location."""
+        told = self.ask(
+            "POST",
+            "/shops",
+            name=name,
+            plan=plan,
+            locations=["Depozit Cluj"],
+            synthetic={"variants": levels, "per_product": 10, "quantity": SHOWN},
+        )
+        return Shop(self, told["shop"], told["token"], levels)
+
+    def ask(self, method: str, path: str, **said: Any) -> dict[str, Any]:
+        """One control call; its answer."""
+        sent = {"json": said} if method == "POST" else {"params": said}
+        reply = self._http.request(method, path, **sent)
+        reply.raise_for_status()
+        told: dict[str, Any] = reply.json()
+        return told
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the sandbox has used so far."""
+        fields = self._stat.read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Shop:
+    """One shop of the sandbox, with `levels` levels."""
+
+    def __init__(self, simulators: Simulators, domain: str, token: str, levels: int) -> None:
+        self.simulators, self.domain, self.token, self.levels = simulators, domain, token, levels
+        self.base_url = f"{simulators.url}/shops/{domain}"
+        first = self._levels(limit=1)[0]
+        last = self._levels(limit=1, offset=levels - 1)[0]
+        self.location_ref: str = first["location"]
+        self.first_item, self.first_variant = number_of(first["item"]), number_of(first["variant"])
+        if number_of(last["item"]) != self.first_item + levels - 1:
+            raise AssertionError("The shop's items are not numbered one by one; the loader counts on that.")
+
+    def _levels(self, **wanted: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.simulators.ask("GET", "/levels", shop=self.domain, **wanted)["levels"]
+        return found
+
+    def total_available(self) -> int:
+        """Units available over all levels, as the shop itself adds them up."""
+        told = self.simulators.ask("GET", "/state")["shops"][self.domain]
+        return sum(location["available"] for location in told["locations"])
+
+    def forget_calls(self) -> None:
+        """Start the call log anew."""
+        self.simulators.ask("DELETE", "/calls")
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Every call of this shop in the log, oldest first."""
+        found: list[dict[str, Any]] = self.simulators.ask("GET", "/calls", shop=self.domain, limit=20_000)["calls"]
+        return found
+
+    def refill(self) -> None:
+        """Fill the bucket, as it is after a quiet minute."""
+        self.simulators.ask("POST", "/plan", shop=self.domain)
+
+    def rest(self) -> None:
+        """An hour of the shop's time passes: everything that moved is settled."""
+        self.simulators.ask("POST", "/clock", advance=3600)
+
+    def close(self) -> None:
+        """Forget the shop, so that its memory is free for the next one."""
+        self.simulators.ask("DELETE", "/shops", shop=self.domain)
+
+
+def number_of(ref: str) -> int:
+    """The number at the end of a global id."""
+    return int(ref.rpartition("/")[2])
+
+
+def throttled(calls: list[dict[str, Any]]) -> int:
+    """How many of the calls were turned away for want of points."""
+    return sum("THROTTLED" in call["codes"] for call in calls)
+
+
+def charged(calls: list[dict[str, Any]]) -> float:
+    """Points that the calls were really charged."""
+    return sum(call["actual"] or 0 for call in calls)
+
+
+@contextmanager
+def simulators() -> Iterator[Simulators]:
+    """A sandbox process on a free port; gone afterwards, whatever happens."""
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--quiet", "--shop", "nobody"]
+    process = subprocess.Popen(tethered(command, death_signal=SIGTERM), cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield Simulators(json.loads(process.stdout.readline())["url"], process.pid)
+    finally:
+        end(process, SIGTERM, patience=5)
+        if process.stdout is not None:
+            process.stdout.close()
