@@ -99,7 +99,7 @@ def _ask(store: Store, open_port: Callable[[Store], StorePort]) -> tuple[Connect
         readable = overview.domain == store.shop_domain and "read_locations" not in report.missing_scopes
         return report, port.locations() if readable else None
     except UndecryptableSecret as exc:
-        return _refusal(store, "The stored token cannot be decrypted.", str(exc)), None
+        return _refusal(store, exc.cause, exc.remedy), None
     except ConnectorError as exc:
         return _refusal(store, exc.cause, exc.remedy), None
 

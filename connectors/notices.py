@@ -169,7 +169,7 @@ def send(rule: NoticeRule, subject: str, text: str) -> Reply:
     except AddressRefused as exc:
         return Reply(exc.cause, exc.remedy, lasting=True)
     except UndecryptableSecret as exc:
-        return Reply(str(exc), "Or enter the address again.", lasting=True)
+        return Reply(exc.cause, exc.remedy, lasting=True)
     with LogCapture(level=logging.WARNING, fmt="%(message)s") as said:  # type: ignore[no-untyped-call]
         taken = service.notify(title=subject, body=text, body_format=NotifyFormat.TEXT)
         complaint = _without_secrets(said.getvalue(), address)

@@ -19,6 +19,11 @@ from django.db.models.query_utils import DeferredAttribute
 class UndecryptableSecret(Exception):
     """None of the configured keys opens this value: a key is missing from FIELD_ENCRYPTION_KEYS."""
 
+    def __init__(self, what: str) -> None:
+        self.cause = f"{what} cannot be decrypted."
+        self.remedy = "Put the key it was written with back into FIELD_ENCRYPTION_KEYS, or enter the secret again."
+        super().__init__(f"{self.cause} {self.remedy}")
+
 
 def cipher() -> MultiFernet:
     """The cipher of today's keys; encrypts with the first, decrypts with any.
@@ -68,10 +73,8 @@ class _Opened(DeferredAttribute):
         try:
             return cipher().decrypt(value.token.encode("ascii")).decode()
         except InvalidToken as exc:
-            raise UndecryptableSecret(
-                f"{self.field.model._meta.label}.{self.field.name} cannot be decrypted. "
-                "Put the key it was written with back into FIELD_ENCRYPTION_KEYS."
-            ) from exc
+            name = f"{self.field.model._meta.verbose_name} {instance.pk}: {self.field.verbose_name}"
+            raise UndecryptableSecret(name[:1].upper() + name[1:]) from exc
 
 
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]

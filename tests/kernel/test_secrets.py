@@ -13,6 +13,7 @@ import structlog
 from cryptography.fernet import Fernet
 from django.core import serializers
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 from django.db import connection
 from django.forms import modelform_factory
 from django.forms.models import model_to_dict
@@ -95,10 +96,21 @@ def test_keys_are_rotated_newest_first(store: Store, settings: Settings) -> None
     settings.FIELD_ENCRYPTION_KEYS = [new, old]
     assert Store.objects.get(pk=store.pk).access_token == TOKEN
 
-    assert secrets.reseal(Store) == 1
+    out = io.StringIO()
+    call_command("rotate_secrets", "--json", stdout=out)
+    assert json.loads(out.getvalue())["resealed"]["connectors.Store"] == 1
 
     settings.FIELD_ENCRYPTION_KEYS = [new]
     assert Store.objects.get(pk=store.pk).access_token == TOKEN
+
+
+def test_rotating_stops_at_a_secret_that_no_key_opens(store: Store, settings: Settings) -> None:
+    before = stored(store)
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(SystemExit) as stopped:
+        call_command("rotate_secrets", stdout=io.StringIO(), stderr=io.StringIO())
+    assert stopped.value.code == 1
+    assert stored(store) == before
 
 
 @pytest.mark.parametrize("keys", [[], ["not a key"]])
