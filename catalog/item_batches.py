@@ -107,7 +107,6 @@ class Batch:
     # What rows mean
 
     def _take(self, block: list[ItemRow]) -> None:
-        kept = 0
         product: Product | None = None
         taken_options = {tuple(row.option_values or ()) for row in block}
         for row in block:
@@ -115,12 +114,13 @@ class Batch:
                 product = product or self._product(block)
                 self._agree(row, product)
                 if row.refusal:
+                    if row.declares:
+                        self._set_option_names(row, product)
                     raise row.refusal
                 self._keep(row, product, taken_options)
-                kept += 1
             except CellRefused as refusal:
                 self.problems.add(row.line, refusal.cause, refusal.remedy)
-        if product and product._state.adding and not kept:
+        if product and product._state.adding and not self.by_options.get(product.handle):
             self._forget(product.handle)
 
     def _forget(self, handle: str) -> None:
