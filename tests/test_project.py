@@ -214,6 +214,13 @@ class TestContinuousIntegration:
         assert "set -eu" in script
 
 
+def test_the_readme_names_every_command() -> None:
+    section = text("README.md").partition("## Commands")[2].partition("## Configuration")[0]
+    listed = set(re.findall(r"`([a-z_]+)[ `]", "\n".join(re.findall(r"^\| (`.*?) \|", section, re.M))))
+    commands = {file.stem for file in ROOT.glob("*/management/commands/*.py")} - {"__init__"}
+    assert listed - {"make"} == commands
+
+
 def test_the_project_says_which_python_it_needs_everywhere_the_same() -> None:
     project = tomllib.loads(text("pyproject.toml"))
     assert project["project"]["requires-python"] == ">=3.11"
