@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.checks import run_checks
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from syncconsole.kernel import audit
+from tests.factories.connectors import StoreFactory
 from tests.factories.kernel import UserFactory
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,6 +95,68 @@ def test_a_person_without_a_role_does_not_get_in(client: Client) -> None:
     UserFactory(email="ana@example.com", is_staff=False)
     assert sign_in(client, "ana@example.com", "secret") == 200
     assert client.get("/console/").status_code == 302
+
+
+# --- doors
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("role", "may"), [("Administrator", True), ("Onboarding", False)])
+def test_only_who_may_replace_the_token_says_where_it_is_sent(client: Client, role: str, may: bool) -> None:
+    store = StoreFactory(access_token="shpat_0123456789abcdef")
+    client.force_login(UserFactory(roles=[role]))
+    page = client.get(reverse("admin:connectors_store_change", args=[store.pk]))
+    assert page.status_code == 200
+    assert ('name="shop_domain"' in page.content.decode(), 'name="api_base_url"' in page.content.decode()) == (may, may)
+    assert "shpat_0123456789" not in page.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ["Viewer", "Operator", "Accountant"])
+def test_other_roles_read_settings_and_change_none(client: Client, role: str) -> None:
+    store = StoreFactory(name="Atelier Outlet")
+    client.force_login(UserFactory(roles=[role]))
+    client.post(reverse("admin:connectors_store_change", args=[store.pk]), {"name": "Mine"})
+    store.refresh_from_db()
+    assert store.name == "Atelier Outlet"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ["Viewer", "Operator", "Onboarding", "Accountant"])
+@pytest.mark.parametrize("page_of", ["kernel_user", "kernel_auditentry", "auth_group", "axes_accessattempt"])
+def test_people_roles_and_the_audit_log_are_the_administrators(client: Client, role: str, page_of: str) -> None:
+    client.force_login(UserFactory(roles=[role]))
+    assert client.get(reverse(f"admin:{page_of}_changelist")).status_code == 403
+
+
+@pytest.mark.django_db
+def test_an_administrator_cannot_give_more_than_a_role(client: Client) -> None:
+    administrator, person = UserFactory(roles=["Administrator"]), UserFactory(roles=["Viewer"])
+    client.force_login(administrator)
+    form = {
+        "email": person.email,
+        "is_active": "on",
+        "is_staff": "on",
+        "is_superuser": "on",
+        "groups": [group.pk for group in person.groups.all()],
+        "user_permissions": list(Permission.objects.values_list("pk", flat=True)[:3]),
+    }
+    assert client.post(reverse("admin:kernel_user_change", args=[person.pk]), form).status_code == 302
+    person.refresh_from_db()
+    assert not person.is_superuser
+    assert not person.user_permissions.exists()
+
+
+@pytest.mark.django_db
+def test_the_audit_log_cannot_be_edited_even_by_the_administrator(client: Client) -> None:
+    administrator = UserFactory(roles=["Administrator"])
+    entry = audit.record(administrator, "pause writes", "Atelier Outlet")
+    client.force_login(administrator)
+    assert client.get(reverse("admin:kernel_auditentry_add")).status_code == 403
+    assert client.post(reverse("admin:kernel_auditentry_delete", args=[entry.pk]), {"post": "yes"}).status_code == 403
+    client.post(reverse("admin:kernel_auditentry_change", args=[entry.pk]), {"action": "nothing"})
+    entry.refresh_from_db()
+    assert entry.action == "pause writes"
 
 
 # --- configuration

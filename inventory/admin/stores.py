@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from connectors.forms import TagsField, TokenForm
@@ -38,6 +39,15 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg]
     tags_any = TagsField(label="Any of these tags", help_text="Separated by commas; empty: no condition.", **TAGS)
     tags_all = TagsField(label="All of these tags", help_text="Separated by commas; empty: no condition.", **TAGS)
     tags_none = TagsField(label="None of these tags", help_text="Separated by commas; empty: no condition.", **TAGS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """The count of the filter appears below its last field, while it is typed."""
+        super().__init__(*args, **kwargs)
+        if "tags_none" in self.fields:
+            count = '<span data-scope-count="{}" data-store="{}" aria-live="polite"></span>'
+            text = self.fields["tags_none"].help_text
+            where = reverse("admin:count_in_scope")
+            self.fields["tags_none"].help_text = format_html("{} " + count, text, where, self.instance.slug or "")
 
     class Meta:
         model = Store
@@ -69,10 +79,14 @@ class StoreAdmin(ConsoleAdmin):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> Any:
-        """What went live stays: direction is locked, and the slug is in addresses and commands."""
+        """What went live stays: direction is locked, and the slug is in addresses and commands. Where the token is sent
+        is for those alone who may replace it."""
         if obj is None:
             return ()
-        return ("slug", "shop_domain", "sync_direction") if obj.live_at else ("slug",)
+        locked = ["slug", "shop_domain", "sync_direction"] if obj.live_at else ["slug"]
+        if not signed_in(request).has_perm("connectors.change_credentials"):
+            locked += ["shop_domain", "api_base_url"]
+        return tuple(dict.fromkeys(locked))
 
     def save_model(self, request: HttpRequest, obj: Store, form: Any, change: bool) -> None:
         """Save only what was edited, so that a run that touches the row meanwhile loses nothing, and note it.
@@ -109,7 +123,7 @@ class StoreAdmin(ConsoleAdmin):
             *([Crumb(store.name, reverse("admin:store", args=[store.slug]))] if store else []),
             last,
         ]
-        context["count_url"] = reverse("admin:count_in_scope")
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False, "show_close": False}
         if store:
             report = request.session.get(REPORT)
             if report and report["slug"] == store.slug:
