@@ -163,7 +163,10 @@ def _not_explained(
         return None
     if at is None and publication.observed_revision == publication.revision:
         return observed - expected
-    since = publication.entries.filter(recorded_at__gt=publication.observed_at, applied=True)
+    # A reading that was good enough to be believed, or an overwrite, knows our entries by number; another one by time.
+    by_number = publication.observed_revision is not None and not publication.hold_test
+    later = Q(seq__gt=publication.observed_revision) if by_number else Q(recorded_at__gt=publication.observed_at)
+    since = publication.entries.filter(later, applied=True)
     return observed - (expected - (since.aggregate(total=Sum("quantity"))["total"] or 0 if at is None else 0))
 
 

@@ -110,12 +110,20 @@ def _settle_overwritten(batch: PushBatch, reply: WriteReply) -> None:
             publication.verify = True
         if written_at is not None:
             publication.overwritten_at = written_at
-        publication.observed_available = push.quantity
     publications.record(effects)
     for push in rows:
+        _shows(found[push.publication_id], written_at)
         become_live(found[push.publication_id], written_at)
     _close(rows, found, PushStatus.SETTLED)
     pushes.mark_items([push.item for push in rows if push.item], Outcome.APPLIED)
+
+
+def _shows(publication: LevelPublication, at: dt.datetime | None) -> None:
+    """The answer to an overwrite tells what the store showed then, as a reading does; what it booked since is known."""
+    publication.observed_available = publication.expected_quantity
+    publication.observed_revision = publication.revision
+    if at is not None:
+        publication.observed_at = publication.observed_moved_at = at
 
 
 def _overwrite_effect(
