@@ -10,7 +10,7 @@ from pathlib import Path
 import environ
 from django.core.management import execute_from_command_line
 
-from syncconsole.embedded.development import provide_services
+from syncconsole.embedded.development import announce_demo, provide_services
 from syncconsole.embedded.errors import ServicesUnavailable
 
 # Commands that read the settings and never connect to anything.
@@ -30,6 +30,8 @@ def main(arguments: list[str]) -> int:
         for name, value in PLACEHOLDERS.items():
             os.environ.setdefault(name, value)
     else:
+        if arguments[1] == "demo":
+            announce_demo()
         try:
             # The demo's data can be made anew; everything else keeps what it wrote, even through a power cut.
             provide_services(durable=arguments[1] != "demo")

@@ -60,3 +60,11 @@ def name_services(services: Services, environment: MutableMapping[str, str]) -> 
     environment["REDIS_URL"] = services.redis_url
     environment.setdefault("SECRET_KEY", services.secrets.SECRET_KEY)
     environment.setdefault("FIELD_ENCRYPTION_KEYS", services.secrets.FIELD_ENCRYPTION_KEYS)
+    # Simulated shops on this machine may be connected to; on an installation of somebody's own, only if it says so.
+    environment.setdefault("ALLOWED_API_HOSTS", "127.0.0.1")
+
+
+def announce_demo(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Settings that a demo needs whatever services it uses: the sandbox's host, and a word in the header."""
+    environment.setdefault("ALLOWED_API_HOSTS", "127.0.0.1")
+    environment.setdefault("ENVIRONMENT_LABEL", "Sandbox")
