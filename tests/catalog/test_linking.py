@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from catalog import linking
+from catalog.items import import_items
 from catalog.linking import LinkRefused, link
 from catalog.models import ConflictKind, LinkConflict, ListedVariant, Listing, MatchedBy, Variant
 from connectors.models import Store
 from connectors.ports.errors import ConnectorUnavailable
 from connectors.ports.store import RemoteVariant
+from tests.catalog.listings import ListedFile
 from tests.factories.catalog import ListedVariantFactory, ProductFactory, VariantFactory
 from tests.factories.connectors import StoreFactory
 
 pytestmark = pytest.mark.django_db
+
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "shopify-csv"
 
 
 @dataclass
@@ -374,6 +379,21 @@ def test_stores_are_linked_apart(shop: Shop, store: Store) -> None:
     link(other)
 
     assert linked(store) == linked(other) == {"A": "variant/1"}
+
+
+@pytest.mark.parametrize("name", ["apparel.csv", "jewelry.csv"])
+def test_real_exports_without_any_sku_link_whole(name: str, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = SHARED / name
+    if not file.exists():
+        pytest.skip(f"{name} is not beside this checkout")
+    with file.open("rb") as stream:
+        items = import_items(stream, actor=None).created
+    monkeypatch.setattr(linking, "store_for", lambda store: ListedFile(file))
+
+    report = link(store)
+
+    assert report.by == {MatchedBy.OPTIONS: items}
+    assert (report.only_here, report.only_there, report.conflicts) == (0, 0, 0)
 
 
 def test_only_here_counts_items_in_the_tag_filter(shop: Shop, store: Store) -> None:
