@@ -74,8 +74,8 @@ class ShopifyStore:
         )
 
     def overview(self) -> StoreOverview:
-        """Who we are connected to, on which plan, with which scopes."""
-        reply = self._client.execute("overview", {})
+        """Who we are connected to, on which plan, with which scopes. Tried twice at most: a person waits for it."""
+        reply = self._client.execute("overview", {}, attempts=2)
         return mapping.overview(reply.read(mapping.OverviewData), reply.api_version)
 
     def locations(self) -> list[RemoteLocation]:

@@ -90,8 +90,16 @@ class ShopifyClient:
         self._learned: dict[str, float] = {}
         self._told_version = api_version
 
-    def execute(self, document_name: str, variables: dict[str, Any], *, estimated_cost: float | None = None) -> Reply:
-        """Run a document that only reads, repeated while the service is unreachable, at most `read_attempts` times.
+    def execute(
+        self,
+        document_name: str,
+        variables: dict[str, Any],
+        *,
+        estimated_cost: float | None = None,
+        attempts: int | None = None,
+    ) -> Reply:
+        """Run a document that only reads, repeated while the service is unreachable, at most `read_attempts` times,
+        or `attempts` where that is less.
 
         Raises `ConnectorUnavailable`, `RateLimited`, `CredentialsRejected` or `RequestRejected`.
         """
@@ -101,7 +109,7 @@ class ShopifyClient:
         sent = Sent(purpose=source.purpose, writes=False)
         for attempt in stamina.retry_context(
             on=_seconds_before_repeat,
-            attempts=self._read_attempts,
+            attempts=min(self._read_attempts, attempts or self._read_attempts),
             timeout=READ_WINDOW,
             wait_initial=1.0,
             wait_max=60.0,
