@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import redis
 from django.conf import settings
 from django.core.management import call_command
@@ -52,10 +54,11 @@ def begin_anew() -> None:
 
 def _somebodys_own() -> str:
     """A store or a person that no demo made; empty when there is none. The tables may be of an earlier version."""
-    for table, question, values in (
+    questions: list[tuple[str, str, list[Any]]] = [
         ("connectors_store", OWN_STORE, [list(SLUGS), f"http://{SANDBOX_HOST}:%"]),
         ("kernel_user", OWN_PERSON, [f"%@{DOMAIN}"]),
-    ):
+    ]
+    for table, question, values in questions:
         with connection.cursor() as look:
             look.execute("SELECT to_regclass(%s)", [table])
             if look.fetchone()[0] is None:

@@ -104,7 +104,9 @@ class Stage:
             reply = self._http.request(method, f"{self.url}/_control{path}", json=body, params=query)
             told: dict[str, Any] = reply.json()
         except (httpx.HTTPError, ValueError) as exc:
-            raise StageFailed(f"The sandbox did not answer {method} {path}: {exc}", "Look into the demo's log.") from exc
+            raise StageFailed(
+                f"The sandbox did not answer {method} {path}: {exc}", "Look into the demo's log."
+            ) from exc
         if reply.status_code != httpx.codes.OK:
             raise StageFailed(str(told.get("error", reply.text)), str(told.get("remedy", "")))
         return told

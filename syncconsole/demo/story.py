@@ -112,7 +112,9 @@ class Story:
             {"slug": slug, "name": name, "plan": tested.plan, "locations_mapped": mapped.mapped, **links.as_dict()}
         )
         by = ", ".join(f"{count:,} by {rule.label}" for rule, count in links.by.items())
-        self._line(name, f"connected; {mapped.mapped} locations mapped by name; {links.linked:,} variants linked ({by})")
+        self._line(
+            name, f"connected; {mapped.mapped} locations mapped by name; {links.linked:,} variants linked ({by})"
+        )
         if links.conflicts or links.only_there:
             self._more(
                 f"{links.conflicts} need a decision and {links.only_there} are not in the catalogue: not guessed, "
@@ -187,7 +189,9 @@ class Story:
         run = delta.start_delta(store, trigger=Trigger.PERSON, requested_by=self._user("Ana"))
         run = self._finished(follow(run), RunStatus.COMPLETED)
         changes = ", ".join(f"{item.delta:+d}" for item in run.items.filter(outcome=Outcome.APPLIED).order_by("pk"))
-        self._line(f"Delta, {store}", f"run #{run.pk}: {self._summary(run)} ({changes})" if changes else "nothing to send")
+        self._line(
+            f"Delta, {store}", f"run #{run.pk}: {self._summary(run)} ({changes})" if changes else "nothing to send"
+        )
         return self._run_facts(run)
 
     @staticmethod

@@ -26,9 +26,7 @@ def sandbox(simulators: SandboxProcess) -> SandboxProcess:
 
 
 @pytest.fixture
-def merchant(
-    sandbox: SandboxProcess, settings: Settings, transactional_db: None
-) -> Callable[..., Merchant]:
+def merchant(sandbox: SandboxProcess, settings: Settings, transactional_db: None) -> Callable[..., Merchant]:
     """Opens a shop with a merchant behind it: `merchant(variants=1000)`."""
     settings.ALLOWED_API_HOSTS = ["127.0.0.1"]
 

@@ -49,9 +49,7 @@ class SandboxProcess:
 def sandbox_process() -> Iterator[SandboxProcess]:
     """Started on a free port; gone afterwards, whatever happens."""
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--quiet"]
-    process = subprocess.Popen(
-        tethered(command, death_signal=SIGTERM), cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(tethered(command, death_signal=SIGTERM), cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
@@ -119,5 +117,7 @@ class Shop:
 
     def mutations(self) -> list[dict[str, Any]]:
         """Every write that reached the shop, carried out or not."""
-        found: list[dict[str, Any]] = self.sandbox.get("/calls", shop=self.domain, kind="mutation", limit=20_000)["calls"]
+        found: list[dict[str, Any]] = self.sandbox.get("/calls", shop=self.domain, kind="mutation", limit=20_000)[
+            "calls"
+        ]
         return found

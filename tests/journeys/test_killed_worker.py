@@ -18,7 +18,7 @@ from tests.embedded.process_watch import wait_until
 from tests.journeys.merchants import Merchant, sku
 from tests.journeys.workers import worker_process
 
-LEVELS = 2000
+LEVELS = 1500
 BATCHES = LEVELS // 250
 
 

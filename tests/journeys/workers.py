@@ -68,5 +68,3 @@ def own_database_url() -> str:
     """Where this test process's database is, as a worker reads it."""
     parts = connection.settings_dict
     return f"postgres://{parts['USER']}:{parts['PASSWORD']}@{parts['HOST']}:{parts['PORT']}/{parts['NAME']}"
-
-

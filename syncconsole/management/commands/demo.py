@@ -33,9 +33,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="End when the story is told.")
-        parser.add_argument("--json", action="store_true", dest="as_json", help="The story as one JSON object on stdout.")
-        parser.add_argument("--shopify-csv", type=Path, metavar="FILE", help="A product export of Shopify's to start with.")
-        parser.add_argument("--port", type=int, help=f"Port of the console. Without it {WEB_PORT}, or the next free one.")
+        parser.add_argument(
+            "--json", action="store_true", dest="as_json", help="The story as one JSON object on stdout."
+        )
+        parser.add_argument(
+            "--shopify-csv", type=Path, metavar="FILE", help="A product export of Shopify's to start with."
+        )
+        parser.add_argument(
+            "--port", type=int, help=f"Port of the console. Without it {WEB_PORT}, or the next free one."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         logging.disable(logging.INFO)  # this process tells a story; the others write to the demo's log

@@ -30,6 +30,6 @@ class Command(BaseCommand):
 
     def tell_where(self, port: int) -> None:
         self.stdout.write(f"\nThe console is at http://127.0.0.1:{port}/ — Ctrl-C stops everything.")
-        if not User.objects.filter(is_superuser=True).exists():
+        if not User.objects.filter(is_active=True, is_staff=True).exists():
             self.stdout.write("Nobody can sign in yet. In another terminal: .venv/bin/python manage.py createsuperuser")
         self.stdout.flush()

@@ -16,7 +16,9 @@ PLANS = ("standard", "advanced", "plus", "enterprise")
 
 
 class Command(BaseCommand):
-    help = "Serve simulated Shopify shops until Ctrl-C. Addresses and tokens are printed; the page at / explains the rest."
+    help = (
+        "Serve simulated Shopify shops until Ctrl-C. Addresses and tokens are printed; the page at / explains the rest."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
