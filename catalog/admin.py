@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
 from unfold.admin import TabularInline
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog.models import ListedVariant, Listing, MatchedBy, Product, Variant
@@ -58,7 +57,7 @@ class ProductAdmin(ConsoleAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(variants_counted=Count("variants", distinct=True))
 
-    @display(description="Variants", ordering="variants_counted")
+    @admin.display(description="Variants", ordering="variants_counted")
     def variant_count(self, product: Any) -> int:
         """How many variants it has."""
         return int(product.variants_counted)
@@ -92,7 +91,7 @@ class VariantAdmin(ConsoleAdmin):
         ("Kept here only", {"fields": ("bin", "supplier")}),
     )
 
-    @display(description="Name")
+    @admin.display(description="Name")
     def name(self, variant: Variant) -> str:
         """Title and options."""
         return " / ".join(filter(None, [variant.product.title, variant.options_label]))
@@ -117,7 +116,7 @@ class ListedVariantAdmin(ReadOnlyAdmin):
     list_filter = ("store", "matched_by", "tracked")
     search_fields = ("variant__item_number", "variant__sku", "item_ref")
 
-    @display(description="Linked by")
+    @admin.display(description="Linked by")
     def matched(self, listed: ListedVariant) -> str:
         """The rule that bound it."""
         return MatchedBy(listed.matched_by).label

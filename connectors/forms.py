@@ -47,4 +47,4 @@ class TagsField(forms.CharField):
         return [part.strip() for part in parts if part.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.to_python(initial) != self.to_python(data)
+        return bool(self.to_python(initial) != self.to_python(data))

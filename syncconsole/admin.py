@@ -12,7 +12,6 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from syncconsole.kernel import audit
@@ -59,7 +58,7 @@ class UserAdmin(StockUserAdmin, ModelAdmin):  # type: ignore[type-arg, misc]
         allowed: bool = super().has_change_permission(request, obj)
         return allowed and (obj is None or not obj.is_superuser or signed_in(request).is_superuser)
 
-    @display(description="Role")
+    @admin.display(description="Role")
     def role(self, person: User) -> str:
         """The names of the person's roles."""
         names = [group.name for group in person.groups.all()]
@@ -99,24 +98,24 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     fields = ("at", "who", "action", "object_label", "was", "became", "address")
     readonly_fields = fields
 
-    @display(description="Person")
+    @admin.display(description="Person")
     def who(self, entry: AuditEntry) -> str:
         """The person, or the system."""
         return str(entry.actor) if entry.actor else "the system"
 
-    @display(description="Before → after")
+    @admin.display(description="Before → after")
     def what_changed(self, entry: AuditEntry) -> str:
         """Fields that differ, shortened."""
         names = [name for name in {**entry.before, **entry.after} if entry.before.get(name) != entry.after.get(name)]
         texts = [f"{name}: {entry.before.get(name, '–')} → {entry.after.get(name, '–')}" for name in names]
         return "; ".join(texts)[:160]
 
-    @display(description="Before")
+    @admin.display(description="Before")
     def was(self, entry: AuditEntry) -> str:
         """All fields before."""
         return json.dumps(entry.before, ensure_ascii=False, indent=1)
 
-    @display(description="After")
+    @admin.display(description="After")
     def became(self, entry: AuditEntry) -> str:
         """All fields after."""
         return json.dumps(entry.after, ensure_ascii=False, indent=1)

@@ -53,6 +53,7 @@ def chart(
             "borderWidth": 2,
             "pointRadius": 0 if len(rows) > 3 else 3,
             "borderRadius": 2,
+            "maxBarThickness": 40,
         }
         for index, name in enumerate(series)
     ]
@@ -79,7 +80,7 @@ def _options(unit: str, series: int) -> dict[str, Any]:
                 "beginAtZero": True,
                 "grid": {"display": True},
                 "ticks": {**tick, "precision": 0, "maxTicksLimit": 5},
-                "title": {"display": True, "text": unit, "color": "#8b93a1"},
+                "title": {"display": True, "text": unit.partition(",")[0], "color": "#8b93a1"},
             },
         },
     }

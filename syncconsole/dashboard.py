@@ -81,7 +81,7 @@ def needs(person: User) -> list[Need]:
 def _plan(run: SyncRun) -> Need:
     rows, to_zero = run.totals.get("rows", 0), run.totals.get("to_zero", 0)
     detail = f"{run.store} · {plural(rows, 'change')}, {n(to_zero)} to zero"
-    text = f"Plan of {run.label.lower()} #{run.pk} waits for approval"
+    text = f"Plan of run #{run.pk} ({run.label.lower()}) waits for approval"
     url = reverse("admin:run", args=[run.pk])
     return Need(Meaning.NEEDS_YOU, "Approve", text, detail, url, "Review plan", until=run.expires_at)
 

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from unfold.decorators import action, display
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from connectors import notices
@@ -38,17 +38,17 @@ class NoticeRuleAdmin(ConsoleAdmin):
     search_fields = ("name",)
     actions_detail = ("send_test",)
 
-    @display(description="Store")
+    @admin.display(description="Store")
     def for_store(self, rule: NoticeRule) -> str:
         """The store, or all of them."""
         return rule.store.name if rule.store else "All stores"
 
-    @display(description="Told about")
+    @admin.display(description="Told about")
     def about(self, rule: NoticeRule) -> str:
         """The events in words."""
         return ", ".join(NoticeEvent(event).label for event in rule.events)
 
-    @display(description="Quiet")
+    @admin.display(description="Quiet")
     def quiet(self, rule: NoticeRule) -> str:
         """The quiet hours."""
         if rule.quiet_from is None or rule.quiet_to is None:
@@ -68,7 +68,7 @@ class NoticeRuleAdmin(ConsoleAdmin):
 
     def has_send_test_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whoever may change rules may test them."""
-        return self.has_change_permission(request)
+        return bool(self.has_change_permission(request))
 
 
 @admin.register(Notice)
@@ -93,7 +93,7 @@ class NoticeAdmin(ReadOnlyAdmin):
         "remedy",
     )
 
-    @display(description="State")
+    @admin.display(description="State")
     def state(self, notice: Notice) -> str:
         """The state's word."""
         return NoticeStatus(notice.status).label

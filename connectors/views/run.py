@@ -102,7 +102,11 @@ class RunRowView:
     def __init__(self, item: RunItem) -> None:
         self.item = item
         self.outcome = Outcome(item.outcome)
-        self.flags = [run_figures.FLAG_WORDS.get(flag, flag.replace("_", " ").capitalize()) for flag in item.flags]
+        self.flags = [
+            run_figures.FLAG_WORDS.get(flag, flag.replace("_", " ").capitalize())
+            for flag in item.flags
+            if not flag.startswith("hold")
+        ]
         self.share = None if item.before is None or not item.before else round(100 * item.delta / abs(item.before))
         self.stale = self.outcome in (Outcome.LEFT, Outcome.CANCELLED)
 

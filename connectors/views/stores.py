@@ -51,7 +51,9 @@ class ReplaceToken(StoreDoor):
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         form = TokenForm(request.POST)
         if not form.is_valid():
-            messages.warning(request, "The token was not replaced: " + " ".join(form.errors["token"]))
+            messages.warning(
+                request, "The token was not replaced: " + " ".join(str(error) for error in form.errors["token"])
+            )
             return self.to_settings()
         with transaction.atomic():
             store = Store.objects.select_for_update().get(pk=self.store.pk)

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 
 from connectors.models import StoreLocation
 from connectors.views.frame import StorePage
-from inventory import mapping
+from inventory.mapping import MappingRefused, map_locations, propose_by_name
 from inventory.models import Location, LocationMapping
 
 
@@ -39,7 +39,7 @@ class MappingsPage(StorePage):
         """The table, and a problem with the last attempt."""
         targets = list(self.store.locations.all())
         current = dict(LocationMapping.objects.filter(store=self.store).values_list("location", "store_location"))
-        proposals = mapping.propose_by_name(self.store)
+        proposals = propose_by_name(self.store)
         by_id = {target.pk: target for target in targets}
         shared = Counter(current.values())
         rows = [
@@ -73,8 +73,8 @@ class MappingsPage(StorePage):
                 value = request.POST["all_to"]
             wanted[location.pk] = int(value) if value in known else None
         try:
-            mapping.map_locations(self.store, wanted, self.person)
-        except mapping.MappingRefused as refused:
+            map_locations(self.store, wanted, self.person)
+        except MappingRefused as refused:
             return self.show(status=422, problem=refused.cause, remedy=refused.remedy)
         messages.success(request, f"{sum(1 for to in wanted.values() if to)} of {len(wanted)} locations are mapped.")
         return redirect("admin:store_mappings", self.store.slug)

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from catalog.csv_rows import FileRefused
 from inventory import stock_feed
+from inventory.stock_feed import StockReport
 from syncconsole.kernel import reports
 from syncconsole.kernel.admin import ConsolePage, Crumb
 
@@ -35,11 +36,19 @@ class RecordStockPage(ConsolePage):
             return response
         return self.show(report=reports.kept(self.person, request.GET.get("report", "")))
 
-    def show(self, *, status: int = 200, **context: object) -> HttpResponse:
+    def show(
+        self, *, status: int = 200, report: StockReport | None = None, problem: str = "", remedy: str = ""
+    ) -> HttpResponse:
         """The form, and what came of the last file."""
-        report = context.get("report")
-        problems = report.problems[:SHOWN_PROBLEMS] if report else []  # type: ignore[attr-defined]
-        return self.page(status=status, columns=stock_feed.COLUMNS, problems=problems, **context)
+        problems = report.problems[:SHOWN_PROBLEMS] if report else []
+        return self.page(
+            status=status,
+            report=report,
+            problems=problems,
+            problem=problem,
+            remedy=remedy,
+            columns=stock_feed.COLUMNS,
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         upload = request.FILES.get("file")

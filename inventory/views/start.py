@@ -33,13 +33,8 @@ class GatesPage(StorePage):
     template_name = "inventory/gates.html"
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        gates = gates_for(self.store, full.KIND)
-        for_delta = [
-            gate for gate in gates_for(self.store, delta.KIND) if gate.name not in {each.name for each in gates}
-        ]
-        everything = sorted([*gates, *for_delta], key=lambda gate: gate.passed)
-        shut = sum(1 for gate in everything if not gate.passed)
-        return self.page(gates=everything, shut=shut, delta_only={gate.name for gate in for_delta})
+        gates = gates_for(self.store, delta.KIND)  # those of a full sync, and the baseline
+        return self.page(gates=gates, shut=sum(1 for gate in gates if not gate.passed))
 
 
 class StartDelta(StorePage):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Sum
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Count, Q, Sum
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -18,11 +18,15 @@ from inventory import standing
 from inventory.explanation import explain
 from inventory.models import InventoryLevel, LedgerEntry, LevelPublication
 from inventory.models.ledger import EntryKind
+from inventory.models.publications import PublicationState
 from inventory.views import why_figures
 from inventory.views.ledger import moment
 from inventory.views.why_figures import Bar
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.templatetags.console import n, plural
+
+SHOWN_ELSEWHERE = 40
+"""Publications of one item, over all stores and locations, that are offered beside it."""
 
 
 class WhyPage(ConsolePage):
@@ -32,26 +36,32 @@ class WhyPage(ConsolePage):
     template_name = "inventory/why.html"
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        rows = LevelPublication.objects.select_related("listed__variant__product", "store", "store_location")
-        publication = get_object_or_404(rows, pk=pk)
+        same_item = LevelPublication.objects.filter(pk=pk).values("listed__variant")
+        rows = LevelPublication.objects.filter(listed__variant__in=same_item).order_by("store__name", "pk")
+        related = rows.select_related("listed__variant__product", "store", "store_location")
+        found = {row.pk: row for row in related.filter(Q(pk=pk) | ~Q(state=PublicationState.CLOSED))[:SHOWN_ELSEWHERE]}
+        if pk not in found:
+            raise Http404
+        publication = found[pk]
         variant, zone = publication.listed.variant, publication.store.zone
         asked = request.GET.get("at", "")
         at = moment(asked, zone)
         explanation = explain(publication.pk, at)
         until = parse_datetime(request.GET.get("until", "")) or at or timezone.now() + dt.timedelta(seconds=1)
-        level_ids = list(publication.members.values_list("level", flat=True))
-        others = LevelPublication.objects.filter(listed__variant=variant).exclude(state="closed")
+        older = "until" in request.GET
+        sums = (explanation.on_hand, sum((term.quantity for term in explanation.expected_terms), Decimal(0)))
+        ledger = LedgerEntry.objects.filter(level__published__publication=publication)
         return self.page(
             crumbs=_crumbs(variant.sku or variant.item_number, n(explanation.target)),
             explanation=explanation,
             publication=publication,
             variant=variant,
             store=publication.store,
-            others=others.select_related("store", "store_location").order_by("store__name", "pk")[:20],
+            others=list(found.values()),
             ours=why_figures.our_sum(explanation, variant.pk, asked),
             theirs=why_figures.store_sum(explanation),
             stands=standing.stands(publication, explanation.pending or 0),
-            timeline=why_figures.timeline(level_ids, publication.pk, until, zone),
+            timeline=why_figures.timeline(ledger, publication.pk, until, zone, sums=None if older else sums),
             at=at,
             typed_at=f"{(at or timezone.now()).astimezone(zone):%Y-%m-%dT%H:%M}",
             unreadable=bool(asked) and at is None,
@@ -80,7 +90,7 @@ class WhyLevelPage(ConsolePage):
             bars=bars,
             ats=ats,
             published=published.order_by("store__name"),
-            timeline=why_figures.timeline([level.pk], None, until, default),
+            timeline=why_figures.timeline(LedgerEntry.objects.filter(level=level), None, until, default),
             at=at,
             typed_at=f"{(at or timezone.now()).astimezone(default):%Y-%m-%dT%H:%M}",
         )

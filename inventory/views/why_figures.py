@@ -133,16 +133,25 @@ class Timeline:
     older: str
 
 
-def timeline(level_ids: Sequence[int], publication_id: int | None, until: dt.datetime, zone: ZoneInfo) -> Timeline:
-    """The newest facts recorded before `until` about these levels and, with one, about a publication."""
-    ledger = LedgerEntry.objects.filter(level__in=level_ids, recorded_at__lt=until)
-    on_hand = ledger.aggregate(total=Sum("on_hand_delta"))["total"] or Decimal(0)
+def timeline(
+    entries: QuerySet[LedgerEntry, LedgerEntry],
+    publication_id: int | None,
+    until: dt.datetime,
+    zone: ZoneInfo,
+    *,
+    sums: tuple[Decimal, Decimal] | None = None,
+) -> Timeline:
+    """The newest of `entries` recorded before `until` and, with a publication, what happened to it.
+
+    `sums` are on hand and what the store was believed to show at `until`, where the caller knows them.
+    """
+    ledger = entries.filter(recorded_at__lt=until)
+    on_hand = sums[0] if sums else ledger.aggregate(total=Sum("on_hand_delta"))["total"] or Decimal(0)
     newest = ledger.select_related("level__location", "actor").order_by("-recorded_at", "-pk")
     events = list(_ledger_events(newest[:TIMELINE_EVENTS], on_hand, zone))
     if publication_id is not None:
-        events += _publication_events(
-            PublicationEntry.objects.filter(publication=publication_id, recorded_at__lt=until), zone
-        )
+        about_store = PublicationEntry.objects.filter(publication=publication_id, recorded_at__lt=until)
+        events += _publication_events(about_store, zone, sums[1] if sums else None)
     events.sort(key=lambda event: event.at, reverse=True)
     more = len(events) > TIMELINE_EVENTS
     shown = events[:TIMELINE_EVENTS]
@@ -166,8 +175,11 @@ def _ledger_events(entries: Iterable[LedgerEntry], on_hand: Decimal, zone: ZoneI
         on_hand -= entry.on_hand_delta
 
 
-def _publication_events(entries: QuerySet[PublicationEntry, PublicationEntry], zone: ZoneInfo) -> list[Event]:
-    believed = entries.aggregate(total=Sum("quantity", filter=Q(applied=True)))["total"] or 0
+def _publication_events(
+    entries: QuerySet[PublicationEntry, PublicationEntry], zone: ZoneInfo, believed: Decimal | None
+) -> list[Event]:
+    if believed is None:
+        believed = Decimal(entries.aggregate(total=Sum("quantity", filter=Q(applied=True)))["total"] or 0)
     events = []
     for entry in entries.select_related("push__batch__run__requested_by").order_by("-seq")[:TIMELINE_EVENTS]:
         run = entry.push.batch.run if entry.push else None
@@ -179,7 +191,7 @@ def _publication_events(entries: QuerySet[PublicationEntry, PublicationEntry], z
                 detail=f"{run.label} #{run.pk}" if run else entry.cause,
                 who=str(run.requested_by or run.get_trigger_display()) if run else "",
                 quantity=Decimal(entry.quantity),
-                result=Decimal(believed),
+                result=believed,
                 result_label="in the store",
                 url=reverse("admin:run", args=[run.pk]) if run else "",
             )

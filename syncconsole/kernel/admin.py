@@ -100,7 +100,7 @@ class ConsolePage(View):
             "title": crumbs[-1].title,
             "is_fullwidth": "1" if self.full_width else "",
         }
-        self.request.current_app = admin.site.name  # type: ignore[attr-defined]
+        self.request.current_app = admin.site.name
         return TemplateResponse(self.request, template or self.template_name, {**frame, **context}, status=status)
 
     def refuse(self, permission: str) -> HttpResponse:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from connectors.models import Store
+from syncconsole.store_health import health_of
 from tests.console import showcase
 from tests.console.conftest import SignIn
 from tests.worlds import World
 
 MOST_QUERIES = 15
+MOST_BYTES = 200_000
 
 
 def addresses(world: World) -> dict[str, str]:
@@ -46,15 +49,96 @@ def addresses(world: World) -> dict[str, str]:
 def test_every_page_opens_and_asks_the_database_little(world: World, shown: Store, sign_in: SignIn) -> None:
     showcase.plan_over_limits(world)
     showcase.conflict(shown)
-    showcase.store_in_setup()
+    setting_up = showcase.store_in_setup()
     client = sign_in()
+    asked_most: dict[str, int] = {}
     for name, address in addresses(world).items():
         cache.clear()
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
+        # What the health of stores costs is kept for ten seconds and counted by its own tests.
+        health_of(Store.objects.get(pk=shown.pk))
+        health_of(setting_up)
+        with CaptureQueriesContext(connection) as asked:
             answer = client.get(address)
         assert answer.status_code == 200, name
-        statements = [query["sql"] for query in asked if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
-        assert len(answer.content) < 200_000, name
-        print(name, len(statements), len(answer.content))
+        assert len(answer.content) < MOST_BYTES, name
+        asked_most[name] = sum(not query["sql"].startswith(("SAVEPOINT", "RELEASE")) for query in asked)
+    assert {name: count for name, count in asked_most.items() if count > MOST_QUERIES} == {}
+
+
+def test_pages_ask_no_more_when_there_are_more_rows(world: World, sign_in: SignIn) -> None:
+    client = sign_in()
+    showcase.live_store(world, items=8)
+    pages = ["levels", "ledger", "held", "runs"]
+
+    def asked_by(name: str) -> int:
+        cache.clear()
+        with CaptureQueriesContext(connection) as asked:
+            client.get(reverse(f"admin:{name}"))
+        return len(asked)
+
+    few = {name: asked_by(name) for name in pages}
+    for number in range(100, 160):
+        world.item(f"MORE-{number}", here=number, there=number)
+    assert {name: asked_by(name) for name in pages} == few
+
+
+def test_an_empty_console_says_what_to_do_next(sign_in: SignIn) -> None:
+    client = sign_in()
+    for name, says in {
+        "index": "Connect a store",
+        "stores": "No store yet",
+        "runs": "No run yet",
+        "levels": "No level yet",
+        "ledger": "The ledger is empty",
+        "held": "Nothing is held",
+        "links": "No store yet",
+    }.items():
+        assert says in client.get(reverse(f"admin:{name}")).content.decode(), name
+
+
+def test_the_root_leads_to_the_console(sign_in: SignIn) -> None:
+    assert sign_in().get("/").headers["Location"] == "/console/"
+
+
+@pytest.mark.parametrize(
+    ("role", "closed"),
+    [
+        ("Viewer", {"import_items", "record_stock", "kernel_auditentry_changelist", "kernel_user_changelist"}),
+        ("Operator", {"kernel_auditentry_changelist", "kernel_user_changelist", "connectors_store_add"}),
+        ("Onboarding", {"ledger", "record_stock", "kernel_user_changelist", "kernel_auditentry_changelist"}),
+        ("Accountant", {"ledger", "levels", "runs", "held", "links", "import_items", "record_stock"}),
+        ("Administrator", set()),
+    ],
+)
+def test_a_role_opens_its_pages_and_no_other(role: str, closed: set[str], shown: Store, sign_in: SignIn) -> None:
+    client = sign_in(role)
+    pages = {"index", "stores", "ledger", "levels", "runs", "held", "links", "import_items", "record_stock"} | closed
+    refused = {name for name in pages if client.get(reverse(f"admin:{name}")).status_code == 403}
+    assert refused == closed
+
+
+def test_a_page_that_is_not_open_says_who_can_open_it(sign_in: SignIn) -> None:
+    sign_in("Operator")
+    text = sign_in("Viewer").get(reverse("admin:record_stock")).content.decode()
+    assert "It opens for Administrator, Operator." in text
+    assert "Ana Ionescu" in text
+
+
+def test_the_sidebar_shows_what_a_role_may_open_and_counts_decisions(world: World, sign_in: SignIn) -> None:
+    showcase.live_store(world)
+    home = sign_in("Accountant").get(reverse("admin:index")).content.decode()
+    assert reverse("admin:ledger") + '"' not in home.partition("<main")[0]
+    assert ">None<" not in home
+    showcase.plan_over_limits(world)
+    cache.clear()
+    home = sign_in("Operator").get(reverse("admin:index")).content.decode()
+    assert "waits for approval" in home
+
+
+def test_people_who_did_not_sign_in_are_sent_to_the_sign_in_page(client: object, db: None) -> None:
+    from django.test import Client
+
+    for name in ("index", "levels", "ledger", "runs"):
+        answer = Client().get(reverse(f"admin:{name}"))
+        assert answer.status_code == 302
+        assert "/console/login/" in answer.headers["Location"]
