@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from connectors import registry
 from connectors.models import Store, StoreLocation
-from connectors.ports.errors import ConnectorError
+from connectors.ports.errors import ConnectorError, ConnectorUnavailable
 from connectors.ports.store import RemoteLocation, StoreOverview, StorePort
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
@@ -40,6 +40,8 @@ class ConnectionReport:
     store: str
     cause: str = ""
     remedy: str = ""
+    answered: bool = True
+    """False: the store could not be reached, so nothing was learned about the account."""
     shop: str = ""
     domain: str = ""
     plan: str = ""
@@ -68,18 +70,23 @@ def test_connection(
     """Ask the store who it is, and keep what it says about the connection; no preference is touched.
 
     Calls the store, so never inside a transaction. Saves when it was checked, cause and remedy, the granted scopes,
-    and the locations when the right shop answered. A location the store no longer has is kept as inactive.
+    and the locations when the right shop answered. A location the store no longer has is kept as inactive. A store
+    that cannot be reached told us nothing: what the last test found stands.
     """
     report, locations = _ask(store, open_port or registry.store_for)
-    with transaction.atomic():
-        Store.objects.filter(pk=store.pk).update(
-            connection_checked_at=timezone.now(),
-            connection_cause=report.cause[:300],
-            connection_remedy=report.remedy[:300],
-            granted_scopes=report.scopes if report.domain == store.shop_domain else store.granted_scopes,
+    known: set[str] = set()
+    if report.answered:
+        with transaction.atomic():
+            Store.objects.filter(pk=store.pk).update(
+                connection_checked_at=timezone.now(),
+                connection_cause=report.cause[:300],
+                connection_remedy=report.remedy[:300],
+                granted_scopes=report.scopes if report.domain == store.shop_domain else store.granted_scopes,
+            )
+            known = _keep_locations(store, locations) if locations is not None else set()
+        store.refresh_from_db(
+            fields=["connection_checked_at", "connection_cause", "connection_remedy", "granted_scopes"]
         )
-        known = _keep_locations(store, locations) if locations is not None else set()
-    store.refresh_from_db(fields=["connection_checked_at", "connection_cause", "connection_remedy", "granted_scopes"])
     log.info("connection_tested", store=store.slug, ok=report.ok, cause=report.cause)
     for location in locations or []:
         report.locations.append(
@@ -100,6 +107,8 @@ def _ask(store: Store, open_port: Callable[[Store], StorePort]) -> tuple[Connect
         return report, port.locations() if readable else None
     except UndecryptableSecret as exc:
         return _refusal(store, exc.cause, exc.remedy), None
+    except ConnectorUnavailable as exc:
+        return replace(_refusal(store, exc.cause, exc.remedy), answered=False), None
     except ConnectorError as exc:
         return _refusal(store, exc.cause, exc.remedy), None
 

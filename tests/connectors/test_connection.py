@@ -149,14 +149,27 @@ def test_no_token_is_said_before_anything_is_called(shop: Shop) -> None:
 
 def test_a_good_test_after_a_bad_one_clears_the_cause(store: Store, shop: Shop) -> None:
     shop.add_location()
-    shop.error = ConnectorUnavailable(service="Shopify", operation="overview", cause="Unreachable.", remedy="Wait.")
+    shop.error = CredentialsRejected(service="Shopify", operation="o", cause="Refused.", remedy="Replace it.")
     assert not connection.test_connection(store).ok
-    assert Store.objects.get(pk=store.pk).connection_remedy == "Wait."
+    assert Store.objects.get(pk=store.pk).connection_remedy == "Replace it."
 
     shop.error = None
     assert connection.test_connection(store).ok
 
     assert Store.objects.get(pk=store.pk).connection_cause == ""
+
+
+def test_a_store_that_is_away_changes_nothing_that_was_known(store: Store, shop: Shop) -> None:
+    shop.add_location()
+    connection.test_connection(store)
+    tested_at = Store.objects.get(pk=store.pk).connection_checked_at
+
+    shop.error = ConnectorUnavailable(service="Shopify", operation="o", cause="Unreachable.", remedy="Wait.")
+    report = connection.test_connection(store)
+
+    assert (report.ok, report.cause) == (False, "Unreachable.")
+    store = Store.objects.get(pk=store.pk)
+    assert (store.connection_cause, store.connection_checked_at) == ("", tested_at), "runs go on by themselves"
 
 
 def answering(status: int) -> Callable[[httpx.Request], httpx.Response]:
