@@ -10,8 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 import structlog
-from django.db import connection, transaction
-from django.db.models import Q, Sum
+from django.db import transaction
 from django.utils import timezone
 
 from connectors.models.runs import Outcome
@@ -23,11 +22,10 @@ from connectors.ports.store import (
     WriteOutcome,
     WriteReply,
 )
-from inventory import publications, pushes
-from inventory.models import LevelPublication, PublicationEntry, Push, PushBatch
-from inventory.models.publications import PublicationKind, PublicationState
+from inventory import booking, publications, pushes
+from inventory.models import LevelPublication, Push, PushBatch
+from inventory.models.publications import PublicationState
 from inventory.models.pushes import UNSETTLED, BatchStatus, PushStatus, WriteKind
-from inventory.publications import Effect
 
 log = structlog.get_logger(__name__)
 
@@ -75,70 +73,17 @@ def _locked(batch: PushBatch) -> tuple[list[Push], dict[int, LevelPublication]]:
 
 @transaction.atomic
 def _settle_adjusted(batch: PushBatch) -> None:
-    rows, found = _locked(batch)
-    if not _take(batch, BatchStatus.SETTLED):
-        return
-    settle_pushed(rows, found)
-
-
-def settle_pushed(rows: Sequence[Push], found: dict[int, LevelPublication]) -> None:
-    """Relative pushes that were applied: expected moves by what was sent, the claim is free again."""
-    publications.record(
-        [
-            Effect(
-                found[push.publication_id], PublicationKind.PUSHED, push.quantity, f"push:{push.pk}", push_id=push.pk
-            )
-            for push in rows
-        ]
-    )
-    _close(rows, found, PushStatus.SETTLED)
-    pushes.mark_items([push.item for push in rows if push.item], Outcome.APPLIED)
+    booking.lock_batch(batch)
+    if _take(batch, BatchStatus.SETTLED):
+        booking.book_adjusted(batch)
 
 
 @transaction.atomic
 def _settle_overwritten(batch: PushBatch, reply: WriteReply) -> None:
-    rows, found = _locked(batch)
-    if not _take(batch, BatchStatus.SETTLED):
-        return
-    written_at = reply.applied_at if reply.outcome == WriteOutcome.APPLIED else None
-    late = _booked_after(found, written_at)
-    effects = []
-    for push in rows:
-        publication = found[push.publication_id]
-        effects.append(_overwrite_effect(publication, push.quantity + late.get(publication.pk, 0), push, written_at))
-        if written_at is None or _booked_near(publication, written_at):
-            publication.verify = True
-        if written_at is not None:
-            publication.overwritten_at = written_at
-    publications.record(effects)
-    for push in rows:
-        _shows(found[push.publication_id], written_at)
-        become_live(found[push.publication_id], written_at)
-    _close(rows, found, PushStatus.SETTLED)
-    pushes.mark_items([push.item for push in rows if push.item], Outcome.APPLIED)
-
-
-def _shows(publication: LevelPublication, at: dt.datetime | None) -> None:
-    """The answer to an overwrite tells what the store showed then, as a reading does; what it booked since is known."""
-    publication.observed_available = publication.expected_quantity
-    publication.observed_revision = publication.revision
-    if at is not None:
-        publication.observed_at = publication.observed_moved_at = at
-
-
-def _overwrite_effect(
-    publication: LevelPublication, expected: int, push: Push, written_at: dt.datetime | None
-) -> Effect:
-    """The one entry that makes the sum right; entries that brought the old sum stay."""
-    first = publication.baseline_at is None
-    return Effect(
-        publication,
-        PublicationKind.BASELINE if first else PublicationKind.OVERWRITTEN,
-        expected - publication.expected_quantity,
-        f"push:{push.pk}",
-        effective_at=written_at,
-        push_id=push.pk,
-    )
+    booking.lock_batch(batch)
+    if _take(batch, BatchStatus.SETTLED):
+        written_at = reply.applied_at if reply.outcome == WriteOutcome.APPLIED else None
+        booking.book_overwritten(batch, written_at, TOO_CLOSE)
 
 
 def become_live(publication: LevelPublication, at: dt.datetime | None) -> None:
@@ -151,48 +96,14 @@ def become_live(publication: LevelPublication, at: dt.datetime | None) -> None:
     publications.release_hold(publication)
 
 
-def _booked_after(found: dict[int, LevelPublication], moment: dt.datetime | None) -> dict[int, int]:
-    """Publication id → what the store booked after `moment` and we know already (algorithms.md §6, settle of a set)."""
-    if moment is None:
-        return {}
-    rows = (
-        PublicationEntry.objects.filter(
-            publication__in=found, kind=PublicationKind.STORE_BOOKED, applied=True, effective_at__gt=moment
-        )
-        .values("publication_id")
-        .annotate(total=Sum("quantity"))
-    )
-    return {row["publication_id"]: row["total"] for row in rows}
-
-
-def _booked_near(publication: LevelPublication, moment: dt.datetime) -> bool:
-    return (
-        publication.revision > 0
-        and publication.entries.filter(kind=PublicationKind.STORE_BOOKED)
-        .filter(Q(effective_at=None) | Q(effective_at__range=(moment - TOO_CLOSE, moment + TOO_CLOSE)))
-        .exists()
-    )
-
-
-PUBLISHED = """
-UPDATE inventory_publishedlevel m SET published_version = (v.value)::int
-  FROM inventory_push q, jsonb_each_text(q.versions) AS v
- WHERE q.id = ANY(%s) AND m.publication_id = q.publication_id AND m.level_id = (v.key)::bigint
-"""
-
-
-def _close(rows: Sequence[Push], found: dict[int, LevelPublication], status: PushStatus) -> None:
-    """Free the claims and save the publications; a settled push also publishes the versions it was made from."""
+def _drop(rows: Sequence[Push], found: dict[int, LevelPublication]) -> None:
+    """Free the claims of pushes that were not applied and save their publications."""
     for push in rows:
         publication = found[push.publication_id]
         publication.claim_id = None
         publication.needs_look = True
     publications.save_all(found.values())
-    ids = [push.pk for push in rows]
-    Push.objects.filter(pk__in=ids).update(status=status)
-    if status == PushStatus.SETTLED:
-        with connection.cursor() as cursor:
-            cursor.execute(PUBLISHED, [ids])
+    Push.objects.filter(pk__in=[push.pk for push in rows]).update(status=PushStatus.DROPPED)
 
 
 @transaction.atomic
@@ -209,7 +120,7 @@ def _give_back_overwrites(batch: PushBatch, reply: WriteReply) -> None:
         named = {rows[0].position: _unnamed(rows[0].position, reply)}
     _refuse(rows, found, named)
     back = [push for push in rows if push.position not in named]
-    _close(rows, found, PushStatus.DROPPED)
+    _drop(rows, found)
     pushes.mark_items([push.item for push in back if push.item], Outcome.PLANNED)
 
 
@@ -219,7 +130,7 @@ def withdraw(batch: PushBatch, cause: str) -> None:
     rows, found = _locked(batch)
     if not _take(batch, BatchStatus.REFUSED, cause):
         return
-    _close(rows, found, PushStatus.DROPPED)
+    _drop(rows, found)
     pushes.mark_items([push.item for push in rows if push.item], Outcome.PLANNED)
 
 
