@@ -139,6 +139,18 @@ class LevelPublication(models.Model):
             models.Index(fields=["store", "id"], condition=Q(needs_look=True), name="publication_needs_look"),
             models.Index(fields=["store", "id"], condition=~Q(hold_test=""), name="publication_held"),
             models.Index(fields=["store", "store_location", "id"]),
+            # The few among many that a store's health counts.
+            models.Index(
+                fields=["store", "id"],
+                condition=Q(state__in=("unsure", "frozen", "quarantined")),
+                name="publication_set_aside",
+            ),
+            models.Index(
+                fields=["store", "id"],
+                condition=Q(state="live", excluded="", hold_test="", observed_revision=F("revision"))
+                & ~Q(observed_available=F("expected_quantity")),
+                name="publication_in_drift",
+            ),
         ]
         permissions = [("release_freeze", "Can let a frozen or quarantined level be pushed again")]
 
