@@ -264,14 +264,15 @@ def _step(run: SyncRun, kind: RunKind) -> None:
             _planned(run, kind)
     elif run.status == RunStatus.APPLYING and not (allowed := pausing.writes_allowed(run.store)).ok:
         later = timezone.now() + PAUSED_LOOK
-        _move(run, run.state, not_before=later, attempts=1, cause=allowed.cause, remedy=allowed.remedy)
+        _move(run, run.state, not_before=later, cause=allowed.cause, remedy=allowed.remedy)
         return
     elif run.status == RunStatus.APPLYING:
         if not kind.apply_slice():
             _move(run, RunStatus.VERIFYING)
     elif not kind.verify_slice():
         conclude(run)
-    if run.attempts and run.status in WORKING:
+    if run.cause and run.status in WORKING:
+        # What it waited for has passed.
         _move(run, run.state, attempts=0, not_before=None, unreachable_since=None, cause="", remedy="")
 
 
@@ -335,6 +336,12 @@ def count_outcomes(run: SyncRun) -> dict[str, int]:
     """Outcome → number of lines, counted now."""
     rows = run.items.order_by().values("outcome").annotate(n=Count("pk"))
     return {row["outcome"]: row["n"] for row in rows}
+
+
+def recount(run: SyncRun) -> None:
+    """A line of an ended run was settled later: its counts follow."""
+    run.counts = count_outcomes(run)
+    run.save(update_fields=["counts"])
 
 
 def finish(run: SyncRun, status: RunStatus, *, cause: str = "", remedy: str = "") -> None:

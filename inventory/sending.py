@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import F
 
+from connectors import runs
 from connectors.models import Store, SyncRun
 from connectors.ports.errors import RequestRejected
 from connectors.ports.store import StorePort, WriteReply
@@ -50,6 +51,9 @@ def count(run: SyncRun, points: int, calls: int = 1) -> None:
 
 def resume(pump: Pump, port: StorePort, run: SyncRun) -> None:
     """What was stored or sent and not answered goes first: same key, same bytes, or unsure when that is too late."""
-    for batch in pushes.unsettled(run.store, run):
+    left = pushes.unsettled(run.store, run)
+    for batch in left:
         send(pump, port, run, batch)
     pump.drain()
+    for ended in SyncRun.objects.filter(pk__in={batch.run_id for batch in left} - {run.pk}):
+        runs.recount(ended)

@@ -213,6 +213,8 @@ def test_refused_credentials_pause_the_store_and_lose_nothing(live: World) -> No
     live.store.save()
     assert live.delta().status == RunStatus.COMPLETED
     assert live.shown("A") == 25
+    run.refresh_from_db()
+    assert run.counts == {Outcome.APPLIED: 1}
     live.assert_sound()
 
 
