@@ -177,8 +177,20 @@ def _ledger_terms(entries: Any) -> list[Term]:
         .annotate(total=Sum("on_hand_delta"), n=Count("pk"), latest=Max("recorded_at"))
     )
     order = list(EntryKind)
+    newest = {
+        entry.kind: entry
+        for entry in entries.exclude(on_hand_delta=0).order_by("kind", "-pk").distinct("kind").select_related("actor")
+    }
     terms = [
-        Term(EntryKind(row["kind"]).label, row["total"], "", row["n"], row["latest"], kind=row["kind"]) for row in rows
+        Term(
+            EntryKind(row["kind"]).label,
+            row["total"],
+            _caused(row["n"], newest[row["kind"]].document or newest[row["kind"]].origin, newest[row["kind"]].actor),
+            row["n"],
+            row["latest"],
+            kind=row["kind"],
+        )
+        for row in rows
     ]
     return sorted(terms, key=lambda term: order.index(EntryKind(term.kind)))
 
@@ -217,8 +229,22 @@ def _publication_terms(entries: Any) -> list[Term]:
         .annotate(total=Sum("quantity"), n=Count("pk"), latest=Max("recorded_at"))
     )
     order = list(PublicationKind)
+    newest = {
+        entry.kind: entry
+        for entry in entries.filter(applied=True)
+        .order_by("kind", "-seq")
+        .distinct("kind")
+        .select_related("push__batch__run__requested_by")
+    }
     terms = [
-        Term(PublicationKind(row["kind"]).label, Decimal(row["total"]), "", row["n"], row["latest"], kind=row["kind"])
+        Term(
+            PublicationKind(row["kind"]).label,
+            Decimal(row["total"]),
+            _caused(row["n"], _run_of(newest[row["kind"]]) or newest[row["kind"]].cause, None),
+            row["n"],
+            row["latest"],
+            kind=row["kind"],
+        )
         for row in rows
     ]
     return sorted(terms, key=lambda term: order.index(PublicationKind(term.kind)))
@@ -231,10 +257,22 @@ def _in_flight(publication: LevelPublication) -> int:
     return push.quantity if push else 0
 
 
+def _caused(entries: int, source: str, actor: object) -> str:
+    """How many facts a term adds up, and where the newest came from, by whom."""
+    parts = [f"{entries} entries, latest: {source}" if entries > 1 else source, f"by {actor}" if actor else ""]
+    return ", ".join(part for part in parts if part)
+
+
+def _run_of(entry: PublicationEntry) -> str:
+    """The run behind a publication entry and who asked for it; empty for one that no push made."""
+    if entry.push is None:
+        return ""
+    run = entry.push.batch.run
+    return f"run #{run.pk} ({run.label}, by {run.requested_by or run.get_trigger_display()})"
+
+
 def _last_push(entries: Any) -> Term | None:
     last = entries.filter(push__isnull=False).select_related("push__batch__run__requested_by").order_by("-seq").first()
     if last is None:
         return None
-    run = last.push.batch.run
-    who = str(run.requested_by) if run.requested_by else run.get_trigger_display()
-    return Term("Last push", Decimal(last.quantity), f"run #{run.pk} ({run.label}, by {who})", 1, last.recorded_at)
+    return Term("Last push", Decimal(last.quantity), _run_of(last), 1, last.recorded_at)
