@@ -1,0 +1,139 @@
+"""Every page of the console asks for its right: found by walking the addresses, so that a new page is tried as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
+
+from connectors.models import Store, SyncRun
+from connectors.models.runs import RunStatus
+from inventory.models import InventoryLevel, LevelPublication, LocationMapping
+from syncconsole.kernel.admin import ConsolePage
+from syncconsole.kernel.models import User
+from syncconsole.kernel.roles import ROLES
+from tests.factories.kernel import UserFactory
+from tests.worlds import World
+
+pytestmark = pytest.mark.django_db
+
+OPEN_IN_DEVELOPMENT = {"components"}
+
+
+def pages(patterns: list[Any] | None = None) -> Iterator[tuple[str, type[ConsolePage], list[str]]]:
+    """Name, class and argument names of every page of ours."""
+    for pattern in admin.site.get_urls() if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            yield from pages(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern):
+            callback: Any = getattr(pattern.callback, "__wrapped__", pattern.callback)
+            found = getattr(callback, "view_class", None) or getattr(pattern.callback, "view_class", None)
+            if isinstance(found, type) and issubclass(found, ConsolePage) and pattern.name not in OPEN_IN_DEVELOPMENT:
+                yield str(pattern.name), found, list(pattern.pattern.converters)
+
+
+PAGES = {name: (page, arguments) for name, page, arguments in pages()}
+
+
+@pytest.fixture
+def people() -> dict[str, User]:
+    return {role: UserFactory(roles=[role]) for role in ROLES}
+
+
+@pytest.fixture
+def run(world: World) -> SyncRun:
+    world.item("A", here=5, there=7)
+    world.rest()
+    return world.plan_full()
+
+
+def address(name: str, run: SyncRun) -> str:
+    _, arguments = PAGES[name]
+    keys: dict[str, Any] = {"slug": run.store.slug, "pk": run.pk}
+    if name == "why":
+        keys["pk"] = LevelPublication.objects.get().pk
+    elif name == "why_level":
+        keys["pk"] = InventoryLevel.objects.get().pk
+    return reverse(f"admin:{name}", kwargs={argument: keys[argument] for argument in arguments})
+
+
+def test_the_walk_finds_the_pages() -> None:
+    assert {"stores", "run", "run_approve", "replace_token", "record_stock", "pause_all", "start_full"} <= set(PAGES)
+
+
+def test_every_page_names_a_right() -> None:
+    assert not [name for name, (page, _) in PAGES.items() if not page.permission]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_opens_exactly_the_pages_it_has_the_right_to(role: str, run: SyncRun, people: dict[str, User]) -> None:
+    client, person = Client(), people[role]
+    client.force_login(person)
+    for name, (page, _) in PAGES.items():
+        reads = "get" in page.http_method_names and hasattr(page, "get")
+        reply = client.get(address(name, run)) if reads else client.post(address(name, run))
+        if person.has_perm(page.permission):
+            assert reply.status_code != 403, name
+            assert reply.status_code < 500, name
+        else:
+            assert reply.status_code == 403, name
+
+
+def test_nobody_gets_anywhere_without_signing_in(run: SyncRun) -> None:
+    for name in PAGES:
+        for reply in (Client().get(address(name, run)), Client().post(address(name, run))):
+            assert reply.status_code in (302, 405), name
+            if reply.status_code == 302:
+                assert reply.headers["Location"].startswith(reverse("admin:login")), name
+
+
+@pytest.mark.parametrize("role", ["Viewer", "Onboarding", "Accountant"])
+def test_roles_without_the_right_move_nothing(role: str, run: SyncRun, people: dict[str, User]) -> None:
+    """Every door that changes something, tried with the form it expects."""
+    store = run.store
+    client = Client()
+    client.force_login(people[role])
+    posts: dict[str, dict[str, Any]] = {
+        "run_approve": {"confirmation": store.slug},
+        "run_reject": {"reason": "no"},
+        "run_cancel": {},
+        "pause_writes": {"pause": "1", "reason": "no"},
+        "pause_all": {"pause": "1", "reason": "no"},
+        "start_delta": {},
+        "start_full": {"reason": "go-live", "confirmation": store.slug},
+        "record_stock": {"variant": "A", "quantity": "5"},
+        "replace_token": {"token": "shpat_0123456789"},
+    }
+    runs_before = SyncRun.objects.count()
+    for name, form in posts.items():
+        client.post(address(name, run), form)
+
+    run.refresh_from_db()
+    store = Store.objects.get(pk=store.pk)
+    assert run.status == RunStatus.AWAITING_APPROVAL
+    assert SyncRun.objects.count() == runs_before
+    assert not store.writes_paused
+    assert store.access_token == "shpat_test"
+    assert InventoryLevel.objects.get().on_hand == 5
+
+
+@pytest.mark.parametrize("role", ["Viewer", "Operator", "Accountant"])
+def test_roles_without_the_right_map_nothing(role: str, run: SyncRun, people: dict[str, User]) -> None:
+    client = Client()
+    client.force_login(people[role])
+    client.post(address("store_mappings", run), {})
+    assert LocationMapping.objects.filter(store=run.store).count() == 1
+
+
+def test_an_operator_takes_the_decision_an_onlooker_cannot(run: SyncRun, people: dict[str, User]) -> None:
+    client = Client()
+    client.force_login(people["Operator"])
+    client.post(address("run_reject", run), {"reason": "Quantities look wrong"})
+    run.refresh_from_db()
+    assert run.status == RunStatus.CANCELLED
+    assert run.created_at < timezone.now()
