@@ -153,7 +153,7 @@ def test_services_stay_while_anybody_uses_them_even_if_their_first_user_is_kille
     time.sleep(0.6)  # longer than the holder takes to notice that nobody is left
     assert works(urls)
     second.leave()
-    wait_until(lambda: not servers_on(data), seconds=2)
+    wait_until(lambda: not servers_on(data), seconds=5)
 
 
 def test_a_killed_user_leaves_nothing_running(enter: Enter, data: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_killed_user_leaves_nothing_running(enter: Enter, data: Path) -> None:
     user.urls()
     assert len(servers_on(data)) >= 3
     user.kill()
-    wait_until(lambda: not servers_on(data), seconds=2)
+    wait_until(lambda: not servers_on(data), seconds=5)
 
 
 def test_a_user_killed_while_the_services_start_leaves_nothing_either(enter: Enter, data: Path) -> None:
@@ -177,7 +177,7 @@ def test_services_being_started_by_a_user_that_was_killed_are_there_for_the_next
     first.kill()
     came = time.monotonic()
     assert works(enter().urls())
-    assert time.monotonic() - came < 10
+    assert time.monotonic() - came < 20
 
 
 def test_a_killed_holder_takes_its_servers_with_it_and_the_data_are_whole(enter: Enter, data: Path) -> None:

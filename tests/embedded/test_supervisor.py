@@ -261,7 +261,7 @@ def test_nothing_survives_a_killed_supervisor(start: Start, tree: Callable[[], l
     killed = time.monotonic()
     supervisor.kill()
     wait_until(lambda: tree() == [])
-    assert time.monotonic() - killed < 3
+    assert time.monotonic() - killed < 5
 
 
 def test_output_that_nobody_reads_any_more_stops_the_tree(start: Start, tree: Callable[[], list[int]]) -> None:
