@@ -7,14 +7,16 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from connectors import notices
 from connectors.models import Notice, NoticeEvent, NoticeRule
 from connectors.models.notices import NoticeStatus
-from syncconsole.kernel.admin import ConsoleAdmin, ReadOnlyAdmin
+from syncconsole.kernel.admin import ConsoleAdmin, Crumb, ReadOnlyAdmin
 
 
 class NoticeRuleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -57,14 +59,26 @@ class NoticeRuleAdmin(ConsoleAdmin):
 
     @action(description="Send test", url_path="send-test", permissions=["send_test"])
     def send_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Send one message now and say what came back."""
-        rule = NoticeRule.objects.get(pk=object_id)
+        """Ask first, since following a link must not send anything; then send one message and say what came back."""
+        rule = get_object_or_404(NoticeRule, pk=object_id)
+        back = reverse("admin:connectors_noticerule_change", args=[rule.pk])
+        if request.method != "POST":
+            crumbs = [Crumb("Notices", reverse("admin:connectors_noticerule_changelist")), Crumb(rule.name, back)]
+            confirm = {
+                "title": f"Send a test message for {rule}",
+                "effect": "One message goes to the rule's address now, whatever the hour. It is kept in the sent log.",
+                "verb": "Send test",
+                "url": request.path,
+            }
+            context = {"crumbs": [*crumbs, Crumb("Send test")], "title": "Send test", "confirm": confirm}
+            frame = {**admin.site.each_context(request), **context}
+            return TemplateResponse(request, "connectors/send_test.html", frame)
         reply = notices.send_test(rule)
         if reply.ok:
             messages.success(request, f"The test for {rule} was taken.")
         else:
             messages.warning(request, f"The test for {rule} was not sent. {reply.cause} {reply.remedy}")
-        return redirect("admin:connectors_noticerule_change", object_id)
+        return redirect(back)
 
     def has_send_test_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whoever may change rules may test them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,8 @@ import time_machine
 from cryptography.fernet import Fernet
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from connectors import notice_addresses, notices, notices_tasks
@@ -21,6 +24,7 @@ from connectors.models import Notice, NoticeEvent, NoticeRule, Store
 from connectors.models.notices import NoticeStatus
 from connectors.notice_addresses import AddressRefused, check_address
 from tests.factories.connectors import StoreFactory
+from tests.factories.kernel import UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -454,3 +458,33 @@ def test_half_a_rule_is_refused_by_the_database_too(fields: dict[str, Any]) -> N
         rule(**fields)
     with pytest.raises(IntegrityError), transaction.atomic():
         NoticeRule.objects.create(**({"name": "x", "events": ["audit_red"], "address": SLACK} | fields))
+
+
+# --- the door
+
+
+@responses.activate
+def test_the_button_asks_before_it_sends_and_says_what_came_back(client: Client) -> None:
+    made = rule(address=SLACK)
+    hook = responses.post(SLACK, body="ok")
+    client.force_login(UserFactory(roles=["Administrator"]))
+    page = client.get(reverse("admin:connectors_noticerule_change", args=[made.pk])).content.decode()
+    found = re.search(r'href="([^"]*send-test[^"]*)"', page)
+    assert found
+    assert "TIiajkdnlazkcOXrIdevi7FQ" not in page
+
+    asked = client.get(found[1])
+    assert (asked.status_code, hook.call_count) == (200, 0), "following a link sends nothing"
+    assert "whatever the hour" in asked.content.decode()
+
+    told = client.post(found[1], follow=True).content.decode()
+    assert hook.call_count == 1
+    assert "was taken" in told
+
+
+@pytest.mark.parametrize("role", ["Viewer", "Operator", "Onboarding", "Accountant"])
+def test_other_roles_send_no_test(client: Client, role: str) -> None:
+    made = rule()
+    client.force_login(UserFactory(roles=[role]))
+    client.post(f"/console/connectors/noticerule/{made.pk}/send-test/")
+    assert not Notice.objects.exists()
