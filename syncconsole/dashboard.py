@@ -7,18 +7,19 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Min, Q, Sum
+from django.core.cache import cache
+from django.db.models import Count, Exists, Min, OuterRef, Q, Sum
 from django.db.models.functions import TruncHour
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.models import ConflictKind, LinkConflict
+from catalog.models import ConflictKind, LinkConflict, ListedVariant, Variant
 from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus
 from connectors.progress import headline
 from inventory import audit, standing
-from inventory.models import LevelPublication, Push
+from inventory.models import InventoryLevel, LevelPublication, Push
 from inventory.models.pushes import PushStatus
 from inventory.standing import Standing
 from syncconsole.charts import Chart, chart, peak
@@ -30,6 +31,7 @@ from syncconsole.setup import Setup, setup
 from syncconsole.store_health import StoreHealth, health_of
 
 NEEDS_SHOWN = 8
+NOT_LINKED_KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class StoreCard:
     last_headline: str
     next_at: dt.datetime | None
     next_text: str
-    not_linked: int = 0
+    not_linked: int
     recent: list[SyncRun] = field(default_factory=list)
 
 
@@ -161,8 +163,21 @@ def _card(store: Store, held: Any, drift: Any, recent: list[SyncRun]) -> StoreCa
         last_headline=headline(last) if last else "",
         next_at=next_at,
         next_text=next_text,
+        not_linked=not_linked(store),
         recent=recent,
     )
+
+
+def not_linked(store: Store) -> int:
+    """Variants of the store's tag filter that have stock here and no inventory item there; counted once a minute."""
+    name = f"not-linked:{store.pk}"
+    found: int | None = cache.get(name)
+    if found is None:
+        levels = InventoryLevel.objects.filter(variant=OuterRef("pk")).exclude(on_hand=0)
+        listed = ListedVariant.objects.filter(variant=OuterRef("pk"), store=store, gone_at=None)
+        found = Variant.objects.in_scope(store).filter(Exists(levels), ~Exists(listed)).count()
+        cache.set(name, found, NOT_LINKED_KEPT_SECONDS)
+    return found
 
 
 def _next(store: Store, recent: list[SyncRun]) -> tuple[dt.datetime | None, str]:

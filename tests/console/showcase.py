@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from catalog.models import ConflictKind, LinkConflict
 from connectors.models import Store, SyncRun
+from inventory import publications
 from inventory.models.ledger import EntryKind
-from tests.factories.catalog import ProductFactory
+from tests.factories.catalog import ListedVariantFactory, ProductFactory, VariantFactory
 from tests.factories.connectors import StoreFactory
 from tests.worlds import World
 
@@ -22,13 +23,14 @@ def live_store(world: World, items: int = 40) -> Store:
     Store.objects.filter(pk=store.pk).update(name="Atelier Bucovina RO", slug="bucovina-ro")
     store.refresh_from_db()
     product = ProductFactory(title=LONG_TITLE, handle="camasa-in")
-    world.item("CM-LIN-38", here=18, there=18, product=product, cost=Decimal("74.50"))
-    world.item("TS-BLK-M", here=60, there=60, cost=Decimal("31.20"))
-    world.item("SC-WOL-U", here=-3, there=0)
-    world.item("PL-MIL", here=1_000_000, there=1_000_000)
-    world.item("MT-HALF", here=Decimal("2.5"), there=2)
+    _item(world, "CM-LIN-38", 18, 18, product=product, cost=Decimal("74.50"))
+    _item(world, "TS-BLK-M", 60, 60, cost=Decimal("31.20"))
+    _item(world, "SC-WOL-U", -3, 0)
+    _item(world, "PL-MIL", 1_000_000, 1_000_000)
+    _item(world, "MT-HALF", Decimal("2.5"), 2)
     for number in range(items - 5):
-        world.item(f"AB-{number:03}", here=20 + number, there=20 + number, cost=Decimal("12.00"))
+        _item(world, f"AB-{number:03}", 20 + number, 20 + number, cost=Decimal("12.00"))
+    publications.refresh(store)
     world.rest()
     world.full("go-live")
     store.refresh_from_db()
@@ -39,6 +41,15 @@ def live_store(world: World, items: int = 40) -> Store:
     world.edit("AB-002", -5)
     world.rest()
     return store
+
+
+def _item(world: World, sku: str, here: Decimal | int, there: int, **variant: object) -> None:
+    """As `World.item`; publications are refreshed once, after the last one."""
+    ours = VariantFactory(sku=sku, item_number=sku, **variant)
+    item_ref = world.fake.add_variant(sku=sku, handle=ours.product.handle)
+    world.fake.stock(item_ref, world.there, there)
+    ListedVariantFactory(store=world.store, variant=ours, item_ref=item_ref)
+    world.post(sku, here, kind=EntryKind.OPENING)
 
 
 def plan_over_limits(world: World) -> SyncRun:

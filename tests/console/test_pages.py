@@ -12,6 +12,7 @@ from connectors.models import Store
 from syncconsole.store_health import health_of
 from tests.console import showcase
 from tests.console.conftest import SignIn
+from tests.factories.inventory import InventoryLevelFactory
 from tests.worlds import World
 
 MOST_QUERIES = 15
@@ -142,3 +143,12 @@ def test_people_who_did_not_sign_in_are_sent_to_the_sign_in_page(client: object,
         answer = Client().get(reverse(f"admin:{name}"))
         assert answer.status_code == 302
         assert "/console/login/" in answer.headers["Location"]
+
+
+def test_home_counts_variants_with_stock_that_the_store_does_not_know(world: World, sign_in: SignIn) -> None:
+    store = showcase.live_store(world, items=8)
+    InventoryLevelFactory(location=world.here, on_hand=4)
+    InventoryLevelFactory(location=world.here)  # no stock: nobody waits for it
+    home = sign_in("Operator").get(reverse("admin:index")).content.decode()
+    assert "Not linked" in home
+    assert f"?store={store.slug}&amp;state=not_listed\">1 variant</a>" in home
