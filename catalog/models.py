@@ -41,6 +41,16 @@ class Product(models.Model):
         return self.title
 
 
+def options_label(option_values: Iterable[str]) -> str:
+    """Option values as people read them; empty for a simple product."""
+    return " / ".join(value for value in option_values if value != "Default Title")
+
+
+def variant_label(number: str, title: str, option_values: Iterable[str]) -> str:
+    """Number, title and options, e.g. "TS-BLK-M · Tricou negru / M"."""
+    return f"{number} · {' / '.join(filter(None, [title, options_label(option_values)]))}"
+
+
 class VariantQuerySet(models.QuerySet["Variant"]):
     def in_scope(self, store: Store) -> VariantQuerySet:
         """Variants that match the store's tag filter: any of, all of, none of."""
@@ -88,14 +98,12 @@ class Variant(models.Model):
     @property
     def options_label(self) -> str:
         """Option values as people read them; empty for a simple product."""
-        values = [value for value in self.option_values if value != "Default Title"]
-        return " / ".join(values)
+        return options_label(self.option_values)
 
     @property
     def label(self) -> str:
         """SKU or item number, title and options, e.g. "TS-BLK-M · Tricou negru / M"."""
-        name = " / ".join(filter(None, [self.product.title, self.options_label]))
-        return f"{self.sku or self.item_number} · {name}"
+        return variant_label(self.sku or self.item_number, self.product.title, self.option_values)
 
 
 class Listing(models.Model):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Abs
 
-from connectors.models import Store, SyncRun
+from connectors.models import RunItem, Store, SyncRun
 from connectors.models.runs import Outcome
 
 LARGE_PERCENT = 50
@@ -38,18 +41,19 @@ def settings_snapshot(store: Store) -> dict[str, Any]:
 def flags(before: int | None, after: int) -> list[str]:
     """What an operator should look at in a change: to_zero, below_zero, large."""
     found = []
-    if before is not None and before > 0 >= after:
+    to_zero = before is not None and before > 0 >= after
+    if to_zero:
         found.append("to_zero")
     if after < 0:
         found.append("below_zero")
-    if before is not None and abs(percent(before, after)) >= LARGE_PERCENT:
+    if before is not None and not to_zero and abs(percent(before, after)) >= LARGE_PERCENT:
         found.append("large")
     return found
 
 
 def percent(before: int, after: int) -> int:
-    """Change in whole percent of the old number; from zero it counts units as hundreds."""
-    return round((after - before) * 100 / max(1, abs(before)))
+    """Change in whole percent of the old number; 0 from zero, which has no percent."""
+    return round((after - before) * 100 / abs(before)) if before else 0
 
 
 def risk(before: int | None, after: int) -> int:
@@ -60,6 +64,28 @@ def risk(before: int | None, after: int) -> int:
         + min(abs(percent(was, after)), 9999) * 100_00
         + min(abs(after - was), 9999)
     )
+
+
+ADD_LINES = """
+INSERT INTO connectors_runitem
+       (run_id, subject_id, label, place, before, after, delta, value, risk, flags, outcome, cause, remedy)
+SELECT %s, l.subject_id, l.label, l.place, l.before, l.after, l.delta, l.value, l.risk, l.flags, l.outcome, l.cause,
+       l.remedy
+  FROM jsonb_to_recordset(%s) AS l(subject_id bigint, label text, place text, before int, after int, delta int,
+                                   value numeric, risk int, flags jsonb, outcome text, cause text, remedy text)
+ON CONFLICT DO NOTHING
+"""
+LINE_FIELDS = (
+    "subject_id", "label", "place", "before", "after", "delta", "value", "risk", "flags", "outcome", "cause", "remedy"
+)  # fmt: skip
+
+
+def add_lines(run: SyncRun, lines: Iterable[RunItem]) -> None:
+    """Write lines of the plan in one statement. A subject that has its line already keeps that one."""
+    rows = [{name: getattr(line, name) for name in LINE_FIELDS} for line in lines]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(ADD_LINES, [run.pk, json.dumps(rows, default=str)])
 
 
 def totals(run: SyncRun) -> dict[str, Any]:

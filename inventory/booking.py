@@ -7,6 +7,7 @@ inside the transaction that took the batch, with its publications locked (`lock_
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -105,8 +106,8 @@ def book_overwritten(batch: PushBatch, at: dt.datetime | None, close: dt.timedel
     _book(batch, OVERWRITTEN_ENTRIES, OVERWRITTEN, at=at, close=close)
 
 
-def _book(batch: PushBatch, *effects: str, **more: object) -> None:
-    values = {"batch": batch.pk, "now": timezone.now(), **more}
+def _book(batch: PushBatch, *effects: str, **more: dt.datetime | dt.timedelta | None) -> None:
+    values: dict[str, Any] = {"batch": batch.pk, "now": timezone.now(), **more}
     with connection.cursor() as cursor:
         for statement in (*effects, PUBLISHED, LINES, PUSHES):
             cursor.execute(statement, values)

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.models import variant_label
 from connectors import planning, runs
 from connectors.models import RunItem, Store, SyncRun
 from connectors.models.runs import Outcome, RunStatus, Trigger
@@ -96,23 +97,24 @@ class FullRun(RunKind):
             SyncRun.objects.filter(pk=run.pk).update(progress_total=cursor["levels"])
             run.progress_total = cursor["levels"]
         port = store_for(run.store)
-        rows = list(scope.filter(pk__gt=cursor["after"]).select_related("store_location").order_by("pk")[:PLAN_SLICE])
         with Pump(sending.width(run.store), self.tick) as pump:
             sending.resume(pump, port, run)
-            # Revisions are noted here, before any read of this slice.
-            readings.read(pump, port, run.store, readings.groups(rows), self._plan_group)
-        cursor = {**cursor, "after": rows[-1].pk} if rows else {**cursor, "planned": True}
-        done = run.progress_done + len(rows)
+            groups = readings.groups(scope.filter(pk__gt=cursor["after"]).order_by("pk")[:PLAN_SLICE])
+            readings.read(pump, port, run.store, groups, self._plan_group)
+        looked = [publication_id for group in groups for publication_id, _, _ in group.members]
+        cursor = {**cursor, "after": max(looked)} if looked else {**cursor, "planned": True}
+        done = run.progress_done + len(looked)
         SyncRun.objects.filter(pk=run.pk).update(cursor=cursor, progress_done=done)
         run.cursor, run.progress_done = cursor, done
-        return bool(rows)
+        return bool(looked)
 
     @transaction.atomic
     def _plan_group(self, group: Group, found: dict[int, Reading]) -> None:
         views = _judge_group(found)
-        RunItem.objects.bulk_create(
-            [line for line in (_line(self.run, view) for view in views) if line], ignore_conflicts=True
-        )
+        publications.save_all(view.publication for view in views)
+        titles = _titles(found)
+        lines = (_line(self.run, view, titles[view.publication.pk]) for view in views)
+        planning.add_lines(self.run, [line for line in lines if line])
         sending.count(self.run, points=3)
 
     def apply_slice(self) -> bool:
@@ -123,11 +125,11 @@ class FullRun(RunKind):
         lines = {
             line.subject_id: line for line in run.items.filter(outcome=Outcome.PLANNED).exclude(delta=0)[:APPLY_SLICE]
         }
-        rows = LevelPublication.objects.filter(pk__in=lines).select_related("store_location").order_by("pk")
+        rows = LevelPublication.objects.filter(pk__in=lines).order_by("pk")
 
         def write(group: Group, found: dict[int, Reading]) -> None:
             sending.count(run, points=3)
-            batch = self._claim({publication_id: lines[publication_id] for publication_id in found}, found)
+            batch = self._claim(group.location_ref, lines, found)
             if batch:
                 sending.send(pump, port, run, batch)
 
@@ -162,30 +164,26 @@ class FullRun(RunKind):
         return bool(lines)
 
     @transaction.atomic
-    def _claim(self, lines: dict[int, RunItem], found: dict[int, Reading]) -> PushBatch | None:
+    def _claim(self, location_ref: str, lines: dict[int, RunItem], found: dict[int, Reading]) -> PushBatch | None:
         """Judge the second read; claim and store the levels that are as they were planned."""
-        before = {
-            row["pk"]: row
-            for row in LevelPublication.objects.filter(pk__in=found).values(
-                "pk", "observed_available", "observed_committed", "observed_unavailable", "observed_moved_at"
-            )
-        }
-        claims = []
+        moved_before = publications.observed_moves(found)
         versions = pushes.versions_of(found)
-        for view in _judge_group(found):
-            line = lines[view.publication.pk]
-            action = _decide(view, line, moved=_moved(before[view.publication.pk], view.reading))
+        views = _judge_group(found)
+        claims = []
+        for view in views:
+            publication, line = view.publication, lines[view.publication.pk]
+            action = _decide(view, line, moved=_moved(view, moved_before[publication.pk]))
             if action is None:
-                ref, was = view.location_ref, view.reading.level.available
+                was = view.reading.level.available
                 _replan(line, was, view.target)
-                claims.append(Claim(view.publication, line, ref, view.target, was, versions.get(line.subject_id, {})))
+                claims.append(
+                    Claim(publication, line, location_ref, view.target, was, versions.get(publication.pk, {}))
+                )
             else:
                 outcome, cause, remedy = action
                 _settle_line(line, outcome, cause, remedy)
-        if not claims:
-            return None
-        batch = pushes.store_batch(self.run, store_for(self.run.store), WriteKind.SET, claims)
-        publications.save_all(claim.publication for claim in claims)
+        batch = pushes.store_batch(self.run, store_for(self.run.store), WriteKind.SET, claims) if claims else None
+        publications.save_all(view.publication for view in views)
         return batch
 
     def verify_slice(self) -> bool:
@@ -199,22 +197,46 @@ class FullRun(RunKind):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One locked level after a read: what was read, what it should show, and the hold if it may not be overwritten."""
+    """One locked level after a read: what was read, what it should show, and the hold if it may not be overwritten.
+    `was`: available, committed and unavailable at the read before."""
 
     publication: LevelPublication
     reading: Reading
     target: int
     hold: Hold | None
+    was: tuple[int | None, int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """How a plan names a level."""
+
     label: str
     place: str
-    location_ref: str
     cost: Decimal | None
 
 
+def _titles(publication_ids: Iterable[int]) -> dict[int, Title]:
+    rows = LevelPublication.objects.filter(pk__in=list(publication_ids)).values_list(
+        "pk",
+        "listed__variant__sku",
+        "listed__variant__item_number",
+        "listed__variant__product__title",
+        "listed__variant__option_values",
+        "listed__variant__cost",
+        "store_location__name",
+    )
+    return {
+        publication_id: Title(variant_label(sku or number, title, options)[:300], place, cost)
+        for publication_id, sku, number, title, options, cost, place in rows
+    }
+
+
 def _judge_group(found: dict[int, Reading]) -> list[View]:
-    """Lock the levels read, judge and observe each, save them. Inside the caller's transaction."""
-    locked = publications.lock(found)
-    holds: dict[int, Hold | None] = {}
+    """Lock the levels read, judge and observe each. Inside the caller's transaction; the caller saves them."""
+    locked = publications.lock(found, times=False)
+    verdicts: list[Hold | None] = []
+    was = [(p.observed_available, p.observed_committed, p.observed_unavailable) for p in locked]
     for publication in locked:
         reading = found[publication.pk]
         verdict = settled.judge(publication, reading)
@@ -224,32 +246,20 @@ def _judge_group(found: dict[int, Reading]) -> list[View]:
             publications.release_hold(publication)
         else:
             publications.hold(publication, verdict.test, verdict.cause, verdict.remedy)
-        holds[publication.pk] = verdict
-    publications.save_all(locked)
-    computed = {
-        row.pk: row
-        for row in LevelPublication.objects.filter(pk__in=found)
-        .with_target()
-        .select_related("listed__variant__product", "store_location")
-    }
-    views = []
-    for publication in locked:
-        row = computed[publication.pk]
-        verdict = holds[publication.pk] or _raises_over_offset(publication, found[publication.pk], row.target)
-        variant = row.listed.variant
-        views.append(
-            View(
-                publication,
-                found[publication.pk],
-                row.target,
-                verdict,
-                variant.label[:300],
-                row.store_location.name,
-                row.store_location.ref,
-                variant.cost,
-            )
+        verdicts.append(verdict)
+    # Target depends on what is stored as withheld.
+    publications.save_all(p for p in locked if p.withheld != p.stored["withheld"])
+    targets = publications.targets(found)
+    return [
+        View(
+            publication,
+            found[publication.pk],
+            targets[publication.pk],
+            verdict or _raises_over_offset(publication, found[publication.pk], targets[publication.pk]),
+            before,
         )
-    return views
+        for publication, verdict, before in zip(locked, verdicts, was, strict=True)
+    ]
 
 
 def _raises_over_offset(publication: LevelPublication, reading: Reading, target: int) -> Hold | None:
@@ -260,11 +270,11 @@ def _raises_over_offset(publication: LevelPublication, reading: Reading, target:
     return None
 
 
-def _line(run: SyncRun, view: View) -> RunItem | None:
+def _line(run: SyncRun, view: View, title: Title) -> RunItem | None:
     """The plan's line for a level, or None where nothing is to be done."""
     shown, target = view.reading.level.available, view.target
     line = RunItem(
-        run=run, subject_id=view.publication.pk, label=view.label, place=view.place, before=shown, after=target
+        run=run, subject_id=view.publication.pk, label=title.label, place=title.place, before=shown, after=target
     )
     if view.hold:
         line.outcome, line.cause, line.remedy = Outcome.HELD, view.hold.cause[:400], view.hold.remedy[:400]
@@ -272,22 +282,19 @@ def _line(run: SyncRun, view: View) -> RunItem | None:
         line.after = shown
         return line
     if shown == target:
-        known = view.publication.baseline_at and view.publication.expected_quantity == shown
-        return None if known else line
+        known = view.publication.state != PublicationState.NO_BASELINE
+        return None if known and view.publication.expected_quantity == shown else line
     line.delta = target - shown
-    line.value = None if view.cost is None else view.cost * line.delta
+    line.value = None if title.cost is None else title.cost * line.delta
     line.risk = planning.risk(shown, target)
     line.flags = planning.flags(shown, target)
     return line
 
 
-def _moved(before: Mapping[str, object], reading: Reading) -> bool:
-    level = reading.level
-    return (
-        before["observed_available"] != level.available
-        or before["observed_committed"] != level.committed
-        or before["observed_unavailable"] != level.unavailable
-        or (level.moved_at is not None and before["observed_moved_at"] != level.moved_at)
+def _moved(view: View, moved_before: int | None) -> bool:
+    level = view.reading.level
+    return view.was != (level.available, level.committed, level.unavailable) or (
+        level.moved_at is not None and moved_before != publications.microseconds(level.moved_at)
     )
 
 
@@ -298,7 +305,6 @@ def _decide(view: View, line: RunItem, *, moved: bool) -> tuple[Outcome, str, st
     owed = view.target - view.reading.level.available
     if not owed:
         settled.adopt(view.publication, cause=f"Equal in run #{line.run_id}")
-        publications.save_all([view.publication])
         return Outcome.UNCHANGED, "", ""
     if not covers(line.delta, owed):
         return Outcome.LEFT, f"Changed since the plan: {owed:+d} now, {line.delta:+d} was planned.", "Plan again."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -192,9 +193,46 @@ def record(effects: Sequence[Effect]) -> None:
     PublicationEntry.objects.bulk_create(entries, batch_size=2000)
 
 
-def lock(ids: Iterable[int]) -> list[LevelPublication]:
-    """These publications, locked in the order of their ids."""
-    return list(LevelPublication.objects.select_for_update(no_key=True).filter(pk__in=list(ids)).order_by("pk"))
+TIMES = ("observed_moved_at", "observed_at", "baseline_at", "overwritten_at", "held_since")
+
+
+def lock(ids: Iterable[int], *, times: bool = True) -> list[LevelPublication]:
+    """These publications, locked in the order of their ids.
+
+    `times` False leaves their timestamps out, which take as long to load as everything else together; one that is
+    asked for all the same is fetched by itself.
+    """
+    rows = LevelPublication.objects.select_for_update(no_key=True).filter(pk__in=list(ids)).order_by("pk")
+    locked = list(rows if times else rows.defer(*TIMES))
+    for publication in locked:
+        publication.stored = dict(publication.__dict__)
+    return locked
+
+
+def lock_ids(ids: Iterable[int]) -> list[int]:
+    """Lock these publications in the order of their ids, which are returned; nothing of them is loaded."""
+    rows = LevelPublication.objects.select_for_update(no_key=True).filter(pk__in=list(ids)).order_by("pk")
+    return list(rows.values_list("pk", flat=True))
+
+
+ANY_ID = -1
+
+
+@cache
+def _targets_statement() -> tuple[str, tuple[Any, ...]]:
+    """The statement of `with_target` for given ids, put together once from the one definition of target."""
+    rows = LevelPublication.objects.filter(pk__in=[ANY_ID]).with_target().values_list("pk", "target")
+    statement, parameters = rows.query.sql_with_params()
+    return statement.replace("IN (%s)", "= ANY(%s)"), parameters
+
+
+def targets(ids: Iterable[int]) -> dict[int, int]:
+    """Publication id → what the store should show, by what is stored now."""
+    statement, parameters = _targets_statement()
+    wanted = list(ids)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [wanted if value == ANY_ID else value for value in parameters])
+        return {publication_id: int(target) for publication_id, target in cursor.fetchall()}
 
 
 WRITABLE = (
@@ -220,25 +258,63 @@ WRITABLE = (
     ("hold_remedy", "text"),
     ("held_since", "timestamptz"),
 )
-SAVE = (
-    "UPDATE inventory_levelpublication p SET "
-    + ", ".join(f"{column} = n.{column}" for column, _ in WRITABLE)
-    + " FROM unnest(%s::bigint[], "
-    + ", ".join(f"%s::{kind}[]" for _, kind in WRITABLE)
-    + ") AS n(id, "
-    + ", ".join(column for column, _ in WRITABLE)
-    + ") WHERE p.id = n.id"
-)
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def microseconds(moment: dt.datetime) -> int:
+    """Microseconds since 1970, as `observed_moves` tells times."""
+    return (moment - EPOCH) // dt.timedelta(microseconds=1)
+
+
+def observed_moves(ids: Iterable[int]) -> dict[int, int | None]:
+    """Publication id → when it had last moved in the store at the last read, in microseconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, (extract(epoch FROM observed_moved_at) * 1000000)::bigint FROM inventory_levelpublication "
+            "WHERE id = ANY(%s)",
+            [list(ids)],
+        )
+        return dict(cursor.fetchall())
+
+
+COLUMNS = tuple(column for column, _ in WRITABLE)
+
+
+@cache
+def _save_statement(columns: tuple[str, ...]) -> str:
+    kinds = dict(WRITABLE)
+    return (
+        "UPDATE inventory_levelpublication p SET "
+        + ", ".join(f"{column} = n.{column}" for column in columns)
+        + " FROM unnest(%s::bigint[], "
+        + ", ".join(f"%s::{kinds[column]}[]" for column in columns)
+        + f") AS n(id, {', '.join(columns)}) WHERE p.id = n.id"
+    )
 
 
 def save_all(publications: Iterable[LevelPublication]) -> None:
-    """Write every column that work on a locked publication may change, in one statement."""
-    rows = list({publication.pk: publication for publication in publications}.values())
-    if not rows:
-        return
-    columns = [[row.pk for row in rows]] + [[getattr(row, column) for row in rows] for column, _ in WRITABLE]
+    """Write what has changed on locked publications: one statement for those with the same columns loaded."""
+    changed: dict[tuple[str, ...], list[LevelPublication]] = {}
+    for publication in {publication.pk: publication for publication in publications}.values():
+        if _changed_columns(publication):
+            loaded = tuple(column for column in TIMES if column in publication.__dict__)
+            changed.setdefault(loaded, []).append(publication)
+    for rows in changed.values():
+        columns = set().union(*(_changed_columns(row) for row in rows))
+        _save(rows, tuple(column for column in COLUMNS if column in columns))
+
+
+def _changed_columns(publication: LevelPublication) -> set[str]:
+    stored, now = publication.stored, publication.__dict__
+    return {column for column in COLUMNS if column in now and (column not in stored or now[column] != stored[column])}
+
+
+def _save(rows: Sequence[LevelPublication], columns: tuple[str, ...]) -> None:
+    values = [[getattr(row, column) for row in rows] for column in columns]
     with connection.cursor() as cursor:
-        cursor.execute(SAVE, columns)
+        cursor.execute(_save_statement(columns), [[row.pk for row in rows], *values])
+    for row in rows:
+        row.stored = dict(row.__dict__)
 
 
 def hold(publication: LevelPublication, test: str, cause: str, remedy: str) -> None:
@@ -250,5 +326,7 @@ def hold(publication: LevelPublication, test: str, cause: str, remedy: str) -> N
 
 def release_hold(publication: LevelPublication) -> None:
     """The reason to hold is gone."""
+    if not publication.hold_test:
+        return
     publication.hold_test = publication.hold_cause = publication.hold_remedy = ""
     publication.held_since = None

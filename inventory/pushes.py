@@ -6,14 +6,16 @@ Lock order everywhere: publications by id, then the batch. No call is made insid
 from __future__ import annotations
 
 import datetime as dt
+import json
 import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -65,23 +67,39 @@ def store_batch(
         prepared = port.prepare_overwrite(overwrites, key=batch.key, document=document)
     batch.body = prepared.body
     batch.save(force_insert=True)
-    pushes = Push.objects.bulk_create(
-        Push(
-            batch=batch,
-            position=position,
-            publication=claim.publication,
-            item=claim.item,
-            quantity=claim.quantity,
-            before=claim.before,
-            revision=claim.publication.revision,
-            versions=claim.versions,
-        )
-        for position, claim in enumerate(claims)
-    )
-    for claim, push in zip(claims, pushes, strict=True):
-        claim.publication.claim = push
+    with connection.cursor() as cursor:
+        cursor.execute(STORE_PUSHES, [batch_id, timezone.now(), json.dumps(_rows(claims))])
+        push_ids = dict(cursor.fetchall())
+    for claim in claims:
+        claim.publication.claim_id = push_ids[claim.publication.pk]
     mark_items([claim.item for claim in claims if claim.item], Outcome.CLAIMED)
     return batch
+
+
+STORE_PUSHES = """
+INSERT INTO inventory_push
+       (batch_id, position, publication_id, item_id, quantity, before, revision, versions, status, created_at)
+SELECT %s, c.position, c.publication, c.item, c.quantity, c.before, c.revision, c.versions, 'claimed', %s
+  FROM jsonb_to_recordset(%s) AS c(position smallint, publication bigint, item bigint, quantity int, before int,
+                                   revision int, versions jsonb)
+RETURNING publication_id, id
+"""
+
+
+def _rows(claims: Sequence[Claim]) -> list[dict[str, Any]]:
+    """The claims as JSON rows of `STORE_PUSHES`, in their order."""
+    return [
+        {
+            "position": position,
+            "publication": claim.publication.pk,
+            "item": claim.item.pk if claim.item else None,
+            "quantity": claim.quantity,
+            "before": claim.before,
+            "revision": claim.publication.revision,
+            "versions": claim.versions,
+        }
+        for position, claim in enumerate(claims)
+    ]
 
 
 def mark_items(items: Iterable[RunItem], outcome: Outcome, cause: str = "", remedy: str = "") -> None:
@@ -89,9 +107,12 @@ def mark_items(items: Iterable[RunItem], outcome: Outcome, cause: str = "", reme
     ids = [item.pk for item in items]
     if ids:
         settled = None if outcome in (Outcome.PLANNED, Outcome.CLAIMED) else timezone.now()
-        RunItem.objects.filter(pk__in=ids).update(
-            outcome=outcome, cause=cause[:400], remedy=remedy[:400], settled_at=settled
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE connectors_runitem SET outcome = %s, cause = %s, remedy = %s, settled_at = %s "
+                "WHERE id = ANY(%s)",
+                [outcome.value, cause[:400], remedy[:400], settled, ids],
+            )
 
 
 def versions_of(publication_ids: Iterable[int]) -> dict[int, dict[int, int]]:
@@ -111,16 +132,17 @@ def versions_of(publication_ids: Iterable[int]) -> dict[int, dict[int, int]]:
 def announce(batch: PushBatch) -> bool:
     """Note, before the first byte leaves, that the batch is being sent. False when it is settled already or its key
     may have been forgotten (then its rows become unsure and nothing is sent)."""
-    batch.refresh_from_db()
-    if batch.status not in UNSETTLED:
-        return False
-    if batch.first_sent_at and timezone.now() - batch.first_sent_at >= KEY_LIFE:
-        make_unsure(batch, "No answer came, and the key is too old to repeat it.")
-        return False
-    PushBatch.objects.filter(pk=batch.pk, status__in=UNSETTLED).update(
-        status=BatchStatus.SENT, first_sent_at=Coalesce(F("first_sent_at"), timezone.now()), tries=F("tries") + 1
+    now = timezone.now()
+    key_lives = Q(first_sent_at=None) | Q(first_sent_at__gt=now - KEY_LIFE)
+    announced = PushBatch.objects.filter(key_lives, pk=batch.pk, status__in=UNSETTLED).update(
+        status=BatchStatus.SENT, first_sent_at=Coalesce(F("first_sent_at"), now), tries=F("tries") + 1
     )
-    return True
+    if announced:
+        return True
+    batch.refresh_from_db(fields=["status"])
+    if batch.status in UNSETTLED:
+        make_unsure(batch, "No answer came, and the key is too old to repeat it.")
+    return False
 
 
 def deliver(port: StorePort, body: bytes, rows: int) -> WriteReply:

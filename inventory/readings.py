@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from django.db.models import QuerySet
 
 from connectors.models import Store
 from connectors.ports.store import MAX_CHANGES, LevelsRead, StorePort
@@ -24,11 +26,13 @@ class Group:
     members: list[Seen]
 
 
-def groups(rows: Iterable[LevelPublication]) -> list[Group]:
-    """Publications (with their `store_location` loaded) packed for reading, by location."""
+def groups(rows: QuerySet[LevelPublication]) -> list[Group]:
+    """Publications packed for reading, by location. Their revisions are noted here, before anything is read."""
     by_location: dict[str, list[Seen]] = {}
-    for row in rows:
-        by_location.setdefault(row.store_location.ref, []).append((row.pk, row.item_ref, row.revision))
+    for ref, publication_id, item_ref, revision in rows.values_list(
+        "store_location__ref", "pk", "item_ref", "revision"
+    ):
+        by_location.setdefault(ref, []).append((publication_id, item_ref, revision))
     return [
         Group(ref, members[start : start + MAX_CHANGES])
         for ref, members in by_location.items()

@@ -18,7 +18,7 @@ def read_back(run: SyncRun, port: StorePort) -> None:
     A difference is no fault by itself (a sale may have come in between); it is shown, and the next job explains it.
     """
     changed = run.items.filter(outcome=Outcome.APPLIED).order_by("-risk", "pk").values_list("subject_id", flat=True)
-    rows = LevelPublication.objects.filter(pk__in=list(changed[:SAMPLE])).select_related("store_location")
+    rows = LevelPublication.objects.filter(pk__in=list(changed[:SAMPLE]))
     checked = different = 0
     for group in readings.groups(rows):
         found = port.read_levels(group.location_ref, [item for _, item, _ in group.members])

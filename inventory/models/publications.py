@@ -127,6 +127,9 @@ class LevelPublication(models.Model):
 
     objects = PublicationQuerySet.as_manager()
 
+    stored: dict[str, Any]
+    """Column → value as the database has it, since `inventory.publications.lock`: only what differs is written."""
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
