@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -94,39 +93,37 @@ ON CONFLICT (store_id, remote_ref, product_id) DO UPDATE SET handle = EXCLUDED.h
  WHERE catalog_listing.handle <> EXCLUDED.handle
 """
 
-BOUND = """
-    FROM linking_bound b
-    JOIN linking_seen s ON s.ref = b.ref
-    JOIN catalog_variant v ON v.id = b.variant_id
-    JOIN catalog_listing g ON g.store_id = %(store)s AND g.remote_ref = s.product_ref AND g.product_id = v.product_id
+# `fresh`: a new link, or one of ours that now means another variant or inventory item of the store.
+WANTED = """
+CREATE TEMPORARY TABLE linking_wanted AS
+SELECT b.variant_id, b.matched_by, s.ref, s.item_ref, s.tracked, g.id AS listing_id, l.id AS link_id,
+       l.id IS NULL OR l.remote_ref <> s.ref OR l.item_ref <> s.item_ref AS fresh
+  FROM linking_bound b
+  JOIN linking_seen s ON s.ref = b.ref
+  JOIN catalog_variant v ON v.id = b.variant_id
+  JOIN catalog_listing g ON g.store_id = %(store)s AND g.remote_ref = s.product_ref AND g.product_id = v.product_id
+  LEFT JOIN catalog_listedvariant l ON l.store_id = %(store)s AND l.variant_id = b.variant_id
 """
+ANALYZE = "ANALYZE linking_wanted"
 
-# A link of ours that now means another variant or inventory item of the store was made again.
 UPDATE_LINKS = """
-WITH wanted AS (SELECT b.variant_id, b.matched_by, s.ref, s.item_ref, s.tracked, g.id AS listing_id {bound}),
-    relinked AS (SELECT l.id FROM catalog_listedvariant l JOIN wanted w ON w.variant_id = l.variant_id
-                  WHERE l.store_id = %(store)s AND (l.remote_ref, l.item_ref) <> (w.ref, w.item_ref))
 UPDATE catalog_listedvariant l
    SET listing_id = w.listing_id, remote_ref = w.ref, item_ref = w.item_ref, tracked = w.tracked, gone_at = NULL,
-       matched_by = CASE WHEN r.id IS NULL THEN l.matched_by ELSE w.matched_by END,
-       linked_at = CASE WHEN r.id IS NULL THEN l.linked_at ELSE %(now)s END
-  FROM wanted w
-  LEFT JOIN catalog_listedvariant own ON own.store_id = %(store)s AND own.variant_id = w.variant_id
-  LEFT JOIN relinked r ON r.id = own.id
- WHERE l.id = own.id
-   AND (l.listing_id, l.remote_ref, l.item_ref, l.tracked, l.gone_at IS NULL)
-       IS DISTINCT FROM (w.listing_id, w.ref, w.item_ref, w.tracked, TRUE)
-RETURNING CASE WHEN r.id IS NULL THEN '' ELSE w.matched_by END
-""".replace("{bound}", BOUND)
+       matched_by = CASE WHEN w.fresh THEN w.matched_by ELSE l.matched_by END,
+       linked_at = CASE WHEN w.fresh THEN %(now)s ELSE l.linked_at END
+  FROM linking_wanted w
+ WHERE l.id = w.link_id
+   AND (w.fresh OR l.gone_at IS NOT NULL OR l.listing_id <> w.listing_id OR l.tracked <> w.tracked)
+"""
 
 INSERT_LINKS = """
 INSERT INTO catalog_listedvariant
        (listing_id, store_id, variant_id, remote_ref, item_ref, tracked, matched_by, linked_at)
-SELECT g.id, %(store)s, b.variant_id, s.ref, s.item_ref, s.tracked, b.matched_by, %(now)s {bound}
- WHERE NOT EXISTS (SELECT 1 FROM catalog_listedvariant l
-                    WHERE l.store_id = %(store)s AND l.variant_id = b.variant_id)
-RETURNING matched_by
-""".replace("{bound}", BOUND)
+SELECT listing_id, %(store)s, variant_id, ref, item_ref, tracked, matched_by, %(now)s
+  FROM linking_wanted WHERE link_id IS NULL
+"""
+
+COUNT_LINKS = "SELECT matched_by, count(*) FILTER (WHERE fresh), count(*) FROM linking_wanted GROUP BY matched_by"
 
 MARK_GONE = """
 UPDATE catalog_listedvariant l SET gone_at = %(now)s
@@ -138,18 +135,15 @@ UPDATE catalog_listedvariant l SET gone_at = %(now)s
 def _save_links(store: Store, now: dt.datetime) -> LinkReport:
     parameters: dict[str, Any] = {"store": store.pk, "now": now}
     with connection.cursor() as cursor:
-        cursor.execute(SAVE_LISTINGS, parameters)
-        cursor.execute(UPDATE_LINKS, parameters)
-        rules = [row[0] for row in cursor.fetchall() if row[0]]
-        cursor.execute(INSERT_LINKS, parameters)
-        rules += [row[0] for row in cursor.fetchall()]
-        cursor.execute(MARK_GONE, parameters)
-        cursor.execute("SELECT count(*) FROM linking_bound")
-        bound = int(cursor.fetchone()[0])
-    counted = Counter(rules)
-    by = {rule: counted[rule.value] for rule in MatchedBy if counted[rule.value]}
+        for statement in (SAVE_LISTINGS, WANTED, ANALYZE, UPDATE_LINKS, INSERT_LINKS, MARK_GONE):
+            cursor.execute(statement, parameters)
+        cursor.execute(COUNT_LINKS)
+        counted = {rule: (fresh, bound) for rule, fresh, bound in cursor.fetchall()}
+    by = {rule: counted[rule.value][0] for rule in MatchedBy if counted.get(rule.value, (0, 0))[0]}
+    linked = sum(by.values())
+    bound = sum(count for _, count in counted.values())
     gone = ListedVariant.objects.filter(store=store, gone_at__isnull=False).count()
-    return LinkReport(linked=len(rules), already=bound - len(rules), by=by, gone=gone)
+    return LinkReport(linked=linked, already=bound - linked, by=by, gone=gone)
 
 
 def _only_here(store: Store) -> int:

@@ -1,8 +1,9 @@
 """Which variant of a store is which of ours: the rules, as statements over a whole listing at once.
 
 The listing is copied to a temporary table of this connection, so memory stays flat and duplicates are seen before
-anything is bound. Order of the rules: remembered remote id, SKU, barcode, handle and option values. A rule that finds
-more than one possibility binds nothing: the variant of the store becomes a conflict.
+anything is bound. Joins of many tables are estimated badly, so what they give becomes a table with statistics, too.
+Order of the rules: remembered remote id, SKU, barcode, handle and option values. A rule that finds more than one
+possibility binds nothing: the variant of the store becomes a conflict.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from connectors.ports.store import RemoteVariant
 COPY_ROWS = 2000
 
 CREATE = """
-DROP TABLE IF EXISTS linking_seen, linking_bound, linking_conflict;
+DROP TABLE IF EXISTS linking_seen, linking_bound, linking_conflict, linking_wanted;
 CREATE TEMPORARY TABLE linking_seen (
     ordinal serial, product_ref text, handle text, title text, ref text, item_ref text, sku text, barcode text,
     options text[], tracked boolean);
 CREATE TEMPORARY TABLE linking_bound (ref text PRIMARY KEY, variant_id bigint UNIQUE, matched_by text);
 CREATE TEMPORARY TABLE linking_conflict (ref text PRIMARY KEY, kind text, there int, variant_ids bigint[])
 """
-DROP = "DROP TABLE IF EXISTS linking_seen, linking_bound, linking_conflict"
+DROP = "DROP TABLE IF EXISTS linking_seen, linking_bound, linking_conflict, linking_wanted"
 COPY = "COPY linking_seen (product_ref, handle, title, ref, item_ref, sku, barcode, options, tracked) FROM STDIN"
 # A product that changes while its pages are read may be listed twice; the later page is the newer truth.
 INDEX = """
@@ -78,9 +79,12 @@ WITH {taken}, {unbound},
     matched AS (SELECT u.ref, there.n, here.ids,
                        CASE WHEN there.n > 1 THEN '{several_there}'
                             WHEN cardinality(here.ids) > 1 THEN '{several_here}'
-                            WHEN here.ids[1] IN (SELECT variant_id FROM taken) THEN 'already_linked'
+                            WHEN taken.variant_id IS NOT NULL THEN 'already_linked'
                             ELSE '' END AS kind
-                  FROM unbound u JOIN here ON here.code = u.{code} JOIN there ON there.code = u.{code}),
+                  FROM unbound u
+                  JOIN here ON here.code = u.{code}
+                  JOIN there ON there.code = u.{code}
+                  LEFT JOIN taken ON taken.variant_id = here.ids[1]),
     bound AS (INSERT INTO linking_bound SELECT ref, ids[1], '{code}' FROM matched WHERE kind = '')
 INSERT INTO linking_conflict SELECT ref, kind, n, ids FROM matched WHERE kind <> ''
 """
@@ -94,11 +98,14 @@ WITH {taken}, {unbound},
                 JOIN catalog_variant v ON v.product_id = p.id
                  AND u.options = CASE WHEN v.option_values = %(default)s THEN '{}' ELSE v.option_values::text[] END),
     counted AS (SELECT ref, id, differs, count(*) OVER (PARTITION BY id) AS there FROM pairs),
-    matched AS (SELECT ref, max(there) AS n, array_agg(id ORDER BY id) AS ids,
-                       CASE WHEN count(*) > 1 OR max(there) > 1 OR bool_or(differs) THEN 'only_there'
-                            WHEN min(id) IN (SELECT variant_id FROM taken) THEN 'already_linked'
+    found AS (SELECT ref, max(there) AS n, array_agg(id ORDER BY id) AS ids,
+                     count(*) > 1 OR max(there) > 1 OR bool_or(differs) AS unclear
+                FROM counted GROUP BY ref),
+    matched AS (SELECT f.ref, f.n, f.ids,
+                       CASE WHEN f.unclear THEN 'only_there'
+                            WHEN taken.variant_id IS NOT NULL THEN 'already_linked'
                             ELSE '' END AS kind
-                  FROM counted GROUP BY ref),
+                  FROM found f LEFT JOIN taken ON taken.variant_id = f.ids[1]),
     bound AS (INSERT INTO linking_bound SELECT ref, ids[1], 'options' FROM matched WHERE kind = '')
 INSERT INTO linking_conflict SELECT ref, kind, n, ids FROM matched WHERE kind <> ''
 """
