@@ -45,7 +45,7 @@ def command(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=environment(data),
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=200,
         check=False,
     )
 
@@ -79,6 +79,7 @@ def demo(data: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_what_the_demo_tells_is_what_the_shops_show_and_ctrl_c_leaves_nothing(
     demo: subprocess.Popen[str], data: Path
 ) -> None:
@@ -112,6 +113,7 @@ def test_what_the_demo_tells_is_what_the_shops_show_and_ctrl_c_leaves_nothing(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", ["apparel.csv", "jewelry.csv"])
 def test_a_real_export_without_a_single_sku_is_linked_and_told_once(data: Path, name: str) -> None:
     export = EXPORTS / name

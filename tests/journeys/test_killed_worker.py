@@ -23,6 +23,7 @@ BATCHES = LEVELS // 250
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_a_second_worker_finishes_what_a_killed_one_began(merchant: Callable[..., Merchant], tmp_path: Path) -> None:
     atelier = merchant(variants=LEVELS)
     assert atelier.full().status == RunStatus.COMPLETED

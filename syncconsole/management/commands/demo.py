@@ -52,8 +52,12 @@ class Command(BaseCommand):
         try:
             sys.exit(self.perform(self.web_port(options["port"])))
         except (Refused, RunRefused, DecisionRefused, StageFailed) as problem:
+            refused = isinstance(problem, Refused)
             self.stderr.write(f"{problem.cause} {problem.remedy}".strip())
-            sys.exit(REFUSED if isinstance(problem, Refused) else PARTLY)
+            if self.as_json:
+                outcome = "refused" if refused else "failed"
+                self.print_json({"outcome": outcome, "cause": problem.cause, "remedy": problem.remedy})
+            sys.exit(REFUSED if refused else PARTLY)
 
     @staticmethod
     def web_port(wished: int | None) -> int:
@@ -90,6 +94,10 @@ class Command(BaseCommand):
         stream.write(line)
         stream.flush()
 
+    def print_json(self, data: dict[str, Any]) -> None:
+        self.stdout.write(json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))
+        self.stdout.flush()
+
     def tell(self, shops: files.Shops) -> None:
         """The story, then where to look on."""
         stage = Stage(self.sandbox)
@@ -97,8 +105,7 @@ class Command(BaseCommand):
         told = {**story.tell(), "console": None if self.once else self.console, "sandbox": self.sandbox}
         stage.close()
         if self.as_json:
-            self.stdout.write(json.dumps(told, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))
-            self.stdout.flush()
+            self.print_json({"outcome": "done", **told})
         self.say("")
         if self.once:
             self.say(f"Told in {told['seconds']} s. The data stay: make run shows them, with the logins below.")
