@@ -35,7 +35,10 @@ BUCHAREST = ZoneInfo("Europe/Bucharest")
 
 
 @pytest.fixture(autouse=True)
-def no_names_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def outside_world(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """No name is looked up, and no host inside is allowed."""
+    settings.ALLOWED_API_HOSTS = []
+
     def unknown(*_: Any, **__: Any) -> list[Any]:
         raise OSError("no name server here")
 
