@@ -123,7 +123,7 @@ def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
     target_terms, ats, target = _target_terms(publication, on_hand, released, ledger)
     entries = PublicationEntry.objects.filter(publication=publication, recorded_at__lte=moment)
     expected_terms = _publication_terms(entries)
-    has_baseline = entries.filter(kind=PublicationKind.BASELINE).exists()
+    has_baseline = any(term.kind == PublicationKind.BASELINE for term in expected_terms)
     expected = int(sum((term.quantity for term in expected_terms), Decimal(0))) if has_baseline else None
     in_flight = _in_flight(publication) if at is None else 0
     read = publication.observed_at is not None and (at is None or publication.observed_at <= at)

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
-from catalog.models import LinkConflict, Product, Variant
+from catalog.models import ConflictKind, LinkConflict, Product, Variant
 from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus
 from syncconsole.kernel.admin import signed_in
@@ -63,8 +63,10 @@ def decisions(person_id: int) -> dict[str, int]:
     name = f"sidebar:{person_id}"
     found: dict[str, int] | None = cache.get(name)
     if found is None:
-        runs = SyncRun.objects.aggregate(waiting=Count("pk", filter=Q(status=RunStatus.AWAITING_APPROVAL)))
-        found = {"runs": runs["waiting"], "links": LinkConflict.objects.exclude(kind="only_there").count()}
+        waiting = SyncRun.objects.filter(status=RunStatus.AWAITING_APPROVAL).order_by().values(kind_of=Value("runs"))
+        conflicts = LinkConflict.objects.exclude(kind=ConflictKind.ONLY_THERE).order_by().values(kind_of=Value("links"))
+        counted = [rows.annotate(n=Count("pk")) for rows in (waiting, conflicts)]
+        found = {"runs": 0, "links": 0} | {row["kind_of"]: row["n"] for row in counted[0].union(counted[1], all=True)}
         cache.set(name, found, COUNTED_SECONDS)
     return found
 
