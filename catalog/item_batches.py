@@ -306,8 +306,8 @@ class Batch:
     # Writing
 
     def _write(self) -> None:
-        upsert(sorted(self.changed_products.values(), key=lambda product: product.handle), key="handle")
-        upsert(sorted(self.changed_variants.values(), key=lambda variant: variant.item_number), key="item_number")
+        upsert([self.changed_products[handle] for handle in sorted(self.changed_products)], key="handle")
+        upsert([self.changed_variants[number] for number in sorted(self.changed_variants)], key="item_number")
         retagged = [self.changed_products[handle] for handle in self.retagged if handle in self.changed_products]
         if retagged:
             refresh_tag_keys(product.pk for product in retagged)
