@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,8 +13,10 @@ from connectors.registry import store_for
 from connectors.runs import Gate, RunKind
 from inventory import gates, publications, pushes, sending, verification
 from inventory.models import LevelPublication, PushBatch
-from inventory.models.publications import Exclusion, PublicationState
+from inventory.models.publications import PublicationState
 from inventory.models.pushes import WriteKind
+from inventory.naming import Title, titles
+from inventory.publications import Look
 from inventory.pump import Pump
 from inventory.pushes import Claim
 from syncconsole.kernel.models import User
@@ -50,8 +50,9 @@ def sweep(store: Store) -> int:
     ids = list(different)
     for start in range(0, len(ids), PLAN_SLICE):
         with transaction.atomic():
-            locked = [row.pk for row in publications.lock(ids[start : start + PLAN_SLICE])]
-            found += LevelPublication.objects.filter(pk__in=locked).update(needs_look=True)
+            locked = publications.lock_ids(ids[start : start + PLAN_SLICE])
+            publications.mark(locked)
+            found += len(locked)
     return found
 
 
@@ -72,8 +73,7 @@ class DeltaRun(RunKind):
             with Pump(sending.width(self.run.store), self.tick) as pump:
                 # A run that ended while the store could not be reached may have left batches and their claims.
                 sending.resume(pump, port, self.run)
-            scope = LevelPublication.objects.filter(store=self.run.store, state=PublicationState.LIVE).eligible()
-            cursor = {"levels": scope.count(), "after": 0}
+            cursor = {"levels": publications.count_live(self.run.store), "after": 0}
             if _target_settings_changed(self.run):
                 sweep(self.run.store)
         with transaction.atomic():
@@ -89,26 +89,14 @@ class DeltaRun(RunKind):
             .order_by("pk")
             .values_list("pk", flat=True)[:PLAN_SLICE]
         )
-        ids = [publication.pk for publication in publications.lock(list(marked))]
-        owed: list[LevelPublication] = []
-        settled: list[LevelPublication] = []
-        rows = (
-            LevelPublication.objects.filter(pk__in=ids, state=PublicationState.LIVE, claim=None)
-            .eligible()
-            .with_target()
-            .select_related("listed__variant__product", "store_location")
-        )
-        for row in rows:
-            (owed if row.pending else settled).append(row)
+        looks = publications.look(marked)
+        owed = [look for look in looks if look.takes_part and not look.claimed and look.pending]
         # A level that takes no part now, or has none yet, keeps no mark: it is marked again when that changes.
-        idle = (
-            LevelPublication.objects.filter(pk__in=ids)
-            .exclude(state=PublicationState.LIVE, excluded=Exclusion.NONE)
-            .values_list("pk", flat=True)
-        )
-        LevelPublication.objects.filter(pk__in=[*idle, *(row.pk for row in settled)]).update(needs_look=False)
-        RunItem.objects.bulk_create([_line(self.run, row) for row in owed], ignore_conflicts=True)
-        return ids
+        done = {look.publication_id for look in looks if not (look.takes_part and look.claimed)}
+        publications.clear_marks(done - {look.publication_id for look in owed})
+        names = titles(look.publication_id for look in owed)
+        planning.add_lines(self.run, [_line(self.run, look, names[look.publication_id]) for look in owed])
+        return [look.publication_id for look in looks]
 
     def apply_slice(self) -> bool:
         """Claim, store and send up to some thousands of lines, several batches in flight."""
@@ -125,9 +113,7 @@ class DeltaRun(RunKind):
                 sent += looked
                 if batch:
                     sending.send(pump, port, run, batch)
-        done = run.items.exclude(outcome__in=(Outcome.PLANNED, Outcome.CLAIMED)).count()
-        SyncRun.objects.filter(pk=run.pk).update(progress_done=done)
-        run.progress_done = done
+        sending.note_progress(run, run.items.all())
         return sent > 0 or self.asked_to_stop
 
     @transaction.atomic
@@ -136,23 +122,22 @@ class DeltaRun(RunKind):
         lines = list(self.run.items.filter(outcome=Outcome.PLANNED).order_by("pk")[:MAX_CHANGES])
         if not lines:
             return None, 0
-        locked = {row.pk: row for row in publications.lock(line.subject_id for line in lines)}
-        owed = {
-            row.pk: row
-            for row in LevelPublication.objects.filter(pk__in=locked).with_target().select_related("store_location")
-        }
+        locked = {row.pk: row for row in publications.lock((line.subject_id for line in lines), times=False)}
         versions = pushes.versions_of(locked)
+        targets = publications.targets(locked)
+        refs = dict(LevelPublication.objects.filter(pk__in=locked).values_list("pk", "store_location__ref"))
         claims: list[Claim] = []
         left: dict[str, list[RunItem]] = {}
         for line in lines:
-            publication, now = locked[line.subject_id], owed[line.subject_id]
-            reason = why_left(publication, line, now.pending)
+            publication = locked[line.subject_id]
+            expected = publication.expected_quantity
+            pending = targets.get(publication.pk, expected) - expected
+            reason = why_left(publication, line, pending)
             if reason:
                 left.setdefault(reason, []).append(line)
             else:
-                ref = now.store_location.ref
-                expected = publication.expected_quantity
-                claims.append(Claim(publication, line, ref, now.pending, expected, versions.get(publication.pk, {})))
+                ref, seen = refs[publication.pk], versions.get(publication.pk, {})
+                claims.append(Claim(publication, line, ref, pending, expected, seen))
         for cause, rows in left.items():
             pushes.mark_items(rows, Outcome.LEFT, cause, "The next delta sends what is owed then.")
         if not claims:
@@ -201,18 +186,17 @@ def covers(planned: int, now: int) -> bool:
     return planned * now > 0 and abs(now) <= abs(planned)
 
 
-def _line(run: SyncRun, row: Any) -> RunItem:
-    variant = row.listed.variant
-    before, after, pending = row.expected_quantity, row.expected_quantity + row.pending, row.pending
+def _line(run: SyncRun, look: Look, title: Title) -> RunItem:
+    before, after = look.expected, look.target
     return RunItem(
         run=run,
-        subject_id=row.pk,
-        label=variant.label[:300],
-        place=row.store_location.name,
+        subject_id=look.publication_id,
+        label=title.label,
+        place=title.place,
         before=before,
         after=after,
-        delta=pending,
-        value=None if variant.cost is None else variant.cost * pending,
+        delta=look.pending,
+        value=title.value(look.pending),
         risk=planning.risk(before, after),
         flags=planning.flags(before, after),
     )

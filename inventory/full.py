@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.models import variant_label
 from connectors import planning, runs
 from connectors.models import RunItem, Store, SyncRun
 from connectors.models.runs import Outcome, RunStatus, Trigger
@@ -23,6 +20,7 @@ from inventory.delta import covers
 from inventory.models import LevelPublication, PushBatch
 from inventory.models.publications import PublicationState
 from inventory.models.pushes import WriteKind
+from inventory.naming import Title, titles
 from inventory.pump import Pump
 from inventory.pushes import Claim
 from inventory.readings import Group
@@ -112,8 +110,8 @@ class FullRun(RunKind):
     def _plan_group(self, group: Group, found: dict[int, Reading]) -> None:
         views = _judge_group(found)
         publications.save_all(view.publication for view in views)
-        titles = _titles(found)
-        lines = (_line(self.run, view, titles[view.publication.pk]) for view in views)
+        names = titles(found)
+        lines = (_line(self.run, view, names[view.publication.pk]) for view in views)
         planning.add_lines(self.run, [line for line in lines if line])
         sending.count(self.run, points=3)
 
@@ -139,9 +137,7 @@ class FullRun(RunKind):
                 if self.asked_to_stop:
                     break
                 readings.read(pump, port, run.store, [group], write)
-        done = run.items.exclude(outcome__in=(Outcome.PLANNED, Outcome.CLAIMED)).exclude(delta=0).count()
-        SyncRun.objects.filter(pk=run.pk).update(progress_done=done)
-        run.progress_done = done
+        sending.note_progress(run, run.items.exclude(delta=0))
         return bool(lines) or adopted
 
     @transaction.atomic
@@ -190,6 +186,7 @@ class FullRun(RunKind):
         """Read back a sample; a finished go-live marks the store as live."""
         run = self.run
         verification.read_back(run, store_for(run.store))
+        publications.forget_count(run.store)
         if run.store.live_at is None and run.status == RunStatus.VERIFYING:
             Store.objects.filter(pk=run.store_id, live_at=None).update(live_at=timezone.now())
         return False
@@ -205,31 +202,6 @@ class View:
     target: int
     hold: Hold | None
     was: tuple[int | None, int | None, int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Title:
-    """How a plan names a level."""
-
-    label: str
-    place: str
-    cost: Decimal | None
-
-
-def _titles(publication_ids: Iterable[int]) -> dict[int, Title]:
-    rows = LevelPublication.objects.filter(pk__in=list(publication_ids)).values_list(
-        "pk",
-        "listed__variant__sku",
-        "listed__variant__item_number",
-        "listed__variant__product__title",
-        "listed__variant__option_values",
-        "listed__variant__cost",
-        "store_location__name",
-    )
-    return {
-        publication_id: Title(variant_label(sku or number, title, options)[:300], place, cost)
-        for publication_id, sku, number, title, options, cost, place in rows
-    }
 
 
 def _judge_group(found: dict[int, Reading]) -> list[View]:
@@ -285,7 +257,7 @@ def _line(run: SyncRun, view: View, title: Title) -> RunItem | None:
         known = view.publication.state != PublicationState.NO_BASELINE
         return None if known and view.publication.expected_quantity == shown else line
     line.delta = target - shown
-    line.value = None if title.cost is None else title.cost * line.delta
+    line.value = title.value(line.delta)
     line.risk = planning.risk(shown, target)
     line.flags = planning.flags(shown, target)
     return line

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -145,8 +146,31 @@ def refresh(store: Store, *, new_baseline_for: Iterable[int] = ()) -> RefreshRes
             [*parameters, store.pk],
         )
         changed = [row[0] for row in cursor.fetchall()]
+    forget_count(store)
     excluded = sum(1 for reason in changed if reason)
     return RefreshResult(created, closed, len(regrouped), excluded, len(changed) - excluded)
+
+
+COUNTED_FOR = dt.timedelta(hours=1)
+
+
+def count_live(store: Store) -> int:
+    """How many levels deltas may change: what a plan's share is a share of. Counted once an hour, and after whatever
+    moves it as a whole, since counting a million takes as long as pushing a thousand."""
+
+    def counted() -> int:
+        return LevelPublication.objects.filter(store=store).live().eligible().count()
+
+    return int(cache.get_or_set(_count_key(store), counted, timeout=COUNTED_FOR.total_seconds()) or 0)
+
+
+def forget_count(store: Store) -> None:
+    """Levels came, went or got their baseline: `count_live` counts them again."""
+    transaction.on_commit(lambda: cache.delete(_count_key(store)))
+
+
+def _count_key(store: Store) -> str:
+    return f"live-levels:{store.pk}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +217,55 @@ def record(effects: Sequence[Effect]) -> None:
     PublicationEntry.objects.bulk_create(entries, batch_size=2000)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a locked publication is owed now. `takes_part`: live and not excluded."""
+
+    publication_id: int
+    expected: int
+    target: int
+    claimed: bool
+    takes_part: bool
+
+    @property
+    def pending(self) -> int:
+        """Target less expected: what a delta sends."""
+        return self.target - self.expected
+
+
+def look(ids: Iterable[int]) -> list[Look]:
+    """Lock these publications, in the order of their ids, and see what each is owed."""
+    locked = lock_ids(ids)
+    if not locked:
+        return []
+    wanted = targets(locked)
+    rows = LevelPublication.objects.filter(pk__in=locked).order_by("pk")
+    return [
+        # One that has no level of ours any more is owed nothing; it takes no part.
+        Look(pk, expected, wanted.get(pk, expected), claim is not None, state == PublicationState.LIVE and not excluded)
+        for pk, expected, claim, state, excluded in rows.values_list(
+            "pk", "expected_quantity", "claim", "state", "excluded"
+        )
+    ]
+
+
+def clear_marks(ids: Iterable[int]) -> None:
+    """Nothing is owed to these publications, which the caller has locked."""
+    _mark(ids, needs_look=False)
+
+
+def mark(ids: Iterable[int]) -> None:
+    """These publications, which the caller has locked, are to be looked at."""
+    _mark(ids, needs_look=True)
+
+
+def _mark(ids: Iterable[int], *, needs_look: bool) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE inventory_levelpublication SET needs_look = %s WHERE id = ANY(%s)", [needs_look, list(ids)]
+        )
+
+
 TIMES = ("observed_moved_at", "observed_at", "baseline_at", "overwritten_at", "held_since")
 
 
@@ -218,7 +291,7 @@ def lock_ids(ids: Iterable[int]) -> list[int]:
 ANY_ID = -1
 
 
-@cache
+@functools.cache
 def _targets_statement() -> tuple[str, tuple[Any, ...]]:
     """The statement of `with_target` for given ids, put together once from the one definition of target."""
     rows = LevelPublication.objects.filter(pk__in=[ANY_ID]).with_target().values_list("pk", "target")
@@ -227,12 +300,12 @@ def _targets_statement() -> tuple[str, tuple[Any, ...]]:
 
 
 def targets(ids: Iterable[int]) -> dict[int, int]:
-    """Publication id → what the store should show, by what is stored now."""
+    """Publication id → what the store should show, by what is stored now. Without one that has no level of ours."""
     statement, parameters = _targets_statement()
     wanted = list(ids)
     with connection.cursor() as cursor:
         cursor.execute(statement, [wanted if value == ANY_ID else value for value in parameters])
-        return {publication_id: int(target) for publication_id, target in cursor.fetchall()}
+        return {publication_id: int(target) for publication_id, target in cursor.fetchall() if target is not None}
 
 
 WRITABLE = (
@@ -280,7 +353,7 @@ def observed_moves(ids: Iterable[int]) -> dict[int, int | None]:
 COLUMNS = tuple(column for column, _ in WRITABLE)
 
 
-@cache
+@functools.cache
 def _save_statement(columns: tuple[str, ...]) -> str:
     kinds = dict(WRITABLE)
     return (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from connectors import runs
-from connectors.models import Store, SyncRun
+from connectors.models import RunItem, Store, SyncRun
+from connectors.models.runs import Outcome
 from connectors.ports.errors import RequestRejected
 from connectors.ports.store import StorePort, WriteReply
 from inventory import pushes, settlement
@@ -47,6 +48,13 @@ def send(pump: Pump, port: StorePort, run: SyncRun, batch: PushBatch) -> None:
 def count(run: SyncRun, points: int, calls: int = 1) -> None:
     """Add to what the run has cost."""
     SyncRun.objects.filter(pk=run.pk).update(calls=F("calls") + calls, points=F("points") + points)
+
+
+def note_progress(run: SyncRun, lines: QuerySet[RunItem]) -> None:
+    """Keep on the run how many of `lines` are done. Counts those that are not, which grow fewer."""
+    to_do = lines.filter(outcome__in=(Outcome.PLANNED, Outcome.CLAIMED)).count()
+    run.progress_done = max(run.progress_done, run.progress_total - to_do)
+    SyncRun.objects.filter(pk=run.pk).update(progress_done=run.progress_done)
 
 
 def resume(pump: Pump, port: StorePort, run: SyncRun) -> None:
