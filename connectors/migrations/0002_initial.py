@@ -6,88 +6,139 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('connectors', '0001_initial'),
+        ("connectors", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='store',
-            name='paused_by',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="store",
+            name="paused_by",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='storelocation',
-            name='store',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='locations', to='connectors.store'),
+            model_name="storelocation",
+            name="store",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="locations", to="connectors.store"
+            ),
         ),
         migrations.AddField(
-            model_name='syncrun',
-            name='approved_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="syncrun",
+            name="approved_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='syncrun',
-            name='cancel_requested_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="syncrun",
+            name="cancel_requested_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='syncrun',
-            name='requested_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="syncrun",
+            name="requested_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='syncrun',
-            name='store',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='connectors.store'),
+            model_name="syncrun",
+            name="store",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="connectors.store"
+            ),
         ),
         migrations.AddField(
-            model_name='runitem',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='connectors.syncrun'),
+            model_name="runitem",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="items", to="connectors.syncrun"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='store',
-            constraint=models.UniqueConstraint(condition=models.Q(('inventory_owner', True)), fields=('shop_domain',), name='one_inventory_owner_per_shop_domain', violation_error_message='Another account already pushes inventory to this shop domain.'),
+            model_name="store",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("inventory_owner", True)),
+                fields=("shop_domain",),
+                name="one_inventory_owner_per_shop_domain",
+                violation_error_message="Another account already pushes inventory to this shop domain.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='storelocation',
-            constraint=models.UniqueConstraint(fields=('store', 'ref'), name='store_location_once'),
+            model_name="storelocation",
+            constraint=models.UniqueConstraint(fields=("store", "ref"), name="store_location_once"),
         ),
         migrations.AddIndex(
-            model_name='syncrun',
-            index=models.Index(fields=['store', '-id'], name='connectors__store_i_975785_idx'),
+            model_name="syncrun",
+            index=models.Index(fields=["store", "-id"], name="connectors__store_i_975785_idx"),
         ),
         migrations.AddIndex(
-            model_name='syncrun',
-            index=models.Index(condition=models.Q(('status__in', ('queued', 'planning', 'applying', 'verifying', 'awaiting_approval'))), fields=['status'], name='run_open'),
+            model_name="syncrun",
+            index=models.Index(
+                condition=models.Q(
+                    ("status__in", ("queued", "planning", "applying", "verifying", "awaiting_approval"))
+                ),
+                fields=["status"],
+                name="run_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='syncrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ('queued', 'planning', 'applying', 'verifying', 'awaiting_approval'))), fields=('store', 'kind'), name='one_open_run_per_store_and_kind'),
+            model_name="syncrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("status__in", ("queued", "planning", "applying", "verifying", "awaiting_approval"))
+                ),
+                fields=("store", "kind"),
+                name="one_open_run_per_store_and_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='syncrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__startswith', 'inventory.'), ('status__in', ('applying', 'verifying'))), fields=('store',), name='one_writing_inventory_run_per_store'),
+            model_name="syncrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind__startswith", "inventory."), ("status__in", ("applying", "verifying"))),
+                fields=("store",),
+                name="one_writing_inventory_run_per_store",
+            ),
         ),
         migrations.AddIndex(
-            model_name='runitem',
-            index=models.Index(fields=['run', '-risk', 'id'], name='connectors__run_id_953bad_idx'),
+            model_name="runitem",
+            index=models.Index(fields=["run", "-risk", "id"], name="connectors__run_id_953bad_idx"),
         ),
         migrations.AddIndex(
-            model_name='runitem',
-            index=models.Index(fields=['run', 'outcome', 'id'], name='connectors__run_id_9339a2_idx'),
+            model_name="runitem",
+            index=models.Index(fields=["run", "outcome", "id"], name="connectors__run_id_9339a2_idx"),
         ),
         migrations.AddIndex(
-            model_name='runitem',
-            index=models.Index(fields=['subject_id', '-id'], name='connectors__subject_913fee_idx'),
+            model_name="runitem",
+            index=models.Index(fields=["subject_id", "-id"], name="connectors__subject_913fee_idx"),
         ),
         migrations.AddConstraint(
-            model_name='runitem',
-            constraint=models.UniqueConstraint(fields=('run', 'subject_id'), name='one_line_per_subject_and_run'),
+            model_name="runitem",
+            constraint=models.UniqueConstraint(fields=("run", "subject_id"), name="one_line_per_subject_and_run"),
         ),
     ]

@@ -3,74 +3,166 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
-import syncconsole.kernel.secrets
 from django.db import migrations, models
+
+import syncconsole.kernel.secrets
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('connectors', '0002_initial'),
+        ("connectors", "0002_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='NoticeRule',
+            name="NoticeRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='Who reads it, e.g. Stock team.', max_length=120)),
-                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('run_failed', 'A run failed'), ('awaiting_approval', 'A plan waits for approval'), ('gate_lost', 'A gate was lost'), ('audit_red', 'The ledger check found a difference'), ('store_paused', 'Writes were paused')], max_length=20), size=None)),
-                ('address', syncconsole.kernel.secrets.EncryptedTextField(help_text='Kept encrypted, never shown. docs/operators/notices.md lists the forms.')),
-                ('quiet_from', models.TimeField(blank=True, help_text='Nothing is sent from then …', null=True)),
-                ('quiet_to', models.TimeField(blank=True, help_text="… until then, in the store's time zone; sent after.", null=True)),
-                ('repeat_minutes', models.PositiveIntegerField(default=30, help_text='The same news is sent once in this time. 0: every time.', validators=[django.core.validators.MaxValueValidator(10080)])),
-                ('active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('store', models.ForeignKey(blank=True, help_text='Empty: all stores, and what concerns the installation.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notice_rules', to='connectors.store')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="Who reads it, e.g. Stock team.", max_length=120)),
+                (
+                    "events",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("run_failed", "A run failed"),
+                                ("awaiting_approval", "A plan waits for approval"),
+                                ("gate_lost", "A gate was lost"),
+                                ("audit_red", "The ledger check found a difference"),
+                                ("store_paused", "Writes were paused"),
+                            ],
+                            max_length=20,
+                        ),
+                        size=None,
+                    ),
+                ),
+                (
+                    "address",
+                    syncconsole.kernel.secrets.EncryptedTextField(
+                        help_text="Kept encrypted, never shown. docs/operators/notices.md lists the forms."
+                    ),
+                ),
+                ("quiet_from", models.TimeField(blank=True, help_text="Nothing is sent from then …", null=True)),
+                (
+                    "quiet_to",
+                    models.TimeField(
+                        blank=True, help_text="… until then, in the store's time zone; sent after.", null=True
+                    ),
+                ),
+                (
+                    "repeat_minutes",
+                    models.PositiveIntegerField(
+                        default=30,
+                        help_text="The same news is sent once in this time. 0: every time.",
+                        validators=[django.core.validators.MaxValueValidator(10080)],
+                    ),
+                ),
+                ("active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "store",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: all stores, and what concerns the installation.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notice_rules",
+                        to="connectors.store",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event', models.CharField(help_text="One of the rule's events, or test.", max_length=20)),
-                ('subject', models.CharField(max_length=300)),
-                ('body', models.TextField(blank=True)),
-                ('link', models.CharField(blank=True, max_length=500)),
-                ('digest', models.CharField(help_text='The same news has the same digest.', max_length=64)),
-                ('repeats', models.PositiveIntegerField(default=0, help_text='How often the same news came again and was not sent.')),
-                ('status', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Not sent')], default='waiting', max_length=8)),
-                ('not_before', models.DateTimeField(help_text='Later than created: quiet hours, or the next try.')),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('claimed_at', models.DateTimeField(null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('cause', models.CharField(blank=True, max_length=400)),
-                ('remedy', models.CharField(blank=True, max_length=400)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('store', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='connectors.store')),
-                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='connectors.noticerule')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("event", models.CharField(help_text="One of the rule's events, or test.", max_length=20)),
+                ("subject", models.CharField(max_length=300)),
+                ("body", models.TextField(blank=True)),
+                ("link", models.CharField(blank=True, max_length=500)),
+                ("digest", models.CharField(help_text="The same news has the same digest.", max_length=64)),
+                (
+                    "repeats",
+                    models.PositiveIntegerField(
+                        default=0, help_text="How often the same news came again and was not sent."
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("failed", "Not sent"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("not_before", models.DateTimeField(help_text="Later than created: quiet hours, or the next try.")),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("claimed_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("cause", models.CharField(blank=True, max_length=400)),
+                ("remedy", models.CharField(blank=True, max_length=400)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "store",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notices",
+                        to="connectors.store",
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="notices", to="connectors.noticerule"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.AddConstraint(
-            model_name='noticerule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('quiet_from__isnull', True), ('quiet_to__isnull', True)), models.Q(('quiet_from__isnull', False), ('quiet_to__isnull', False), models.Q(('quiet_from', models.F('quiet_to')), _negated=True)), _connector='OR'), name='quiet_hours_have_two_ends', violation_error_message='Quiet hours need two different times, or none.'),
+            model_name="noticerule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("quiet_from__isnull", True), ("quiet_to__isnull", True)),
+                    models.Q(
+                        ("quiet_from__isnull", False),
+                        ("quiet_to__isnull", False),
+                        models.Q(("quiet_from", models.F("quiet_to")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="quiet_hours_have_two_ends",
+                violation_error_message="Quiet hours need two different times, or none.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticerule',
-            constraint=models.CheckConstraint(condition=models.Q(('events', []), _negated=True), name='rule_names_an_event', violation_error_message='Choose at least one event.'),
+            model_name="noticerule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("events", []), _negated=True),
+                name="rule_names_an_event",
+                violation_error_message="Choose at least one event.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['rule', 'digest', '-created_at'], name='notice_same_news'),
+            model_name="notice",
+            index=models.Index(fields=["rule", "digest", "-created_at"], name="notice_same_news"),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('status__in', ('waiting', 'sending'))), fields=['not_before'], name='notice_to_be_sent'),
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("status__in", ("waiting", "sending"))),
+                fields=["not_before"],
+                name="notice_to_be_sent",
+            ),
         ),
     ]

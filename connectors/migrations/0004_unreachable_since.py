@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('connectors', '0003_notices'),
+        ("connectors", "0003_notices"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='syncrun',
-            name='unreachable_since',
+            model_name="syncrun",
+            name="unreachable_since",
             field=models.DateTimeField(blank=True, null=True),
         ),
     ]

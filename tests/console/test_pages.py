@@ -153,4 +153,4 @@ def test_home_counts_variants_with_stock_that_the_store_does_not_know(world: Wor
     InventoryLevelFactory(location=world.here)  # no stock: nobody waits for it
     home = sign_in("Operator").get(reverse("admin:index")).content.decode()
     assert "Not linked" in home
-    assert f"?store={store.slug}&amp;state=not_listed\">1 variant</a>" in home
+    assert f'?store={store.slug}&amp;state=not_listed">1 variant</a>' in home
