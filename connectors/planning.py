@@ -89,7 +89,8 @@ def add_lines(run: SyncRun, lines: Iterable[RunItem]) -> None:
 
 
 def totals(run: SyncRun) -> dict[str, Any]:
-    """The plan's sums over lines that change something; `levels` is what the run looked at (from its cursor)."""
+    """The plan's sums over lines that change something; `levels` is what it is a share of,
+    `read` how many were read from the store (both from its cursor)."""
     changing = run.items.filter(outcome=Outcome.PLANNED).exclude(delta=0)
     up, down = Q(delta__gt=0), Q(delta__lt=0)
     sums = changing.aggregate(
@@ -113,6 +114,7 @@ def totals(run: SyncRun) -> dict[str, Any]:
     result["largest_percent"] = percent(worst.before or 0, worst.after or 0) if worst else 0
     levels = run.cursor.get("levels", 0)
     result["levels"] = levels
+    result["read"] = run.cursor.get("read", 0)
     result["held"] = run.items.filter(outcome=Outcome.HELD).count()
     result["adopted"] = run.items.filter(outcome=Outcome.PLANNED, delta=0).count()
     result["share"] = round(100 * sums["rows"] / levels, 1) if levels else 0

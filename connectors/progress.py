@@ -92,7 +92,12 @@ SAYS = {
 
 
 def _summary(run: SyncRun) -> str:
-    parts = [f"{run.counts[outcome]:,} {words}" for outcome, words in SAYS.items() if run.counts.get(outcome)]
+    counts = {**run.counts}
+    if run.totals.get("read"):
+        # Levels that were read and need no line are right already, too.
+        without_line = run.totals["read"] - sum(counts.values())
+        counts[Outcome.UNCHANGED] = counts.get(Outcome.UNCHANGED, 0) + without_line
+    parts = [f"{counts[outcome]:,} {words}" for outcome, words in SAYS.items() if counts.get(outcome)]
     text = ", ".join(parts) if parts else "Nothing to change: the store shows what it should"
     different = run.totals.get("read_back_different", 0)
     if run.totals.get("read_back"):

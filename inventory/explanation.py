@@ -117,12 +117,11 @@ def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
     )
     moment = at or timezone.now()
     ledger = LedgerEntry.objects.filter(level__published__publication=publication, recorded_at__lte=moment)
-    on_hand_terms = _ledger_terms(ledger)
+    on_hand_terms, released = _ledger_terms(ledger)
     on_hand = sum((term.quantity for term in on_hand_terms), Decimal(0))
-    released = ledger.aggregate(total=Sum("released_delta"))["total"] or 0
     target_terms, ats, target = _target_terms(publication, on_hand, released, ledger)
     entries = PublicationEntry.objects.filter(publication=publication, recorded_at__lte=moment)
-    expected_terms = _publication_terms(entries)
+    expected_terms, last_push = _publication_terms(entries)
     has_baseline = any(term.kind == PublicationKind.BASELINE for term in expected_terms)
     expected = int(sum((term.quantity for term in expected_terms), Decimal(0))) if has_baseline else None
     in_flight = _in_flight(publication) if at is None else 0
@@ -148,7 +147,7 @@ def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
         observed=observed,
         observed_at=publication.observed_at if observed is not None else None,
         not_explained=_not_explained(publication, expected, observed, at),
-        last_push=_last_push(entries),
+        last_push=last_push,
         state=PublicationState(publication.state).label if at is None else "",
         hold=publication.hold_cause if at is None else "",
         hold_remedy=publication.hold_remedy if at is None else "",
@@ -170,17 +169,15 @@ def _not_explained(
     return observed - (expected - (since.aggregate(total=Sum("quantity"))["total"] or 0 if at is None else 0))
 
 
-def _ledger_terms(entries: Any) -> list[Term]:
-    rows = (
-        entries.exclude(on_hand_delta=0)
+def _ledger_terms(entries: Any) -> tuple[list[Term], int]:
+    """Terms of on hand, by kind; and the units released."""
+    rows = list(
+        entries.order_by()
         .values("kind")
-        .annotate(total=Sum("on_hand_delta"), n=Count("pk"), latest=Max("recorded_at"))
+        .annotate(total=Sum("on_hand_delta"), released=Sum("released_delta"), n=Count("pk"), latest=Max("recorded_at"))
     )
+    newest = {entry.kind: entry for entry in entries.order_by("kind", "-pk").distinct("kind").select_related("actor")}
     order = list(EntryKind)
-    newest = {
-        entry.kind: entry
-        for entry in entries.exclude(on_hand_delta=0).order_by("kind", "-pk").distinct("kind").select_related("actor")
-    }
     terms = [
         Term(
             EntryKind(row["kind"]).label,
@@ -191,8 +188,10 @@ def _ledger_terms(entries: Any) -> list[Term]:
             kind=row["kind"],
         )
         for row in rows
+        if row["total"]
     ]
-    return sorted(terms, key=lambda term: order.index(EntryKind(term.kind)))
+    terms.sort(key=lambda term: order.index(EntryKind(term.kind)))
+    return terms, sum(row["released"] for row in rows)
 
 
 def _target_terms(
@@ -221,21 +220,17 @@ def _target_terms(
     return terms, ats, target
 
 
-def _publication_terms(entries: Any) -> list[Term]:
-    """What moved our belief since the newest baseline, oldest kind first; all of it, so that it adds up."""
-    rows = (
-        entries.filter(applied=True)
-        .values("kind")
-        .annotate(total=Sum("quantity"), n=Count("pk"), latest=Max("recorded_at"))
+def _publication_terms(entries: Any) -> tuple[list[Term], Term | None]:
+    """Everything that moved our belief, by kind, so that it adds up; and the newest push among it."""
+    applied = entries.filter(applied=True)
+    rows = list(
+        applied.order_by().values("kind").annotate(total=Sum("quantity"), n=Count("pk"), latest=Max("recorded_at"))
     )
-    order = list(PublicationKind)
     newest = {
         entry.kind: entry
-        for entry in entries.filter(applied=True)
-        .order_by("kind", "-seq")
-        .distinct("kind")
-        .select_related("push__batch__run__requested_by")
+        for entry in applied.order_by("kind", "-seq").distinct("kind").select_related("push__batch__run__requested_by")
     }
+    order = list(PublicationKind)
     terms = [
         Term(
             PublicationKind(row["kind"]).label,
@@ -247,7 +242,10 @@ def _publication_terms(entries: Any) -> list[Term]:
         )
         for row in rows
     ]
-    return sorted(terms, key=lambda term: order.index(PublicationKind(term.kind)))
+    terms.sort(key=lambda term: order.index(PublicationKind(term.kind)))
+    pushed = max((entry for entry in newest.values() if entry.push), key=lambda entry: entry.seq, default=None)
+    last = pushed and Term("Last push", Decimal(pushed.quantity), _run_of(pushed), 1, pushed.recorded_at)
+    return terms, last
 
 
 def _in_flight(publication: LevelPublication) -> int:
@@ -269,10 +267,3 @@ def _run_of(entry: PublicationEntry) -> str:
         return ""
     run = entry.push.batch.run
     return f"run #{run.pk} ({run.label}, by {run.requested_by or run.get_trigger_display()})"
-
-
-def _last_push(entries: Any) -> Term | None:
-    last = entries.filter(push__isnull=False).select_related("push__batch__run__requested_by").order_by("-seq").first()
-    if last is None:
-        return None
-    return Term("Last push", Decimal(last.quantity), _run_of(last), 1, last.recorded_at)

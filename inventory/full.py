@@ -91,7 +91,8 @@ class FullRun(RunKind):
             return False
         scope = LevelPublication.objects.filter(store=run.store).eligible()
         if "levels" not in cursor:
-            cursor = {"levels": scope.count(), "after": 0}
+            levels = scope.count()
+            cursor = {"levels": levels, "read": levels, "after": 0}
             SyncRun.objects.filter(pk=run.pk).update(progress_total=cursor["levels"])
             run.progress_total = cursor["levels"]
         port = store_for(run.store)

@@ -175,6 +175,8 @@ def adopt(publication: LevelPublication, cause: str) -> None:
     at = publication.observed_moved_at
     publications.record([Effect(publication, kind, shown - publication.expected_quantity, key, cause, effective_at=at)])
     publication.overwritten_at = at
+    # The reading is now what we believe: nothing that came before it is unexplained.
+    publication.observed_revision = publication.revision
     settlement.become_live(publication, at)
 
 

@@ -77,6 +77,15 @@ def test_the_sum_names_what_the_store_shows_beyond_it(world: World) -> None:
     assert "Not explained" in explained.text()
 
 
+def test_a_level_that_was_right_from_the_start_has_nothing_unexplained(world: World) -> None:
+    world.item("A", here=20, there=20)
+    world.full("go-live")
+
+    explained = explanation.explain(world.publication("A").pk)
+
+    assert (explained.observed, explained.expected, explained.not_explained) == (20, 20, 0)
+
+
 def test_a_push_says_which_run_and_who_caused_it(world: World) -> None:
     world.item("A", here=20, there=20)
     world.full("go-live")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from connectors import approval, runs
 from connectors.approval import DecisionRefused
 from connectors.models.runs import Outcome, RunStatus, Trigger
+from connectors.progress import progress
 from connectors.runs import RunRefused
 from inventory import full
 from inventory.models import PublicationEntry
@@ -257,3 +258,16 @@ def test_a_plan_of_ten_sends_nothing_after_a_delta_sent_them(world: World) -> No
 
     assert world.shown("A") == 30
     assert run.items.get().outcome == Outcome.UNCHANGED
+
+
+def test_the_headline_adds_up_to_the_levels_that_were_read(world: World) -> None:
+    world.item("A", here=20, there=20)
+    world.item("B", here=20, there=20)
+    world.item("C", here=20, there=15)
+    world.full("go-live")
+    world.sell("A", 2)
+    world.rest()
+
+    run = world.full()
+
+    assert progress(run).headline == "2 already right, 1 held."
