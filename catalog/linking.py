@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -154,7 +153,8 @@ def _only_here(store: Store) -> int:
 CONFLICTS = """
 SELECT c.ref, c.kind, c.there, c.variant_ids, s.item_ref, s.sku, s.barcode, s.title, s.options
   FROM linking_conflict c JOIN linking_seen s ON s.ref = c.ref
- ORDER BY c.ref
+ WHERE c.ref > %s
+ ORDER BY c.ref LIMIT %s
 """
 SOLVED = """
 SELECT k.id FROM catalog_linkconflict k
@@ -196,11 +196,15 @@ def _save_conflicts(store: Store, report: LinkReport, now: dt.datetime) -> None:
 
 
 def _unbound() -> Iterator[list[Unbound]]:
-    with connection.cursor() as cursor:
-        cursor.execute(CONFLICTS)
-        rows = iter(cursor.fetchall())
-    while chunk := list(islice(rows, CONFLICT_ROWS)):
-        yield [Unbound(row[0], ConflictKind(row[1]), *row[2:]) for row in chunk]
+    after = ""
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(CONFLICTS, [after, CONFLICT_ROWS])
+            chunk = [Unbound(row[0], ConflictKind(row[1]), *row[2:]) for row in cursor.fetchall()]
+        if not chunk:
+            return
+        yield chunk
+        after = chunk[-1].ref
 
 
 def _save_chunk(store: Store, chunk: list[Unbound], now: dt.datetime) -> None:

@@ -113,6 +113,7 @@ class Feed:
     def take(self, chunk: Sequence[Any]) -> None:
         """Record one chunk of parsed or broken rows."""
         self.report.rows += len(chunk)
+        self.now = timezone.now()  # rows without a time happen when they are recorded, not when the file began
         movements = list(self._movements(list(self._parsed(chunk))))
         result = post([posting for movement in movements for posting in movement.postings])
         self._settle(movements, result)
