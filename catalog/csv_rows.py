@@ -96,15 +96,18 @@ ColumnNames = Callable[[Sequence[str]], Mapping[int, str]]
 """Header cells → position of each known column and its canonical name."""
 
 
-def read_table(stream: BinaryIO | IO[bytes], known: ColumnNames) -> Table:
+def read_table(stream: BinaryIO | IO[bytes], known: ColumnNames, needs: Sequence[Sequence[str]] = ()) -> Table:
     """The rows of a CSV file in UTF-8 (byte order mark or not) with `,`, `;` or tab between cells.
 
-    The delimiter is the one that makes most header cells known. `stream` needs only `read`; it is read to its end
-    here. Raises FileRefused, before any row is given, when the file as a whole cannot be read.
+    The delimiter is the one that makes most header cells known. `needs`: columns without which no row makes sense,
+    each with its alternatives. `stream` needs only `read`; it is read to its end here. Raises FileRefused, before any
+    row is given, when the file as a whole cannot be read.
     """
     copy = tempfile.SpooledTemporaryFile(max_size=4 * CHUNK)  # noqa: SIM115 - lives as long as its rows are read
     try:
-        return _table(_checked_text(_spooled(stream, copy)), known)
+        table = _table(_checked_text(_spooled(stream, copy)), known)
+        _refuse_missing(table.columns, needs)
+        return table
     except BaseException:
         copy.close()
         raise
@@ -120,6 +123,15 @@ def _table(text: io.TextIOWrapper, known: ColumnNames) -> Table:
         decimal_mark="," if delimiter == ";" else ".",
         rows=_rows(text, delimiter, names, len(header), _line_of_header(text, header_line)),
     )
+
+
+def _refuse_missing(columns: frozenset[str], needs: Sequence[Sequence[str]]) -> None:
+    missing = [" or ".join(alternatives) for alternatives in needs if not columns.intersection(alternatives)]
+    if missing:
+        raise FileRefused(
+            f"The header has no column {', '.join(missing)}.",
+            "Add what is missing; --template prints the whole header with an example.",
+        )
 
 
 def _spooled(stream: BinaryIO | IO[bytes], copy: IO[bytes]) -> IO[bytes]:

@@ -68,7 +68,7 @@ def import_items(
     keeps out all. Loading the same file again changes nothing. Raises FileRefused when the file as a whole cannot be
     read; nothing was done then.
     """
-    table = read_table(stream, _columns)
+    table = read_table(stream, _columns, [("item_number", "sku", "handle")])
     shopify = is_shopify(table.header)
     report = ImportReport(format="shopify" if shopify else "own", notes=_notes(table, shopify=shopify))
     problems = Problems(report.problems)

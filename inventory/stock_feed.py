@@ -23,6 +23,7 @@ from syncconsole.kernel.models import User
 __all__ = ["COLUMNS", "StockReport", "record_stock", "template"]
 
 CHUNK_ROWS = 1000
+NEEDED = (("item_number", "sku"), ("location",), ("reason",), ("quantity",))
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ def record_stock(stream: BinaryIO | IO[bytes], *, actor: User | None, origin: st
     records the difference to what the ledger says at that moment. Bad rows are reported with line, cause and remedy,
     and the others kept. Raises FileRefused when the file as a whole cannot be read; nothing was recorded then.
     """
-    table = read_table(stream, stock_columns)
+    table = read_table(stream, stock_columns, NEEDED)
     report = StockReport(notes=_notes(table))
     feed = Feed(table.decimal_mark, actor, origin[:80], report)
     rows = iter(table.rows)

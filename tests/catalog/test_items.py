@@ -226,6 +226,8 @@ def test_unknown_columns_are_named() -> None:
 def test_a_file_that_is_no_item_file_is_refused() -> None:
     with pytest.raises(FileRefused):
         load("colour,shape\nred,round\n")
+    with pytest.raises(FileRefused, match="item_number or sku or handle"):
+        load("title,price\nCană,10\n")
 
 
 # Shopify's format

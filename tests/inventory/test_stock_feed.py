@@ -304,6 +304,8 @@ def test_a_file_that_is_no_csv_is_refused_whole(cluj: Location) -> None:
     assert "CSV UTF-8" in refusal.value.remedy
     with pytest.raises(FileRefused):
         load("colour,shape\nred,round\n")
+    with pytest.raises(FileRefused, match="no column location, reason"):
+        load("sku,quantity\nA,1\n")
 
 
 def test_the_template_can_be_loaded(cluj: Location) -> None:
