@@ -6,12 +6,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog.models import ListedVariant, Listing, MatchedBy, Product, Variant
+from catalog.search import products_found, variants_found
 from catalog.tags import refresh_tag_keys
 from connectors.forms import TagsField
 from syncconsole.kernel.admin import ConsoleAdmin, ReadOnlyAdmin
@@ -55,9 +57,16 @@ class ProductAdmin(ConsoleAdmin):
     readonly_fields = ("handle",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).annotate(variants_counted=Count("variants", distinct=True))
+        variants = Variant.objects.filter(product=OuterRef("pk")).order_by().values("product")
+        counted = Coalesce(Subquery(variants.annotate(n=Count("pk")).values("n")), 0)
+        return super().get_queryset(request).annotate(variants_counted=counted)
 
-    @admin.display(description="Variants", ordering="variants_counted")
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """By handle, item number, SKU, barcode or words of the title; keys by index."""
+        words = search_term.strip()
+        return (queryset.filter(pk__in=products_found(words)) if words else queryset), False
+
+    @admin.display(description="Variants")
     def variant_count(self, product: Any) -> int:
         """How many variants it has."""
         return int(product.variants_counted)
@@ -90,6 +99,11 @@ class VariantAdmin(ConsoleAdmin):
         ("Money and stock", {"fields": ("price", "cost", "tracked")}),
         ("Kept here only", {"fields": ("bin", "supplier")}),
     )
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """By item number, SKU, barcode or words of the title; keys by index."""
+        words = search_term.strip()
+        return (queryset.filter(pk__in=variants_found(words)) if words else queryset), False
 
     @admin.display(description="Name")
     def name(self, variant: Variant) -> str:

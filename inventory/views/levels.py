@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from catalog.models import Variant
+from catalog.models import ListedVariant, Variant
+from catalog.search import variants_found
 from connectors.models import Store
 from inventory import standing
 from inventory.models import InventoryLevel, LevelPublication, Location, LocationMapping, PublishedLevel
@@ -20,8 +21,8 @@ from inventory.standing import Standing, Stands
 from syncconsole.kernel.admin import ConsolePage
 from syncconsole.kernel.keyset import KeysetPage, about, page_of
 
-SEARCH_VARIANTS = 200
-"""Variants a search may find; more than that and the words were too short to mean one item."""
+FEW_VARIANTS = 1000
+"""Up to so many variants are named one by one in a query; more are met soon enough by reading in order."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,6 @@ class LevelRow:
     def ats(self) -> Decimal:
         """Available to sell."""
         return self.on_hand - self.released
-
-
-def search_variants(words: str) -> list[int]:
-    """Ids of variants by the start of item number or SKU, the whole barcode, or words of the title."""
-    by = (
-        Q(item_number__startswith=words)
-        | Q(sku__startswith=words)
-        | Q(barcode=words)
-        | Q(product__title__icontains=words)
-    )
-    return list(Variant.objects.filter(by).order_by().values_list("pk", flat=True)[:SEARCH_VARIANTS])
 
 
 class LevelsPage(ConsolePage):
@@ -93,7 +83,7 @@ class LevelsPage(ConsolePage):
             mapped = LocationMapping.objects.filter(store=store, location__code=code).values("store_location")
             found = found.filter(store_location__in=mapped)
         if words := asked.get("q", "").strip():
-            found = found.filter(listed__variant__in=search_variants(words))
+            found = found.filter(listed__variant__in=variants_found(words))
         if tag := asked.get("tag", "").strip():
             found = found.filter(listed__variant__tag_keys__contains=[tag.casefold()])
         if asked.get("zero"):
@@ -108,7 +98,7 @@ class LevelsPage(ConsolePage):
         if code := asked.get("location"):
             found = found.filter(location__code=code)
         if words := asked.get("q", "").strip():
-            found = found.filter(variant__in=search_variants(words))
+            found = found.filter(variant__in=variants_found(words))
         if tag := asked.get("tag", "").strip():
             found = found.filter(variant__tag_keys__contains=[tag.casefold()])
         if asked.get("zero"):
@@ -134,8 +124,16 @@ class LevelsPage(ConsolePage):
 def not_listed(
     levels: QuerySet[InventoryLevel, InventoryLevel], store: Store
 ) -> QuerySet[InventoryLevel, InventoryLevel]:
-    """Levels that belong to no publication of `store`."""
-    return levels.exclude(pk__in=PublishedLevel.objects.filter(store=store).values("level"))
+    """Levels that belong to no publication of `store`: the item is not linked, or the location not mapped.
+
+    Few of them among a million are found by their variants, many by reading levels in order.
+    """
+    listed = ListedVariant.objects.filter(store=store, variant=OuterRef("pk"))
+    variants = list(Variant.objects.filter(~Exists(listed)).order_by().values_list("pk", flat=True)[: FEW_VARIANTS + 1])
+    unmapped = list(Location.objects.exclude(mappings__store=store).values_list("pk", flat=True))
+    if unmapped or len(variants) > FEW_VARIANTS:
+        return levels.filter(~Exists(PublishedLevel.objects.filter(store=store, level=OuterRef("pk"))))
+    return levels.filter(variant__in=variants)
 
 
 def publication_rows(ids: list[int]) -> list[LevelRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -76,7 +76,7 @@ class StartFull(StorePage):
         gates = gates_for(self.store, full.KIND)
         return self.page(
             status=status,
-            levels=self.eligible().count(),
+            levels=self.levels(),
             last=full.last_full(self.store),
             warning=full.recent_full_warning(self.store),
             reasons=REASONS,
@@ -85,9 +85,11 @@ class StartFull(StorePage):
             given=given or {"reason": "" if self.store.live_at else "go-live"},
         )
 
-    def eligible(self) -> QuerySet[LevelPublication, LevelPublication]:
-        """Levels a full sync looks at."""
-        return LevelPublication.objects.filter(store=self.store).eligible()
+    def levels(self) -> int:
+        """How many levels a full sync looks at; counted once a minute."""
+        rows = LevelPublication.objects.filter(store=self.store).eligible()
+        counted: int = cache.get_or_set(f"eligible:{self.store.pk}", rows.count, 60) or 0
+        return counted
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         choice, text = request.POST.get("reason", ""), request.POST.get("text", "").strip()
