@@ -164,6 +164,7 @@ def test_the_audit_log_cannot_be_edited_even_by_the_administrator(client: Client
 
 def checked(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **PRODUCTION, **changes}
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # the browser tests of this session need it, production does not
     command = [sys.executable, "manage.py", "check", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
