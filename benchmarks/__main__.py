@@ -7,7 +7,9 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
+from benchmarks.results import LATEST
 from syncconsole.embedded.development import provide_temporary_services
 
 
@@ -28,7 +30,11 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", action="append", metavar="NAME", help="one measurement; may be given again")
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, not how fast it is")
-    parser.add_argument("--large", action="store_true", help="also a full sync of 500,000 levels, ten minutes more")
+    parser.add_argument("--large", action="store_true", help="also full syncs of 500,000 levels, twenty minutes more")
+    parser.add_argument(
+        "--plan", action="append", metavar="PLAN", help="full syncs on this plan only; may be given again"
+    )
+    parser.add_argument("--out", type=Path, default=LATEST, help="where the results go (default: %(default)s)")
     return parser.parse_args(arguments)
 
 
@@ -49,6 +55,7 @@ def measure(wanted: argparse.Namespace) -> int:
         return 2
     sizes = QUICK if wanted.quick else Sizes()
     sizes = replace(sizes, full_larger=500_000) if wanted.large else sizes
+    sizes = replace(sizes, plans=tuple(wanted.plan)) if wanted.plan else sizes
     found: list[results.Result] = []
     print(results.machine())
     was = connection.settings_dict["NAME"]
@@ -61,10 +68,10 @@ def measure(wanted: argparse.Namespace) -> int:
                 for result in MEASUREMENTS[name](bench):
                     print(result, flush=True)
                     found.append(result)
+                results.write(found, wanted.out)
                 print(f"-- {name}: {time.perf_counter() - began:.0f} s with loading", flush=True)
     finally:
         connection.creation.destroy_test_db(was, verbosity=0)
-    results.write(found)
     return 0 if all(result.meets for result in found) else 1
 
 

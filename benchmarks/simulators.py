@@ -43,8 +43,8 @@ class Simulators:
 
     def ask(self, method: str, path: str, **said: Any) -> dict[str, Any]:
         """One control call; its answer."""
-        sent = {"json": said} if method == "POST" else {"params": said}
-        reply = self._http.request(method, path, **sent)
+        body, query = (said, None) if method == "POST" else (None, said)
+        reply = self._http.request(method, path, json=body, params=query)
         reply.raise_for_status()
         told: dict[str, Any] = reply.json()
         return told

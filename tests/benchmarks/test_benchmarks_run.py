@@ -1,0 +1,32 @@
+"""The benchmarks run from one command. How fast things are is theirs to say; here only that they say it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+# What the command brings along by itself must not come from the tests' own services.
+OURS = ("DATABASE_URL", "REDIS_URL")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_every_benchmark_runs_small_and_tells_what_it_promises(tmp_path: Path) -> None:
+    out = tmp_path / "latest.json"
+    environment = {name: value for name, value in os.environ.items() if name not in OURS}
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--out", str(out)]
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    # Small sizes on a busy machine may miss a target of time; a fault ends it with a traceback instead of a file.
+    assert out.exists(), done.stdout + done.stderr
+    results = {result["name"]: result for result in json.loads(out.read_text())}
+    assert all(set(result) == {"name", "value", "unit", "target", "meets"} for result in results.values())
+    assert results["loader_ledger_check_differences"]["value"] == 0
+    assert results["delta_500_shopify_calls"]["value"] <= 8
+    assert results["delta_500_throttled_replies"]["value"] == 0
+    assert {"plan_to_bare_join", "delta_among_many_to_among_few"} <= results.keys()
