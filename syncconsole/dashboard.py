@@ -32,6 +32,7 @@ from syncconsole.store_health import StoreHealth, health_of
 
 NEEDS_SHOWN = 8
 NOT_LINKED_KEPT_SECONDS = 60
+CHART_KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -194,9 +195,18 @@ def _next(store: Store, recent: list[SyncRun]) -> tuple[dt.datetime | None, str]
 
 
 def pushed_per_hour(store: Store | None = None) -> Chart:
-    """Levels pushed in each of the last 24 hours."""
+    """Levels pushed in each of the last 24 hours; counted once a minute."""
+    name = f"pushed-per-hour:{store.pk if store else 'all'}"
+    found: Chart | None = cache.get(name)
+    if found is None:
+        found = _count_pushed(store)
+        cache.set(name, found, CHART_KEPT_SECONDS)
+    return found
+
+
+def _count_pushed(store: Store | None) -> Chart:
     zone = store.zone if store else timezone.get_default_timezone()
-    until = timezone.now()
+    until = timezone.now().astimezone(zone)
     since = (until - dt.timedelta(hours=23)).replace(minute=0, second=0, microsecond=0)
     pushes = Push.objects.filter(status=PushStatus.SETTLED, created_at__gte=since)
     if store:

@@ -1,0 +1,67 @@
+"""The frame around pages: errors, components, and no script or style inside our own pages."""
+
+from __future__ import annotations
+
+import re
+
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from tests.console import showcase
+from tests.console.conftest import SignIn
+from tests.worlds import World
+
+
+def test_nothing_is_at_an_unknown_address(sign_in: SignIn) -> None:
+    answer = sign_in().get("/elsewhere/")
+    assert answer.status_code == 404
+    assert "Nothing is at this address" in answer.content.decode()
+
+
+def test_a_form_of_an_earlier_sign_in_says_what_to_do(sign_in: SignIn) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = sign_in().cookies
+    answer = client.post(reverse("admin:check_ledger"))
+    assert answer.status_code == 403
+    assert "Nothing was changed." in answer.content.decode()
+
+
+def test_the_components_are_for_developers(sign_in: SignIn, settings: Settings) -> None:
+    client = sign_in()
+    assert client.get(reverse("admin:components")).status_code == 404
+    settings.DEBUG = True
+    page = client.get(reverse("admin:components")).content.decode()
+    for name in ("status_badge", "blast_radius", "waterfall", "run_progress", "chart", "confirm"):
+        assert f"<h2>{name}</h2>" in page
+
+
+def test_our_own_content_carries_no_script_and_no_style(world: World, sign_in: SignIn) -> None:
+    store = showcase.live_store(world)
+    run = showcase.plan_over_limits(world)
+    client = sign_in()
+    for address in (
+        reverse("admin:index"),
+        reverse("admin:levels"),
+        reverse("admin:store", args=[store.slug]),
+        reverse("admin:run", args=[run.pk]),
+        reverse("admin:why", args=[world.publication("AB-002").pk]),
+    ):
+        page = client.get(address).content.decode()
+        ours = page.partition("<main")[2].partition("</main>")[0]
+        assert ours
+        assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=", ours), address
+
+
+def test_the_printed_terms_add_up_to_the_printed_sums(world: World, sign_in: SignIn) -> None:
+    showcase.live_store(world)
+    for sku in ("TS-BLK-M", "SC-WOL-U", "MT-HALF", "PL-MIL", "AB-002"):
+        page = sign_in().get(reverse("admin:why", args=[world.publication(sku).pk]))
+        for bars in (page.context["ours"], page.context["theirs"]):
+            running = 0
+            for bar in bars:
+                if bar.is_sum:
+                    assert running == bar.quantity, (sku, bar.label)
+                    running = bar.quantity
+                else:
+                    running += bar.quantity
