@@ -130,7 +130,7 @@ def blast_radius(run: SyncRun) -> BlastRadius | None:
             "go to zero",
             n(sums["to_zero"]),
             over=_over(sums["to_zero"], limits.get("limit_to_zero")),
-            href="?flag=to_zero",
+            href="?flag=to_zero" if sums["to_zero"] else "",
         ),
         Kpi("largest change", f"{signed(sums['largest_percent'])} %"),
     ]
