@@ -16,14 +16,17 @@ from syncconsole.kernel.tasks import AfterCommitTask
 
 log = structlog.get_logger(__name__)
 
-SLICE = dt.timedelta(minutes=4)
+SLICE = dt.timedelta(seconds=20)
+"""A worker process gives a run back so often: other stores' runs and the schedule's small tasks get their turn even
+where every process moves a long run."""
 BEAT_ALIVE = "beat-alive"
-BEAT_SILENCE = 45
+BEAT_SILENCE = 90
+"""Seconds; longer than a busy worker makes a small task wait."""
 
 
 @shared_task(base=AfterCommitTask)
 def advance_run(run_id: int) -> None:
-    """Move one run forward for some minutes; goes on in a new task when there is more."""
+    """Move one run forward for some seconds; goes on in a new task when there is more."""
     run = runs.advance(run_id, until=timezone.now() + SLICE)
     if run.status in WORKING and not run.owner and not (run.not_before and run.not_before > timezone.now()):
         advance_run.send(run_id)

@@ -117,7 +117,7 @@ def migrations() -> Iterator[Check]:
 def beat() -> Iterator[Check]:
     """Beat publishes and a worker carries out."""
     if _seen(BEAT_ALIVE):
-        yield well("beat", "Schedule", "Beat published and a worker carried out within the last minute.")
+        yield well("beat", "Schedule", "Beat published, and a worker carried it out a moment ago.")
     else:
         yield unwell(
             "beat",

@@ -185,14 +185,14 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_IMPORTS = ["connectors.notices_tasks"]  # tasks outside a module called tasks
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
-    "beat is alive": {"task": "connectors.tasks.tell_beat_is_alive", "schedule": 10.0, "options": {"expires": 10}},
-    "resume runs": {"task": "connectors.tasks.resume_runs", "schedule": 15.0, "options": {"expires": 15}},
+    "beat is alive": {"task": "connectors.tasks.tell_beat_is_alive", "schedule": 10.0, "options": {"expires": 60}},
+    "resume runs": {"task": "connectors.tasks.resume_runs", "schedule": 15.0, "options": {"expires": 60}},
     "send due notices": {
         "task": "connectors.notices_tasks.send_due_notices",
         "schedule": 60.0,
         "options": {"expires": 60},
     },
-    "start due deltas": {"task": "inventory.tasks.start_due_deltas", "schedule": 30.0, "options": {"expires": 30}},
+    "start due deltas": {"task": "inventory.tasks.start_due_deltas", "schedule": 30.0, "options": {"expires": 60}},
     "sweep publications": {"task": "inventory.tasks.sweep_publications", "schedule": 3600.0},
     "check ledger": {"task": "inventory.tasks.check_ledger", "schedule": crontab(hour=4, minute=20)},
 }
