@@ -47,6 +47,7 @@ class Bench:
 
     there: Simulators
     sizes: Sizes
+    memory: Memory = field(default_factory=Memory)
     shops: int = 0
     merchants: dict[tuple[int, int], Merchant] = field(default_factory=dict)
 
@@ -167,7 +168,6 @@ def _delta_seconds(bench: Bench, store: Store) -> float:
 
 
 def _plan(bench: Bench, store: Store) -> Iterator[Result]:
-    memory = Memory()
     joins, plans = [], []
     for _ in range(3):
         jobs.receive(store, bench.sizes.changed, marked=False)
@@ -176,7 +176,7 @@ def _plan(bench: Bench, store: Store) -> Iterator[Result]:
     yield told(f"bare_join_{bench.sizes.large}_seconds", statistics.median(joins), "s")
     yield told(f"plan_{bench.sizes.large}_seconds", statistics.median(plans), "s")
     yield at_most("plan_to_bare_join", statistics.median(plans) / statistics.median(joins), "ratio", 1.5)
-    yield at_most("plan_peak_memory_above_idle", memory.peak(), "MB", 300)
+    yield at_most("plan_peak_memory_above_idle", bench.memory.peak(), "MB", 300)
 
 
 def _plan_once(store: Store, expected_rows: int) -> None:
