@@ -153,7 +153,8 @@ class DeltaRun(RunKind):
 
     def verify_slice(self) -> bool:
         """Read back a sample of what was sent."""
-        verification.read_back(self.run, store_for(self.run.store))
+        with Pump(sending.width(self.run.store), self.tick) as pump:
+            verification.read_back(pump, self.run, store_for(self.run.store))
         return False
 
 

@@ -186,7 +186,8 @@ class FullRun(RunKind):
     def verify_slice(self) -> bool:
         """Read back a sample; a finished go-live marks the store as live."""
         run = self.run
-        verification.read_back(run, store_for(run.store))
+        with Pump(sending.width(run.store), self.tick) as pump:
+            verification.read_back(pump, run, store_for(run.store))
         publications.forget_count(run.store)
         if run.store.live_at is None and run.status == RunStatus.VERIFYING:
             Store.objects.filter(pk=run.store_id, live_at=None).update(live_at=timezone.now())

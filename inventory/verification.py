@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from connectors.models import SyncRun
 from connectors.models.runs import Outcome
 from connectors.ports.store import MAX_CHANGES, StorePort
-from inventory import readings, sending
+from inventory import publications, readings, sending, settled
 from inventory.models import LevelPublication
+from inventory.pump import Pump
+from inventory.readings import Group
+from inventory.settled import Reading
 
 SAMPLE = 4 * MAX_CHANGES
 """Levels read back at most; the riskiest first. All of a smaller run."""
 
 
-def read_back(run: SyncRun, port: StorePort) -> None:
+def read_back(pump: Pump, run: SyncRun, port: StorePort) -> None:
     """Read changed levels again and note on the run how many differ from what is expected by now.
 
     A difference is no fault by itself (a sale may have come in between); it is shown, and the next job explains it.
+    What agrees is kept as the newest reading of its level.
     """
     changed = run.items.filter(outcome=Outcome.APPLIED).order_by("-risk", "pk").values_list("subject_id", flat=True)
     rows = LevelPublication.objects.filter(pk__in=list(changed[:SAMPLE]))
-    checked = different = 0
-    for group in readings.groups(rows):
-        found = port.read_levels(group.location_ref, [item for _, item, _ in group.members])
+    different: list[int] = []
+
+    def compare(_: Group, found: dict[int, Reading]) -> None:
         sending.count(run, points=3)
-        expected = dict(
-            LevelPublication.objects.filter(pk__in=[pk for pk, _, _ in group.members]).values_list(
-                "pk", "expected_quantity"
-            )
-        )
-        for (publication_id, _, _), level in zip(group.members, found.levels, strict=True):
-            checked += 1
-            different += level.available != expected[publication_id]
-    run.totals = {**run.totals, "read_back": checked, "read_back_different": different}
+        different.extend(_compare(found))
+
+    groups = readings.groups(rows)
+    readings.read(pump, port, run.store, groups, compare)
+    pump.drain()
+    checked = sum(len(group.members) for group in groups)
+    run.totals = {**run.totals, "read_back": checked, "read_back_different": len(different)}
     SyncRun.objects.filter(pk=run.pk).update(totals=run.totals)
+
+
+@transaction.atomic
+def _compare(found: dict[int, Reading]) -> list[int]:
+    """Publications that show something else than expected; the others keep the reading."""
+    locked = publications.lock(found)
+    agree = [row for row in locked if found[row.pk].level.available == row.expected_quantity]
+    for publication in agree:
+        settled.observe(publication, found[publication.pk])
+        publication.observed_revision = publication.revision
+    publications.save_all(agree)
+    agreeing = {row.pk for row in agree}
+    return [row.pk for row in locked if row.pk not in agreeing]

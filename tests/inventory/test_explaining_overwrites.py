@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
+from inventory import verification
 from inventory.explanation import explain
 from tests.worlds import World
 
 
-def test_a_level_that_was_overwritten_and_pushed_since_leaves_nothing_unexplained(world: World) -> None:
+def test_a_level_that_was_overwritten_and_pushed_since_leaves_nothing_unexplained(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "SAMPLE", 0)  # one of the many levels of a large run that nobody reads back
     world.item("A", here=60, there=56)
     world.full("go-live")
     world.post("A", 24)

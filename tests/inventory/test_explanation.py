@@ -86,6 +86,17 @@ def test_a_level_that_was_right_from_the_start_has_nothing_unexplained(world: Wo
     assert (explained.observed, explained.expected, explained.not_explained) == (20, 20, 0)
 
 
+def test_what_was_read_back_after_a_push_is_what_the_store_showed(world: World) -> None:
+    world.item("A", here=20, there=20)
+    world.full("go-live")
+    world.post("A", 4)
+    world.delta()
+
+    explained = explanation.explain(world.publication("A").pk)
+
+    assert (explained.observed, explained.expected, explained.not_explained) == (24, 24, 0)
+
+
 def test_a_push_says_which_run_and_who_caused_it(world: World) -> None:
     world.item("A", here=20, there=20)
     world.full("go-live")
