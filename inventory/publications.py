@@ -410,3 +410,13 @@ def release_hold(publication: LevelPublication) -> None:
         return
     publication.hold_test = publication.hold_cause = publication.hold_remedy = ""
     publication.held_since = None
+
+
+def become_live(publication: LevelPublication, at: dt.datetime | None) -> None:
+    """What the store shows is known from now on. Frozen and quarantined levels stay so."""
+    if publication.baseline_at is None:
+        publication.baseline_at = at or timezone.now()
+    if publication.state in (PublicationState.NO_BASELINE, PublicationState.UNSURE):
+        publication.state, publication.state_cause = PublicationState.LIVE, ""
+    publication.needs_look = True
+    release_hold(publication)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from connectors.models import Store
 from connectors.ports.store import RemoteLevel
-from inventory import publications, settlement
+from inventory import publications
 from inventory.models import LevelPublication, Push
 from inventory.models.publications import PublicationKind, PublicationState
 from inventory.models.pushes import PushStatus, WriteKind
@@ -177,7 +177,7 @@ def adopt(publication: LevelPublication, cause: str) -> None:
     publication.overwritten_at = at
     # The reading is now what we believe: nothing that came before it is unexplained.
     publication.observed_revision = publication.revision
-    settlement.become_live(publication, at)
+    publications.become_live(publication, at)
 
 
 def _follow_unavailable(publication: LevelPublication, level: RemoteLevel) -> None:

@@ -86,16 +86,6 @@ def _settle_overwritten(batch: PushBatch, reply: WriteReply) -> None:
         booking.book_overwritten(batch, written_at, TOO_CLOSE)
 
 
-def become_live(publication: LevelPublication, at: dt.datetime | None) -> None:
-    """What the store shows is known from now on. Frozen and quarantined levels stay so."""
-    if publication.baseline_at is None:
-        publication.baseline_at = at or timezone.now()
-    if publication.state in (PublicationState.NO_BASELINE, PublicationState.UNSURE):
-        publication.state, publication.state_cause = PublicationState.LIVE, ""
-    publication.needs_look = True
-    publications.release_hold(publication)
-
-
 def _drop(rows: Sequence[Push], found: dict[int, LevelPublication]) -> None:
     """Free the claims of pushes that were not applied and save their publications."""
     for push in rows:

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from connectors import pausing
-from connectors.management.commands.test_connection import named_store
+from connectors.commands import named_store
 from syncconsole.kernel.commands import JsonCommand, Report
 from syncconsole.kernel.models import User
 

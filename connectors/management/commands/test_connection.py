@@ -6,8 +6,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from connectors import connection
-from connectors.models import Store
-from syncconsole.kernel.commands import JsonCommand, Refused, Report
+from connectors.commands import named_store
+from syncconsole.kernel.commands import JsonCommand, Report
 from syncconsole.kernel.models import User
 
 
@@ -22,15 +22,6 @@ class Command(JsonCommand):
     def work(self, actor: User | None, options: dict[str, Any]) -> Report:
         report = connection.test_connection(named_store(options["store"]))
         return Report(report.as_dict(), in_words(report), complete=report.ok)
-
-
-def named_store(slug: str) -> Store:
-    """The store with this short name. Raises Refused naming those there are."""
-    store = Store.objects.filter(slug=slug).first()
-    if store is None:
-        there = ", ".join(Store.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
-        raise Refused(f"There is no store {slug}.", f"Use one of: {there}; or add it with add_store.")
-    return store
 
 
 def in_words(report: connection.ConnectionReport) -> list[str]:

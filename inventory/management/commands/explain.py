@@ -9,9 +9,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from connectors.commands import named_store
 from connectors.models import Store
 from inventory import explanation
-from inventory.management.commands.sync_inventory import named_store
 from syncconsole.kernel.commands import JsonCommand, Refused, Report
 from syncconsole.kernel.models import User
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog.linking import LinkRefused
 from catalog.models import LinkConflict
-from connectors.management.commands.test_connection import named_store
+from connectors.commands import named_store
 from connectors.models import Store
 from connectors.ports.errors import ConnectorError
 from inventory.linking import StoreLinked, link_store

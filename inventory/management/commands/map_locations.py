@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from connectors.management.commands.test_connection import named_store
+from connectors.commands import named_store
 from connectors.models import Store, StoreLocation
 from inventory import mapping
 from inventory.models import Location

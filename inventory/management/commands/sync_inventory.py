@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from connectors import approval
+from connectors.commands import named_store
 from connectors.following import follow
 from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus, Trigger
@@ -64,15 +65,6 @@ class Command(JsonCommand):
                 raise
             self.stderr.write(f"{open_already.cause} Following it.")
             return open_already.run
-
-
-def named_store(slug: str) -> Store:
-    """The store with this slug. Raises Refused naming those that exist."""
-    found = Store.objects.filter(slug=slug).first()
-    if found is None:
-        known = ", ".join(Store.objects.values_list("slug", flat=True)) or "none yet"
-        raise Refused(f"No store is called {slug}.", f"Stores here: {known}.")
-    return found
 
 
 def run_as_dict(run: SyncRun) -> dict[str, Any]:
