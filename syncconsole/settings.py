@@ -198,6 +198,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
 }
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
-LOGGING = logs.configure(env.choice("LOG_FORMAT", ["json", "console"], "console"), env.text("LOG_LEVEL", "INFO"))
+logs.configure()
+LOGGING = logs.django_logging(env.choice("LOG_FORMAT", ["json", "console"], "console"), env.text("LOG_LEVEL", "INFO"))
 LOGGING_CONFIG = "logging.config.dictConfig"
 RUN_KINDS: dict[str, str] = WIRED_RUN_KINDS

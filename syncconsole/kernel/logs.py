@@ -40,14 +40,18 @@ def mask_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> M
     return event
 
 
-def configure(fmt: str, level: str) -> dict[str, Any]:
-    """Configure structlog and give Django's LOGGING; everything goes to stderr, `fmt` is json or console."""
+def configure() -> None:
+    """Configure structlog, once per process: loggers keep what they found at their first line."""
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def django_logging(fmt: str, level: str) -> dict[str, Any]:
+    """Django's LOGGING: everything goes to stderr, `fmt` is json or console."""
     # Plain tracebacks: the decorated ones print the values of local variables, tokens among them.
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     renderer: Any = structlog.processors.JSONRenderer() if fmt == "json" else plain

@@ -127,7 +127,7 @@ def test_a_fingerprint_shows_little(secret: str, shown: str) -> None:
 
 @pytest.mark.parametrize("fmt", ["json", "console"])
 def test_no_log_line_carries_a_secret(fmt: str) -> None:
-    configured = logs.configure(fmt, "INFO")["formatters"]["main"]
+    configured = logs.django_logging(fmt, "INFO")["formatters"]["main"]
     out = io.StringIO()
     handler = logging.StreamHandler(out)
     handler.setFormatter(
