@@ -4,6 +4,7 @@ million levels fit in memory. Who changes quantities is `inventory` and `orders`
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -251,6 +252,12 @@ class Shop:
         default_factory=dict
     )  # kind, sort -> revision, rows
     next_group: int = 1
+    listeners: list[Callable[[Shop, str, Any], None]] = field(default_factory=list)
+
+    def happened(self, topic: str, row: Any) -> None:
+        """Say that something happened, e.g. ``products/update`` and the product, while `lock` is held."""
+        for listener in self.listeners:
+            listener(self, topic, row)
 
     @property
     def id_base(self) -> int:

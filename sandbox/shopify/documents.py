@@ -33,8 +33,9 @@ _KEPT_TEXTS = 500
 
 @cache
 def load_schema() -> GraphQLSchema:
-    """The schema subset in `schema.graphql`, which lies beside this module. Read once per process."""
-    return build_schema((Path(__file__).parent / "schema.graphql").read_text(encoding="utf-8"))
+    """The schema subset: all files of `schema/`, which lies beside this module, together. Read once per process."""
+    parts = sorted((Path(__file__).parent / "schema").glob("*.graphql"))
+    return build_schema("\n".join(part.read_text(encoding="utf-8") for part in parts))
 
 
 class Operation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from .access import CANDIDATE_VERSIONS, NODE_SCOPES, REQUIRED_SCOPES, SUPPORTED_VERSIONS
 from .catalogue import QUANTITY_NAMES, Item, Level, Location, Product, Variant
@@ -16,9 +16,13 @@ from .inventory import adjust_quantities, set_quantities
 from .keyed import keyed, prepare_rows, unkeyed
 from .replies import Refused, error, too_long
 from .stocking import activate, deactivate, update_item
+from .topics import Topic
 from .world import World
 
 MAX_IDS = 250
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 TYPE_NAMES = {
     "Item": "InventoryItem",
@@ -29,16 +33,40 @@ TYPE_NAMES = {
 }
 
 
+TOPICS: tuple[Topic, ...] = ()
+"""The parts of the API beside the inventory in this module."""
+
+
 def type_name(row: Any) -> str:
-    """The GraphQL type of a row of the catalogue."""
-    return TYPE_NAMES[type(row).__name__]
+    """The GraphQL type of a row."""
+    return _type_names()[type(row).__name__]
+
+
+@cache
+def _type_names() -> dict[str, str]:
+    return merged({}, TYPE_NAMES, *(topic.type_names for topic in TOPICS))
+
+
+@cache
+def _node_scopes() -> dict[str, frozenset[str]]:
+    return merged({}, NODE_SCOPES, *(topic.node_scopes for topic in TOPICS))
+
+
+def merged(*tables: dict[Key, Value]) -> dict[Key, Value]:
+    """All tables as one. Raises ValueError where two name the same key: one of them would go unheard."""
+    whole: dict[Key, Value] = {}
+    for table in tables:
+        if twice := whole.keys() & table.keys():
+            raise ValueError(f"Named in two parts of the API: {twice}")
+        whole |= table
+    return whole
 
 
 def _nodes(world: World, arguments: dict[str, Any], run: Run) -> list[Any]:
     node = world.shop.node
     found = [node(gid) for gid in arguments["ids"]]
-    for kind in {type(row).__name__ for row in found if row is not None}:
-        _check_node(TYPE_NAMES[kind], run, "nodes")
+    for name in {type_name(row) for row in found if row is not None}:
+        _check_node(name, run, "nodes")
     world.rows += len(found)
     return found
 
@@ -67,7 +95,7 @@ def _check_gid(gid: str, path: list[str | int]) -> None:
 
 
 def _check_node(name: str, run: Run, field: str) -> None:
-    needs = NODE_SCOPES[name]
+    needs = _node_scopes()[name]
     if needs.isdisjoint(run.scopes):
         raise denied(field, needs)
 
@@ -186,7 +214,10 @@ def documents() -> Documents:
 def vocabulary() -> Vocabulary:
     """Resolvers of every field that is not simply the row's attribute of the same name."""
     words = Vocabulary(
-        plain=PLAIN, full={**FULL, **_ROOT}, prepare={**PREPARE, **_ROOT_PREPARE}, access=REQUIRED_SCOPES
+        plain=merged(PLAIN, *(topic.plain for topic in TOPICS)),
+        full=merged(FULL, _ROOT, *(topic.full for topic in TOPICS)),
+        prepare=merged(PREPARE, _ROOT_PREPARE, *(topic.prepare for topic in TOPICS)),
+        access=merged(REQUIRED_SCOPES, *(topic.access for topic in TOPICS)),
     )
     words.type_name = type_name
     words.mappings = frozenset(
@@ -212,5 +243,5 @@ def vocabulary() -> Vocabulary:
             "ShopResourceLimits",
             "UserError",
         }
-    )
+    ).union(*(topic.mappings for topic in TOPICS))
     return words
