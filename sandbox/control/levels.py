@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from sandbox.shopify.catalogue import AVAILABLE, DAMAGED, QUANTITY_INDEX, QUANTITY_NAMES, Item, Level, Location, Shop
+from sandbox.shopify.events import level_connected, level_disconnected, level_moved
 
 from .asking import Ask, ControlError, item_of, location_of, whole
 
@@ -36,7 +37,7 @@ def edit_levels(ask: Ask) -> dict[str, Any]:
     stamp = ask.sandbox.clock.stamp()
     with shop.lock:
         checked = [_checked(shop, edit) for edit in edits]
-        return {"levels": [_edit(item, place, edit, stamp) for item, place, edit in checked]}
+        return {"levels": [_edit(shop, item, place, edit, stamp) for item, place, edit in checked]}
 
 
 def _items(shop: Shop, query: dict[str, str]) -> list[Item]:
@@ -62,19 +63,25 @@ def _checked(shop: Shop, edit: Any) -> tuple[Item, Location, dict[str, Any]]:
     return item_of(shop, edit), location_of(shop, edit.get("location")), edit
 
 
-def _edit(item: Item, place: Location, edit: dict[str, Any], stamp: str) -> dict[str, Any]:
+def _edit(shop: Shop, item: Item, place: Location, edit: dict[str, Any], stamp: str) -> dict[str, Any]:
     if "tracked" in edit:
         item.tracked = bool(edit["tracked"])
         item.updated_at = stamp
+        shop.happened("inventory_items/update", item)
     level = item.level_at(place)
     if edit.get("stocked") is False:
         if level is not None:
             item.levels[place.index] = None
+            level_disconnected(shop, level)
         return {"item": item.gid, "sku": item.sku, "location": place.gid, "stocked": False}
-    level = level or item.stock_at(place, stamp, active=True)
-    if "active" in edit:
+    if level is None:
+        level = item.stock_at(place, stamp, active=True)
+        level_connected(shop, level)
+    before = list(level.quantities)
+    if "active" in edit and level.active != bool(edit["active"]):
         level.active = bool(edit["active"])
         level.updated_at = stamp
+        (level_connected if level.active else level_disconnected)(shop, level)
     if "set" in edit:
         level.move(AVAILABLE, edit["set"] - level.quantities[AVAILABLE], stamp)
     if "delta" in edit:
@@ -85,6 +92,8 @@ def _edit(item: Item, place: Location, edit: dict[str, Any], stamp: str) -> dict
     for name, quantity in edit.get("quantities", {}).items():
         index = QUANTITY_INDEX[name]
         level.move(index, quantity - level.quantities[index], stamp)
+    if level.quantities != before:
+        level_moved(shop, level)
     return _told(level)
 
 

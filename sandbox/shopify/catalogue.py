@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from .orders_shelf import Shelf
+
 # Index of each stored quantity in `Level.quantities`. on_hand is never stored: it is the sum of the first six.
 AVAILABLE, COMMITTED, RESERVED, DAMAGED, QUALITY_CONTROL, SAFETY_STOCK, INCOMING = range(7)
 ON_HAND = 7
@@ -252,12 +254,24 @@ class Shop:
         default_factory=dict
     )  # kind, sort -> revision, rows
     next_group: int = 1
+    orders: Shelf = field(default_factory=Shelf)
     listeners: list[Callable[[Shop, str, Any], None]] = field(default_factory=list)
+    apps: dict[int, Any] = field(default_factory=dict)  # number -> App (`apps`)
+    subscriptions: dict[str, Any] = field(default_factory=dict)  # gid -> Subscription (`subscriptions`)
+    next_subscription: int = 0
+    webhook_hosts: frozenset[str] = frozenset()  # whom deliveries may reach beside this machine
+    wanted_changed: Callable[[], None] = lambda: None  # told when subscriptions came or went
 
     def happened(self, topic: str, row: Any) -> None:
         """Say that something happened, e.g. ``products/update`` and the product, while `lock` is held."""
         for listener in self.listeners:
             listener(self, topic, row)
+
+    def forget_orders(self) -> None:
+        """Drop all orders and drafts with all their rows; stock stays as it is."""
+        kinds = ("Order", "Refund", "Return", "Fulfillment", "FulfillmentOrder", "DraftOrder")
+        self.by_gid = {gid: row for gid, row in self.by_gid.items() if gid.split("/")[3] not in kinds}
+        self.orders = Shelf()
 
     @property
     def id_base(self) -> int:

@@ -8,6 +8,7 @@ import re
 from typing import Any, NamedTuple
 
 from .catalogue import AVAILABLE, INCOMING, ON_HAND, QUANTITY_INDEX, QUANTITY_NAMES, Item, Level, Location
+from .events import level_moved
 from .world import World
 
 MAX_ROWS = 250
@@ -287,5 +288,6 @@ def _apply(
     stamp = world.clock.stamp()
     level = item.level_at(location) or item.stock_at(location, stamp, active=False)  # not stocked there: kept, inactive
     level.move(index, delta, stamp)
+    level_moved(world.shop, level)
     if group is not None:
         group.moves.append((level, asked, delta))

@@ -10,12 +10,14 @@ from .access import CANDIDATE_VERSIONS, NODE_SCOPES, REQUIRED_SCOPES, SUPPORTED_
 from .catalogue import QUANTITY_NAMES, Item, Level, Location, Product, Variant
 from .connections import items_page, locations_page, products_page, variants_page
 from .documents import Documents, load_schema
+from .events import STOCK_EVENTS
 from .execution import Run, Vocabulary, denied
 from .fields import FULL, PLAIN, PREPARE
 from .inventory import adjust_quantities, set_quantities
 from .keyed import keyed, prepare_rows, unkeyed
 from .replies import Refused, error, too_long
 from .stocking import activate, deactivate, update_item
+from .subscriptions import SUBSCRIPTIONS
 from .topics import Topic
 from .world import World
 
@@ -33,7 +35,10 @@ TYPE_NAMES = {
 }
 
 
-TOPICS: tuple[Topic, ...] = ()
+TOPICS: tuple[Topic, ...] = (
+    STOCK_EVENTS,
+    SUBSCRIPTIONS,
+)
 """The parts of the API beside the inventory in this module."""
 
 
@@ -209,6 +214,12 @@ _ROOT_PREPARE: dict[tuple[str, str], Callable[[dict[str, Any], Run], Any]] = {
 def documents() -> Documents:
     """The request texts seen by this process. They hold nothing of a shop, so all sandboxes share them."""
     return Documents(load_schema(), vocabulary())
+
+
+@cache
+def payload_builders() -> dict[str, Callable[[Any, Any], dict[str, Any]]]:
+    """Webhook topic → (shop, row) to the payload, of all parts."""
+    return merged({}, *(topic.payloads for topic in TOPICS))
 
 
 def vocabulary() -> Vocabulary:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from .catalogue import AVAILABLE, Item, Location
+from .events import level_connected, level_disconnected
 from .inventory import Payload, UserError
 from .world import World
 
@@ -34,6 +35,7 @@ def activate(world: World, arguments: dict[str, Any]) -> Payload:
     level.updated_at = stamp
     if fresh and on_hand:
         level.move(AVAILABLE, on_hand, stamp)
+    level_connected(world.shop, level)
     return {"inventoryLevel": level, "userErrors": []}
 
 
@@ -47,6 +49,7 @@ def deactivate(world: World, arguments: dict[str, Any]) -> Payload:
         return {"userErrors": [_plain(None, message)]}
     level.active = False
     level.updated_at = world.clock.stamp()
+    level_disconnected(world.shop, level)
     return {"userErrors": []}
 
 
@@ -73,6 +76,8 @@ def update_item(world: World, arguments: dict[str, Any]) -> Payload:
     stamp = world.clock.stamp()
     item.updated_at = item.variant.updated_at = item.variant.product.updated_at = stamp
     world.shop.revision += 1
+    world.shop.happened("inventory_items/update", item)
+    world.shop.happened("products/update", item.variant.product)
     return {"inventoryItem": item, "userErrors": []}
 
 
