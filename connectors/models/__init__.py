@@ -1,5 +1,25 @@
 from connectors.models.notices import Notice, NoticeEvent, NoticeRule
 from connectors.models.runs import RunItem, SyncRun
 from connectors.models.stores import Store, StoreLocation
+from connectors.models.webhooks import (
+    FeedPosition,
+    PrivacyRequest,
+    RemoteChange,
+    WebhookDelivery,
+    WebhookSubscription,
+)
 
-__all__ = ["Notice", "NoticeEvent", "NoticeRule", "RunItem", "Store", "StoreLocation", "SyncRun"]
+__all__ = [
+    "FeedPosition",
+    "Notice",
+    "NoticeEvent",
+    "NoticeRule",
+    "PrivacyRequest",
+    "RemoteChange",
+    "RunItem",
+    "Store",
+    "StoreLocation",
+    "SyncRun",
+    "WebhookDelivery",
+    "WebhookSubscription",
+]

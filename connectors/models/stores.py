@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -21,6 +22,18 @@ REQUIRED_SCOPES = ("read_inventory", "read_locations", "read_products", "write_i
 class SyncDirection(models.TextChoices):
     TO_STORE = "to_store", "Sync Console → store"
     FROM_STORE = "from_store", "Store → Sync Console"
+
+
+class Grant(models.TextChoices):
+    """Ways to a token (reference: Shopify 1)."""
+
+    STATIC = "static", "Token of a custom app"
+    CLIENT_CREDENTIALS = "client_credentials", "Client credentials, renewed every day"
+
+
+def new_webhook_key() -> str:
+    """The secret part of the address that a store's webhooks are sent to."""
+    return secrets.token_urlsafe(32)
 
 
 class Plan(models.TextChoices):
@@ -77,7 +90,25 @@ class Store(models.Model):
         ],
         help_text="The permanent domain, ending in .myshopify.com.",
     )
+    grant = models.CharField(
+        "access",
+        max_length=20,
+        choices=Grant.choices,
+        default=Grant.STATIC,
+        help_text="How the app obtains its Admin API token.",
+    )
     access_token = EncryptedTextField("Admin API token", blank=True)
+    token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    client_id = models.CharField("client ID", max_length=120, blank=True)
+    client_secret = EncryptedTextField(
+        "client secret", blank=True, help_text="Of the app; it also signs the store's webhooks."
+    )
+    previous_client_secret = EncryptedTextField(blank=True, editable=False)
+    secret_replaced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    webhook_key = models.CharField(max_length=43, unique=True, default=new_webhook_key, editable=False)
+    rests_until = models.DateTimeField(null=True, blank=True, editable=False)
+    rest_cause = models.CharField(max_length=300, blank=True, editable=False)
+    rest_remedy = models.CharField(max_length=300, blank=True, editable=False)
     api_version = models.CharField(
         max_length=10,
         default="2026-10",
