@@ -1,7 +1,7 @@
 """System checks: what is wrong with the configuration, before it is met in the middle of work.
 
-Ids: connectors.E001 keys of secrets, E002 allowed hosts, E003 run kinds, E004 public address; with `--deploy` also
-W001 hosts allowed besides Shopify's, W002 an address that is not https.
+Ids: connectors.E001 keys of secrets, E002 allowed hosts, E003 run kinds and readers of changes, E004 public address; with
+`--deploy` also W001 hosts allowed besides Shopify's, W002 an address that is not https.
 """
 
 from __future__ import annotations
@@ -57,6 +57,12 @@ def run_kinds(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMe
         except ImportError as exc:
             hint = "Correct syncconsole/wiring.py."
             found.append(Error(f"The run kind {kind} names {path}: {exc}", hint=hint, id="connectors.E003"))
+    for kind, path in settings.CHANGE_READERS.items():
+        try:
+            import_string(path)
+        except ImportError as exc:
+            hint = "Correct syncconsole/wiring.py."
+            found.append(Error(f"The reader of {kind} names {path}: {exc}", hint=hint, id="connectors.E003"))
     return found
 
 

@@ -7,3 +7,6 @@ RUN_KINDS: dict[str, str] = {
     "inventory.delta": "inventory.delta.DeltaRun",
 }
 """Kind of a run → the class that preflights, plans, applies and verifies it (`connectors.runs.RunKind`)."""
+
+CHANGE_READERS: dict[str, str] = {}
+"""Kind of a changed object → the function that reads the waiting ones of a store (`connectors.changes.readers`)."""

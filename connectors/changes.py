@@ -1,0 +1,229 @@
+"""The queue of objects to be read again from a store: webhooks and polling notice, readers claim and settle.
+
+One row per object, so notices coalesce. Its `noticed` grows with every notice; a reader remembers the number it claimed,
+and settling with it leaves the row waiting when another notice came meanwhile. So no notice is lost, whatever the order,
+and a worker that dies gives its rows back when the lease ends.
+
+Who reads a kind stands in `settings.CHANGE_READERS`: a function that takes the store, claims, reads, settles, and returns
+how many it settled.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import structlog
+from django.conf import settings
+from django.db import connection
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from connectors.models import RemoteChange, Store
+from connectors.models.webhooks import ChangeState
+
+log = structlog.get_logger(__name__)
+
+LEASE: Final = dt.timedelta(minutes=6)
+"""Longer than a task may last: a row claimed for so long has lost its worker."""
+MOST_ATTEMPTS: Final = 10
+FIRST_WAIT: Final = 5.0
+LONGEST_WAIT: Final = 3600.0
+SAME_SECOND: Final = dt.timedelta(seconds=1)
+"""Stores date their objects to the second: a version read within the second of its date may have been followed by another
+change of the same date, so it is read once more when it is heard of again."""
+MANY: Final = 1000
+
+By = Literal["webhook", "polling"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An object to read now. Hand it back by `settle`, `fail` or `postpone`."""
+
+    id: int
+    ref: str
+    noticed: int
+    """How many notices this reading answers."""
+    claimed_until: dt.datetime
+    attempts: int
+    remote_updated_at: dt.datetime | None
+
+
+# Nothing new: an older version than one heard of before, or the same one, read after the second of its date.
+NOTICE = """
+INSERT INTO connectors_remotechange AS c
+       (store_id, kind, ref, state, noticed, read, by_webhook, by_polling, first_noticed_at, noticed_at,
+        remote_updated_at, attempts, cause, remedy)
+SELECT %(store)s, %(kind)s, n.ref, 'waiting', 1, 0, %(webhook)s, %(polling)s, %(now)s, %(now)s, n.updated_at, 0, '', ''
+  FROM unnest(%(refs)s::text[], %(times)s::timestamptz[]) AS n(ref, updated_at) ORDER BY n.ref
+    ON CONFLICT (store_id, kind, ref) DO UPDATE
+   SET noticed = c.noticed + 1,
+       by_webhook = c.by_webhook + excluded.by_webhook, by_polling = c.by_polling + excluded.by_polling,
+       remote_updated_at = greatest(c.remote_updated_at, excluded.remote_updated_at),
+       noticed_at = CASE WHEN c.state = 'waiting' AND coalesce(c.claimed_until, '-infinity') < %(now)s
+                         THEN c.noticed_at ELSE excluded.noticed_at END,
+       attempts = CASE WHEN c.state = 'waiting' THEN c.attempts ELSE 0 END,
+       not_before = CASE WHEN c.state = 'waiting' THEN c.not_before END,
+       cause = CASE WHEN c.state = 'waiting' THEN c.cause ELSE '' END,
+       remedy = CASE WHEN c.state = 'waiting' THEN c.remedy ELSE '' END,
+       state = 'waiting'
+ WHERE c.remote_updated_at IS NULL OR excluded.remote_updated_at IS NULL
+    OR excluded.remote_updated_at > c.remote_updated_at
+    OR (excluded.remote_updated_at = c.remote_updated_at
+        AND (c.read_at IS NULL OR c.read_at < c.remote_updated_at + %(same_second)s))
+RETURNING c.ref
+"""
+
+CLAIM = """
+UPDATE connectors_remotechange c
+   SET claimed_until = %(until)s, attempts = c.attempts + 1
+ WHERE c.id IN (SELECT w.id FROM connectors_remotechange w
+                 WHERE w.store_id = %(store)s AND w.kind = %(kind)s AND w.state = 'waiting'
+                   AND (w.not_before IS NULL OR w.not_before <= %(now)s)
+                   AND (w.claimed_until IS NULL OR w.claimed_until < %(now)s)
+                 ORDER BY w.noticed_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+RETURNING c.id, c.ref, c.noticed, c.claimed_until, c.attempts, c.remote_updated_at, c.noticed_at
+"""
+
+
+def notice(store: Store, kind: str, refs: Mapping[str, dt.datetime | None], *, by: By) -> list[str]:
+    """Keep that these objects changed: ref → the store's own time of the version heard of, None when it is not said.
+
+    Returns the refs that were news; the others had been heard of in this version or a later one, and nothing was kept
+    of them. May be called inside a transaction; a reader sees the notices when it commits.
+    """
+    news: list[str] = []
+    ordered = sorted(refs.items())
+    for start in range(0, len(ordered), MANY):
+        part = ordered[start : start + MANY]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                NOTICE,
+                {
+                    "store": store.pk,
+                    "kind": kind,
+                    "webhook": int(by == "webhook"),
+                    "polling": int(by == "polling"),
+                    "now": timezone.now(),
+                    "refs": [ref for ref, _ in part],
+                    "times": [updated_at for _, updated_at in part],
+                    "same_second": SAME_SECOND,
+                },
+            )
+            news += [row[0] for row in cursor.fetchall()]
+    return news
+
+
+def claim(store: Store, kind: str, limit: int) -> list[Claimed]:
+    """Take up to `limit` objects that wait, longest waiting first, for `LEASE`; no two workers get the same one.
+
+    Call it outside a transaction that lasts. An object that was claimed `MOST_ATTEMPTS` times and never handed back is
+    failed instead: reading it ends the worker.
+    """
+    now = timezone.now()
+    _fail_fatal(store, kind, now)
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, {"store": store.pk, "kind": kind, "limit": limit, "now": now, "until": now + LEASE})
+        rows = sorted(cursor.fetchall(), key=lambda row: (row[6], row[0]))
+    return [Claimed(*row[:6]) for row in rows]
+
+
+def settle(claims: Collection[Claimed], *, read_at: dt.datetime | None = None) -> None:
+    """These objects were read to the end. One that was noticed again since it was claimed goes on waiting.
+
+    `read_at` is the store's own time when it answered, the earliest if it was asked more than once; without it our time
+    of the claim stands in. Call it inside the transaction that keeps what was read, or after it.
+    """
+    for one in _by_id(claims):
+        mine = Q(claimed_until=one.claimed_until)
+        RemoteChange.objects.filter(pk=one.id).update(
+            read=Greatest("read", Value(one.noticed)),
+            read_at=read_at or one.claimed_until - LEASE,
+            state=Case(
+                When(noticed__gt=one.noticed, then=F("state")),
+                default=Value(ChangeState.DONE),
+            ),
+            claimed_until=Case(When(mine, then=None), default=F("claimed_until")),
+            attempts=0,
+            not_before=None,
+            cause="",
+            remedy="",
+        )
+
+
+def fail(claims: Collection[Claimed], cause: str, remedy: str, *, lasting: bool = False) -> None:
+    """Reading these failed: another try later, each time later; after `MOST_ATTEMPTS`, or at once when `lasting`, they
+    stay failed until a person retries them or the store tells of another change."""
+    now = timezone.now()
+    for one in _by_id(claims):
+        wait = min(FIRST_WAIT * 2.0 ** (one.attempts - 1), LONGEST_WAIT)
+        over = lasting or one.attempts >= MOST_ATTEMPTS
+        failed = Case(When(noticed=one.noticed, then=Value(ChangeState.FAILED)), default=F("state"))
+        RemoteChange.objects.filter(pk=one.id, claimed_until=one.claimed_until, state=ChangeState.WAITING).update(
+            state=failed if over else F("state"),
+            not_before=now + dt.timedelta(seconds=wait),
+            claimed_until=None,
+            cause=cause[:300],
+            remedy=remedy[:300],
+        )
+    log.warning("changes_not_read", changes=len(claims), cause=cause, lasting=lasting)
+
+
+def postpone(claims: Collection[Claimed], seconds: float, cause: str, remedy: str) -> None:
+    """The store cannot be asked now, which says nothing about these objects: try again then; it does not count."""
+    later = timezone.now() + dt.timedelta(seconds=seconds)
+    for one in _by_id(claims):
+        RemoteChange.objects.filter(pk=one.id, claimed_until=one.claimed_until, state=ChangeState.WAITING).update(
+            not_before=later,
+            claimed_until=None,
+            attempts=one.attempts - 1,
+            cause=cause[:300],
+            remedy=remedy[:300],
+        )
+
+
+def retry_failed(store: Store, kind: str) -> int:
+    """A person saw to the cause: every failed object of this kind waits again. Returns how many."""
+    failed = RemoteChange.objects.filter(store=store, kind=kind, state=ChangeState.FAILED)
+    return failed.update(state=ChangeState.WAITING, attempts=0, not_before=None, noticed_at=timezone.now())
+
+
+def readers() -> dict[str, Callable[[Store], int]]:
+    """Kind → who reads it. A kind that nobody reads keeps its rows."""
+    return {kind: import_string(path) for kind, path in settings.CHANGE_READERS.items()}
+
+
+def waiting() -> list[tuple[int, str]]:
+    """Store and kind of what may be read now by a reader that exists."""
+    now = timezone.now()
+    ready = RemoteChange.objects.filter(
+        Q(not_before=None) | Q(not_before__lte=now),
+        Q(claimed_until=None) | Q(claimed_until__lt=now),
+        state=ChangeState.WAITING,
+        kind__in=settings.CHANGE_READERS,
+    )
+    return list(ready.order_by("store_id", "kind").values_list("store_id", "kind").distinct())
+
+
+def _fail_fatal(store: Store, kind: str, now: dt.datetime) -> None:
+    stuck = RemoteChange.objects.filter(
+        store=store, kind=kind, state=ChangeState.WAITING, attempts__gte=MOST_ATTEMPTS, claimed_until__lt=now
+    )
+    failed = stuck.update(
+        state=ChangeState.FAILED,
+        claimed_until=None,
+        cause=f"Reading it began {MOST_ATTEMPTS} times and never ended.",
+        remedy="Look into the workers' log for what ended them, then retry it.",
+    )
+    if failed:
+        log.error("changes_end_their_worker", store=store.slug, kind=kind, changes=failed)
+
+
+def _by_id(claims: Collection[Claimed]) -> list[Claimed]:
+    """In one order everywhere, so that two workers never wait for each other."""
+    return sorted(claims, key=lambda one: one.id)
