@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import redis
 from django.conf import settings
 
 from connectors.models import Store
+from connectors.ports.errors import FeatureNotSupported
 from connectors.ports.store import StorePort
+
+if TYPE_CHECKING:
+    from connectors.shopify.contract import Contract
 
 _ports: dict[tuple[int, str, str, str], StorePort] = {}
 
@@ -46,3 +53,32 @@ def forget_all() -> None:
     """Close every port of this process; the next use makes a new one."""
     for identity in list(_ports):
         _ports.pop(identity).close()
+
+
+def contract_with(source: Path | Store) -> Contract:
+    """Our documents held against the schema in a file, or against the one that a store serves now.
+
+    Raises ConnectorError: the file cannot be read, the store did not answer, or the library for schemas is missing.
+    """
+    from connectors.shopify.adapter import ShopifyStore
+
+    try:
+        from connectors.shopify import contract
+    except ModuleNotFoundError as exc:
+        raise FeatureNotSupported(
+            service="Sync Console",
+            operation="check the documents",
+            cause=f"The library {exc.name}, which reads schemas, is not installed.",
+            remedy="Install requirements/demo.txt, or run the check on a machine that has it.",
+        ) from exc
+    if isinstance(source, Path):
+        return contract.check_documents(contract.schema_file(source))
+    port = store_for(source)
+    if not isinstance(port, ShopifyStore):
+        raise FeatureNotSupported(
+            service="Sync Console",
+            operation="check the documents",
+            cause=f"{source} is not a store of Shopify.",
+            remedy="Name a store of Shopify, or give a schema file.",
+        )
+    return contract.check_documents(contract.schema_of(port.introspection(), f"The answer of {source}"))

@@ -78,6 +78,10 @@ class ShopifyStore:
         reply = self._client.execute("overview", {}, attempts=2)
         return mapping.overview(reply.read(mapping.OverviewData), reply.api_version)
 
+    def introspection(self) -> bytes:
+        """The JSON of the schema that this shop serves, some 10 MB."""
+        return bytes(self._client.execute("schema", {}).data)
+
     def locations(self) -> list[RemoteLocation]:
         """All locations, deactivated and service-managed ones included."""
         found: list[RemoteLocation] = []

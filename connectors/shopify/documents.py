@@ -26,6 +26,7 @@ class Document:
 # file name -> (operation name, what it does as an operator says it, expected points)
 _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
     "overview": ("Overview", "test the connection", 4),
+    "schema": ("Schema", "read the schema", 10),
     "locations": ("Locations", "list the locations", 13),
     "products_page": ("ProductsPage", "list the products", 191),
     "product_variants_page": ("ProductVariantsPage", "list a product's variants", 36),
