@@ -12,7 +12,9 @@ from types import FrameType
 
 from .app import Sandbox
 from .server import HttpServer
+from .shopify.apps import app_of
 from .shopify.bucket import PLANS
+from .shopify.catalogue import Shop
 from .shopify.seed import DEFAULT_LOCATIONS, Seeded
 
 DEFAULT_SHOP = "bucovina-ro"
@@ -30,6 +32,14 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--csv", type=Path, help="product CSV in Shopify's format; every shop starts with it")
     parser.add_argument("--locations", default=",".join(DEFAULT_LOCATIONS), help="names, separated by commas")
+    parser.add_argument(
+        "--webhook-host",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="HOST",
+        help="hosts to deliver to beside this machine",
+    )
     parser.add_argument("--quiet", action="store_true", help="say nothing about rows that were skipped")
     return parser.parse_args(argv)
 
@@ -37,7 +47,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Seed the shops, print one JSON line with address and tokens, serve until SIGTERM or SIGINT."""
     options = _arguments(argv)
-    sandbox = Sandbox(plan=options.plan, after_seeding=gc.freeze)  # what is seeded stays: never search it for garbage
+    sandbox = Sandbox(
+        plan=options.plan, after_seeding=gc.freeze, webhook_hosts=options.webhook_host
+    )  # what is seeded stays: never search it for garbage
     places = [name.strip() for name in options.locations.split(",") if name.strip()] or list(DEFAULT_LOCATIONS)
     try:
         text = None if options.csv is None else options.csv.read_text(encoding="utf-8-sig", errors="replace")
@@ -55,11 +67,16 @@ def main(argv: list[str] | None = None) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    shops = {domain: {"token": sandbox.token_of(domain)} for domain in sandbox.shops}
+    shops = {domain: _keys(sandbox, shop) for domain, shop in sandbox.shops.items()}
     sys.stdout.write(json.dumps({"url": server.url, "shops": shops}) + "\n")
     sys.stdout.flush()
     server.serve()
     return 0
+
+
+def _keys(sandbox: Sandbox, shop: Shop) -> dict[str, str]:
+    app = app_of(shop)
+    return {"token": sandbox.token_of(shop.domain), "client_id": app.client_id, "client_secret": app.secret}
 
 
 def _tell(domain: str, told: Seeded) -> None:

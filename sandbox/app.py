@@ -15,15 +15,19 @@ from . import control, page
 from .calls import CallLog
 from .clock import Clock, days_before
 from .faults import Faults
+from .files import Files
 from .shopify.access import Token, default_token
 from .shopify.admin import AdminApi
+from .shopify.apps import app_of
 from .shopify.bucket import PLANS
 from .shopify.catalogue import Shop
 from .shopify.orders import OrderBook
 from .shopify.seed import DEFAULT_LOCATIONS, Seeded, seed_from_csv, seed_synthetic
+from .webhooks import Webhooks
 from .wire import MAX_BODY, ConnectionDropped, Reply, Request, json_reply
 
 _ADMIN = re.compile(r"^/shops/([a-z0-9][a-z0-9.-]*)/admin/api/([\w-]+)/graphql\.json$")
+_GRANT = re.compile(r"^/shops/([a-z0-9][a-z0-9.-]*)/admin/oauth/access_token$")
 _DOMAIN = re.compile(r"^[a-z0-9][a-z0-9-]*\.myshopify\.com$")
 
 
@@ -38,6 +42,7 @@ class Sandbox:
         plan: str = "standard",
         sleep: Callable[[float], None] = time.sleep,
         after_seeding: Callable[[], None] = lambda: None,
+        webhook_hosts: Iterable[str] = (),
     ) -> None:
         if plan not in PLANS:
             raise ValueError(f"There is no plan {plan!r}. Use one of: {', '.join(PLANS)}.")
@@ -45,7 +50,10 @@ class Sandbox:
         self.clock = Clock()
         self.faults = Faults()
         self.calls = CallLog()
-        self.admin = AdminApi(self.clock, self.faults, self.calls, sleep)
+        self.webhooks = Webhooks(self.clock, self.faults)
+        self._webhook_hosts = frozenset(host.lower() for host in webhook_hosts)
+        self.files = Files(self.clock)
+        self.admin = AdminApi(self.clock, self.faults, self.calls, sleep, self.files)
         self.orders = OrderBook()
         self._shops_made = 0
         self._after_seeding = after_seeding
@@ -87,6 +95,9 @@ class Sandbox:
         text = token or default_token(domain)
         self.admin.tokens[text] = Token(text, domain)
         self.shops[domain] = shop
+        app_of(shop)
+        shop.webhook_hosts = self._webhook_hosts
+        self.webhooks.attach(shop)
         return shop, told
 
     def fill(self, shop: Shop, variants: int, per_product: int = 10, quantity: int = 10) -> None:
@@ -114,40 +125,59 @@ class Sandbox:
             self.admin.forget(domain)
         self.orders.clear()
         self.faults.clear()
+        self.webhooks.clear()
         self.calls.clear()
         self.clock.reset()
 
     def answer(self, request: Request) -> Reply:
         """Answer one request. Raises `ConnectionDropped` when the connection is to be closed without an answer."""
+        with self.webhooks.action():  # what one request does is one action: its deliveries share an Event-Id
+            return self._answer(request)
+
+    def _answer(self, request: Request) -> Reply:
         admin = _ADMIN.match(request.path)
         if admin is not None:
             return self.admin.answer(request, admin[1], admin[2])
+        asks_token = _GRANT.match(request.path)
+        if asks_token is not None:
+            return self.admin.grant(request, asks_token[1])
         if request.path.startswith("/_control/"):
             return control.answer(self, request)
+        if request.path.startswith("/files/"):
+            return self.files.send(request)
         if request.path == "/":
             return page.home(self)
         return json_reply(404, {"errors": "Not Found"}, [("Date", self.clock.http_date())])
 
-    def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """The WSGI application. A fault that closes the connection raises `ConnectionDropped` through it."""
         size = int(environ.get("CONTENT_LENGTH") or 0)
-        if size > MAX_BODY:
+        upload = environ.get("PATH_INFO", "/").startswith("/uploads/")
+        if size > MAX_BODY and not upload:
             start_response(_line(413), [("Content-Length", "0")])
             return [b""]
         headers = {
             key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")
         }
+        headers.setdefault("content-type", environ.get("CONTENT_TYPE") or "")
         request = Request(
             method=environ["REQUEST_METHOD"],
             path=environ.get("PATH_INFO", "/"),
             query=dict(parse_qsl(environ.get("QUERY_STRING", ""))),
             headers=headers,
-            body=environ["wsgi.input"].read(size) if size else b"",
+            body=environ["wsgi.input"].read(size) if size and not upload else b"",
         )
-        reply = self.answer(request)
-        out = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body))), *reply.headers]
+        if upload:  # WSGI keeps this header apart from the others
+            request.headers["content-type"] = environ.get("CONTENT_TYPE", "")
+            reply = self.files.receive(request, environ["wsgi.input"], size)
+        else:
+            reply = self.answer(request)
+        length = len(reply.body) if reply.length is None else reply.length
+        out = [("Content-Type", reply.content_type), ("Content-Length", str(length)), *reply.headers]
         start_response(reply.status_line, out)
-        return [b"" if request.method == "HEAD" else reply.body]
+        if request.method == "HEAD":
+            return [b""]
+        return [reply.body] if reply.stream is None else reply.stream
 
 
 def domain_of(name: str) -> str:

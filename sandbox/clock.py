@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -19,6 +20,7 @@ class Clock:
         self._second = -1
         self._stamp = ""
         self._http_date = ""
+        self.watchers: list[Callable[[], None]] = []  # told when the clock was moved
 
     def seconds(self) -> float:
         """Seconds since 1970 by this clock."""
@@ -42,16 +44,23 @@ class Clock:
         """Move the clock by so many seconds (negative: back)."""
         with self._lock:
             self._offset += seconds
+        self._moved()
 
     def set(self, moment: datetime) -> None:
         """Move the clock to an aware moment; from there it runs on."""
         with self._lock:
             self._offset = moment.timestamp() - time.time()
+        self._moved()
 
     def reset(self) -> None:
         """Back to the real time."""
         with self._lock:
             self._offset = 0.0
+        self._moved()
+
+    def _moved(self) -> None:
+        for tell in self.watchers:
+            tell()
 
     @property
     def offset(self) -> float:

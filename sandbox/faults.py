@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import random
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-STATUS_KINDS = {
-    "401": 401,
-    "402": 402,
-    "423": 423,
-    "429": 429,
-    "430": 430,
-    "500": 500,
-    "502": 502,
-    "503": 503,
-    "504": 504,
-}
-KINDS = (*STATUS_KINDS, "slow", "throttle", "lost_reply", "drop_before", "internal_error")
+STATUSES = (400, 401, 402, 403, 404, 406, 409, 414, 415, 422, 423, 429, 430, 500, 501, 502, 503, 504, 530, 540)
+STATUS_KINDS = {str(status): status for status in STATUSES}
+CALL_KINDS = (
+    *STATUS_KINDS,
+    "slow",
+    "throttle",
+    "lost_reply",
+    "drop_before",
+    "internal_error",
+    "token_expiry",
+    "stale_read",
+)
+DELIVERY_KINDS = ("webhook_duplicated", "webhook_reordered", "webhook_delayed", "webhook_lost")
+KINDS = (*CALL_KINDS, *DELIVERY_KINDS)
 
 
 @dataclass
 class Rule:
-    """One fault rule. `when` is for statuses: *before* execution, or *after* the effect is committed."""
+    """One fault rule. `when` is for statuses: *before* execution, or *after* the effect is committed.
+
+    `operation` narrows a rule for calls, `topic` one for webhook deliveries.
+    """
 
     kind: str
     id: int = 0
     shop: str | None = None
     operation: str | None = None
+    topic: str | None = None
     times: int | None = None  # None = until the rule is removed
     probability: float = 1.0
     delay_ms: int = 0
@@ -37,10 +43,11 @@ class Rule:
     retry_after: str = "2.0"
     seen: int = 0
     fired: int = 0
+    kept: dict[str, Any] = field(default_factory=dict)  # for stale reads: shop domain -> its quantities at that time
 
     def as_json(self) -> dict[str, Any]:
         """The rule with its counters."""
-        return dict(self.__dict__)
+        return {name: value for name, value in self.__dict__.items() if name != "kept"}
 
 
 class Faults:
@@ -82,22 +89,40 @@ class Faults:
             return None
         with self._lock:
             for rule in self._rules:
-                if rule.shop not in (None, shop) or rule.operation not in (None, operation):
+                if rule.kind in DELIVERY_KINDS or rule.operation not in (None, operation):
                     continue
-                if rule.times is not None and rule.fired >= rule.times:
-                    continue
-                rule.seen += 1
-                if rule.seen <= rule.after_calls:
-                    continue
-                if rule.probability < 1.0 and self._random.random() >= rule.probability:
-                    continue
-                rule.fired += 1
-                return rule
+                if rule.shop in (None, shop) and self._fires(rule):
+                    return rule
         return None
+
+    def strike_delivery(self, shop: str, topic: str) -> list[Rule]:
+        """All rules that hit this webhook delivery; each is counted."""
+        if not self._rules:
+            return []
+        with self._lock:
+            return [
+                rule
+                for rule in self._rules
+                if rule.kind in DELIVERY_KINDS
+                and rule.shop in (None, shop)
+                and rule.topic in (None, topic)
+                and self._fires(rule)
+            ]
+
+    def _fires(self, rule: Rule) -> bool:
+        if rule.times is not None and rule.fired >= rule.times:
+            return False
+        rule.seen += 1
+        if rule.seen <= rule.after_calls:
+            return False
+        if rule.probability < 1.0 and self._random.random() >= rule.probability:
+            return False
+        rule.fired += 1
+        return True
 
 
 def _rule(described: dict[str, Any]) -> Rule:
-    known = {"kind", "shop", "operation", "times", "probability", "delay_ms", "after_calls", "when", "retry_after"}
+    known = set(Rule.__dataclass_fields__) - {"id", "seen", "fired", "kept"}
     unknown = sorted(set(described) - known)
     if unknown:
         raise ValueError(f"A fault has no {', '.join(unknown)}. It has: {', '.join(sorted(known))}.")
@@ -108,9 +133,11 @@ def _rule(described: dict[str, Any]) -> Rule:
     if when not in ("before", "after"):
         raise ValueError("A fault's 'when' is before or after.")
     rule = Rule(kind, when=when, shop=described.get("shop"), operation=described.get("operation"))
-    rule.times = None if described.get("times") is None else int(described["times"])
+    rule.topic = described.get("topic")
+    once = 1 if kind == "token_expiry" else None
+    rule.times = once if described.get("times") is None else int(described["times"])
     rule.probability = float(described.get("probability", 1.0))
-    rule.delay_ms = int(described.get("delay_ms", 1000 if kind == "slow" else 0))
+    rule.delay_ms = int(described.get("delay_ms", 1000 if kind in ("slow", "webhook_delayed") else 0))
     rule.after_calls = int(described.get("after_calls", 0))
     rule.retry_after = str(described.get("retry_after", "2.0"))
     return rule

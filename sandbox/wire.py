@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+_OWN_PHRASES = {430: "Shopify Security Rejection", 530: "Origin DNS Error", 540: "Temporarily Disabled"}
 MAX_BODY = 64 * 1024 * 1024  # bytes of a request
 
 
@@ -20,6 +22,11 @@ class Request:
     headers: dict[str, str]
     body: bytes
 
+    @property
+    def base_url(self) -> str:
+        """Where the sandbox was reached, without a slash at the end."""
+        return f"http://{self.headers.get('host', 'sandbox')}"
+
 
 @dataclass
 class Reply:
@@ -29,6 +36,8 @@ class Reply:
     body: bytes
     content_type: str = "application/json; charset=utf-8"
     headers: list[tuple[str, str]] = field(default_factory=list)
+    stream: Iterable[bytes] | None = None  # the content in pieces, in place of `body`
+    length: int | None = None  # bytes of the stream
 
     @property
     def status_line(self) -> str:
@@ -36,7 +45,7 @@ class Reply:
         try:
             return f"{self.status} {HTTPStatus(self.status).phrase}"
         except ValueError:
-            return f"{self.status} {'Shopify Security Rejection' if self.status == 430 else 'Status'}"
+            return f"{self.status} {_OWN_PHRASES.get(self.status, 'Status')}"
 
 
 class ConnectionDropped(ConnectionResetError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.wire import Reply, Request, json_reply
 
-from . import levels, orders, stage
+from . import apps, bulk, levels, orders, stage, webhooks
 from .asking import Ask, ControlError
 
 if TYPE_CHECKING:
@@ -33,6 +33,24 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/_control/orders/{number}/fulfill", orders.fulfill_order),
     ("POST", "/_control/orders/{number}/cancel", orders.cancel_order),
     ("POST", "/_control/orders/{number}/restock", orders.restock_order),
+    ("GET", "/_control/apps", apps.list_apps),
+    ("POST", "/_control/apps", apps.change_app),
+    ("POST", "/_control/apps/uninstall", apps.uninstall_app),
+    ("POST", "/_control/apps/scopes", apps.change_scopes),
+    ("POST", "/_control/apps/privacy", apps.request_privacy),
+    ("GET", "/_control/subscriptions", webhooks.list_subscriptions),
+    ("DELETE", "/_control/subscriptions", webhooks.delete_subscription),
+    ("GET", "/_control/deliveries", webhooks.list_deliveries),
+    ("DELETE", "/_control/deliveries", webhooks.clear_deliveries),
+    ("POST", "/_control/deliveries/{number}/resend", webhooks.resend_delivery),
+    ("POST", "/_control/deliveries/hold", webhooks.hold_deliveries),
+    ("POST", "/_control/deliveries/flush", webhooks.flush_deliveries),
+    ("POST", "/_control/deliveries/settle", webhooks.settle_deliveries),
+    ("GET", "/_control/bulk", bulk.list_operations),
+    ("POST", "/_control/bulk", bulk.change_manners),
+    ("POST", "/_control/bulk/{number}/fail", bulk.fail_operation),
+    ("POST", "/_control/bulk/{number}/expire", bulk.expire_result),
+    ("POST", "/_control/bulk/{number}/break_download", bulk.break_download),
     ("GET", "/_control/faults", stage.list_faults),
     ("POST", "/_control/faults", stage.add_faults),
     ("DELETE", "/_control/faults", stage.clear_faults),

@@ -10,6 +10,7 @@ from sandbox.shopify.access import ALL_SCOPES, Token
 from sandbox.shopify.bucket import PLANS
 from sandbox.shopify.catalogue import Item, Shop
 from sandbox.shopify.seed import DEFAULT_LOCATIONS
+from sandbox.shopify.stale import snapshot
 
 from .asking import Ask, ControlError, item_of
 
@@ -102,9 +103,13 @@ def add_faults(ask: Ask) -> dict[str, Any]:
     """One rule, or several under ``faults``; each may name its shop."""
     described = ask.body.get("faults", [ask.body])
     try:
-        return {"faults": [ask.sandbox.faults.add(_with_domain(ask, one)).as_json() for one in described]}
+        rules = [ask.sandbox.faults.add(_with_domain(ask, one)) for one in described]
     except (ValueError, TypeError) as problem:
         raise ControlError(str(problem), "docs/adapters/sandbox.md describes every fault.") from None
+    for rule in rules:
+        if rule.kind == "stale_read":
+            rule.kept = {d: snapshot(shop) for d, shop in ask.sandbox.shops.items() if rule.shop in (None, d)}
+    return {"faults": [rule.as_json() for rule in rules]}
 
 
 def _with_domain(ask: Ask, described: dict[str, Any]) -> dict[str, Any]:

@@ -15,29 +15,48 @@ from typing import Any
 from sandbox.calls import Call, CallLog
 from sandbox.clock import Clock
 from sandbox.faults import STATUS_KINDS, Faults, Rule
+from sandbox.files import Files
 from sandbox.wire import ConnectionDropped, Reply, Request, json_reply
 
 from .access import STABLE_VERSION, Token, version_in_use
 from .bucket import PLANS, Bucket
+from .bulk import BulkDesk
 from .catalogue import Shop
 from .cost import MAX_SINGLE_OPERATION
 from .documents import Operation
 from .execution import Run
+from .grant import TOKEN_SECONDS, GrantRefused, grant
 from .idempotency import Memory
 from .plan import Plan
 from .replies import Refused, error, too_expensive
 from .resolvers import documents
+from .stale import as_of
 from .world import World
 
+GRANT_OPERATION = "access_token"  # how the call log and the faults name the grant
 NO_TOKEN = {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}
 _STATUS_BODIES: dict[int, Any] = {
+    400: {"errors": {"query": "Required parameter missing or invalid"}},
     401: NO_TOKEN,
     402: {"errors": "This shop's plan does not have access to this feature, or the shop is frozen. Unavailable Shop"},
+    403: {"errors": "[API] This action requires merchant approval for the required scope."},
+    404: {"errors": "Not Found"},
+    406: {"errors": "Not Acceptable"},
+    409: {"errors": "Conflict: the resource is being changed by another request"},
+    414: {"errors": "URI Too Long"},
+    415: {"errors": "Unsupported Media Type"},
+    422: {"errors": "Unprocessable Entity"},
     423: {"errors": "Locked: this shop is unavailable"},
     429: {
         "errors": "Exceeded 2 calls per second for api client. Reduce request rates to resume uninterrupted service."
     },
     430: {"errors": "Security Rejection"},
+    500: {"errors": "Internal Server Error"},
+    501: {"errors": "Not Implemented"},
+    502: {"errors": "Bad Gateway"},
+    504: {"errors": "Gateway Timeout"},
+    530: {"errors": "Origin DNS Error"},
+    540: {"errors": "Temporarily Disabled"},
 }
 
 
@@ -53,11 +72,14 @@ class _Asked:
 class AdminApi:
     """All shops' Admin APIs: they share schema, clock, faults and call log."""
 
-    def __init__(self, clock: Clock, faults: Faults, calls: CallLog, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, clock: Clock, faults: Faults, calls: CallLog, sleep: Callable[[float], None], files: Files
+    ) -> None:
         self.clock = clock
         self.shops: dict[str, Shop] = {}
         self.tokens: dict[str, Token] = {}
         self._documents = documents()
+        self.bulk = BulkDesk(self._documents, files, clock)
         self._faults = faults
         self._calls = calls
         self._sleep = sleep
@@ -77,6 +99,7 @@ class AdminApi:
     def forget(self, domain: str) -> None:
         """Drop a shop with its tokens, buckets and keys."""
         self.shops.pop(domain, None)
+        self.bulk.forget(domain)
         self.tokens = {text: token for text, token in self.tokens.items() if token.shop_domain != domain}
         for kept in (self._buckets, self._memories):
             for key in [key for key in kept if key[0] == domain]:
@@ -120,18 +143,25 @@ class AdminApi:
         operation = self._read(asked)
         call.operation = asked.operation_name if isinstance(operation, Refused) else operation.name
         rule = self._faults.strike(domain, call.operation)
+        if rule is not None and rule.kind == "token_expiry":
+            call.fault = rule.kind
+            token.expires_at = self.clock.seconds()
+            return self._reply(401, NO_TOKEN, version)
         struck = self._strike(rule, call, version)
         if struck is not None:
             return struck
         if isinstance(operation, Refused):
             return self._refuse(operation, call, version)
         try:
-            content = self._run(operation, asked, shop, token, rule, call)
+            content = self._run(operation, asked, shop, token, rule, call, request.base_url)
         except Refused as refused:
             return self._refuse(refused, call, version)
         if "data" not in content:  # throttled: nothing was executed, no effect whose answer could be lost
             return self._reply(200, content, version)
-        return self._finish(rule, content, version)
+        reply = self._finish(rule, content, version)
+        if operation.deprecated:
+            reply.headers.append(("X-Shopify-API-Deprecated-Reason", operation.deprecated))
+        return reply
 
     def _read(self, asked: _Asked) -> Operation | Refused:
         """The operation of a request, or why there is none: faults strike before a refusal is told."""
@@ -141,13 +171,21 @@ class AdminApi:
             return refused
 
     def _run(
-        self, operation: Operation, asked: _Asked, shop: Shop, token: Token, rule: Rule | None, call: Call
+        self,
+        operation: Operation,
+        asked: _Asked,
+        shop: Shop,
+        token: Token,
+        rule: Rule | None,
+        call: Call,
+        base_url: str,
     ) -> dict[str, Any]:
         variables = operation.variables(asked.variables)
         plan = operation.plan(variables)
         world = World(
-            shop, PLANS[shop.plan], self.clock, self.memory(shop, token.app_number), token.scopes, token.app_number
+            shop, PLANS[shop.plan], self.clock, self.memory(shop, token.app_number), token.scopes, token.app_number, self.bulk
         )
+        world.base_url = base_url
         if rule is not None and rule.kind == "slow":
             if plan.is_mutation:  # inside: the key is claimed, the effect is not made
                 world.pause = lambda: self._sleep(rule.delay_ms / 1000)
@@ -168,7 +206,7 @@ class AdminApi:
             return _throttled(requested, bucket, call)
         actual = requested
         try:
-            data = self._execute(plan, run, shop)
+            data = self._execute(plan, run, shop, rule)
             actual = plan.actual(data, run)
         finally:
             bucket.give_back(requested - actual)
@@ -182,11 +220,41 @@ class AdminApi:
             content["extensions"]["search"] = world.searches
         return content
 
-    def _execute(self, plan: Plan, run: Run, shop: Shop) -> dict[str, Any] | None:
+    def _execute(self, plan: Plan, run: Run, shop: Shop, rule: Rule | None) -> dict[str, Any] | None:
         if plan.is_mutation:  # a mutation locks for itself: while a fault holds it back, others go on
             return plan.execute(run)
         with shop.lock:
+            if rule is not None and rule.kind == "stale_read":
+                with as_of(rule.kept.get(shop.domain, [])):
+                    return plan.execute(run)
             return plan.execute(run)
+
+    def grant(self, request: Request, domain: str) -> Reply:
+        """Answer ``POST /admin/oauth/access_token``. Raises `ConnectionDropped` when a fault wants that."""
+        call = Call(self._calls.next_seq(), self.clock.stamp(), domain, GRANT_OPERATION, "grant", 0)
+        try:
+            reply = self._grant(request, domain, call)
+            call.status = reply.status
+            return reply
+        finally:
+            self._calls.add(call)
+
+    def _grant(self, request: Request, domain: str, call: Call) -> Reply:
+        shop = self.shops.get(domain)
+        if shop is None or request.method != "POST":
+            return self._reply(404, {"errors": "Not Found"}, STABLE_VERSION)
+        rule = self._faults.strike(domain, GRANT_OPERATION)
+        struck = self._strike(rule, call, STABLE_VERSION)
+        if struck is not None:
+            return struck
+        try:
+            token = grant(shop, request, self.clock.seconds())
+        except GrantRefused as refused:
+            call.codes = (str(refused.content["error"]),)
+            return self._reply(refused.status, refused.content, STABLE_VERSION)
+        self.tokens[token.text] = token
+        content = {"access_token": token.text, "scope": ",".join(token.scopes), "expires_in": TOKEN_SECONDS}
+        return self._finish(rule, content, STABLE_VERSION)
 
     # ── faults ──
 

@@ -14,6 +14,8 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
     VariableNode,
     Visitor,
     build_schema,
@@ -53,6 +55,7 @@ class Operation:
         self._vocabulary = vocabulary
         self._node = node
         self._fragments = fragments
+        self.deprecated = _deprecated(schema, node, fragments)
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._conditions = sorted(_condition_variables(node, fragments))
         self._variables = [
@@ -95,7 +98,7 @@ class Documents:
 
     def __init__(self, schema: GraphQLSchema, vocabulary: Vocabulary) -> None:
         self.schema = schema
-        self._vocabulary = vocabulary
+        self.vocabulary = vocabulary
         self._known: OrderedDict[str, dict[str | None, Operation]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -126,8 +129,38 @@ class Documents:
             raise Refused(*[validation_error(problem) for problem in wrong])
         fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
         nodes = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
-        made = [Operation(self.schema, self._vocabulary, node, fragments) for node in nodes]
+        made = [Operation(self.schema, self.vocabulary, node, fragments) for node in nodes]
         return {operation.name: operation for operation in made}
+
+
+class _Deprecations(Visitor):
+    """Gathers the reasons of deprecated fields and arguments that a request uses."""
+
+    def __init__(self, types: TypeInfo) -> None:
+        super().__init__()
+        self._types = types
+        self.reasons: list[str] = []
+
+    def enter_field(self, node: Any, *_: Any) -> None:
+        field = self._types.get_field_def()
+        if field is not None and field.deprecation_reason:
+            self.reasons.append(field.deprecation_reason)
+
+    def enter_argument(self, node: Any, *_: Any) -> None:
+        argument = self._types.get_argument()
+        if argument is not None and argument.deprecation_reason:
+            self.reasons.append(argument.deprecation_reason)
+
+
+def _deprecated(
+    schema: GraphQLSchema, node: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]
+) -> str:
+    """Why what the operation uses is deprecated, in one line; empty when nothing is."""
+    types = TypeInfo(schema)
+    seen = _Deprecations(types)
+    for tree in (node, *fragments.values()):
+        visit(tree, TypeInfoVisitor(types, seen))
+    return " ".join(dict.fromkeys(" ".join(reason.split()) for reason in seen.reasons))
 
 
 class _Conditions(Visitor):

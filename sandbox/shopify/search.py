@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 Matcher = Callable[[Any], bool]
@@ -172,10 +173,12 @@ def _ordered(value: Any, op: str, wanted: str) -> bool:
         return False
     left: Any
     right: Any
-    if isinstance(value, int):
-        if not re.fullmatch(r"-?\d+", wanted):
+    if isinstance(value, list):
+        return any(_ordered(each, op, wanted) for each in value)
+    if isinstance(value, int | float | Decimal):
+        if not re.fullmatch(r"-?\d+(?:\.\d+)?", wanted):
             return False
-        left, right = value, int(wanted)
+        left, right = Decimal(str(value)), Decimal(wanted)
     elif _DATE.match(str(value)):
         left, right = str(value), _moment(wanted, len(str(value)))
     else:

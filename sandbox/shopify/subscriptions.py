@@ -35,7 +35,7 @@ TOPIC_SCOPES: dict[str, frozenset[str]] = {
         f"orders/{what}": _ORDERS
         for what in ("create", "updated", "cancelled", "paid", "fulfilled", "edited", "delete")
     },
-    **{name: _ORDERS for name in ("orders/partially_fulfilled", "refunds/create", "order_transactions/create")},
+    **dict.fromkeys(("orders/partially_fulfilled", "refunds/create", "order_transactions/create"), _ORDERS),
     **{
         f"returns/{what}": _RETURNS
         for what in ("request", "approve", "update", "process", "close", "reopen", "cancel", "decline")
@@ -45,7 +45,7 @@ TOPIC_SCOPES: dict[str, frozenset[str]] = {
     **{f"inventory_items/{what}": _ITEMS for what in ("create", "update", "delete")},
     **{f"products/{what}": _PRODUCTS for what in ("create", "update", "delete")},
     **{f"locations/{what}": _PLACES for what in ("create", "update", "delete", "activate", "deactivate")},
-    **{name: _FREE for name in ("bulk_operations/finish", "app/uninstalled", "app/scopes_update", "shop/update")},
+    **dict.fromkeys(("bulk_operations/finish", "app/uninstalled", "app/scopes_update", "shop/update"), _FREE),
 }
 COMPLIANCE_TOPICS = ("customers/data_request", "customers/redact", "shop/redact")
 """In the app's own configuration only: they are no topics of the API."""
