@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from connectors import registry
 from connectors.models import Store, StoreLocation
+from connectors.models.stores import Grant
 from connectors.ports.errors import ConnectorError, ConnectorUnavailable
 from connectors.ports.store import RemoteLocation, StoreOverview, StorePort
 from syncconsole.kernel import audit
@@ -98,8 +99,8 @@ def test_connection(
 def _ask(store: Store, open_port: Callable[[Store], StorePort]) -> tuple[ConnectionReport, list[RemoteLocation] | None]:
     """The report, and the locations if the right shop could be asked for them."""
     try:
-        if not store.access_token:
-            return _refusal(store, "No Admin API token is set.", f"Enter the token under {SETTINGS_PAGE}."), None
+        if missing := _missing_access(store):
+            return missing, None
         port = open_port(store)
         overview = port.overview()
         report = _judge(store, overview)
@@ -111,6 +112,17 @@ def _ask(store: Store, open_port: Callable[[Store], StorePort]) -> tuple[Connect
         return replace(_refusal(store, exc.cause, exc.remedy), answered=False), None
     except ConnectorError as exc:
         return _refusal(store, exc.cause, exc.remedy), None
+
+
+def _missing_access(store: Store) -> ConnectionReport | None:
+    """What has to be entered before the store can be asked anything."""
+    if store.grant == Grant.CLIENT_CREDENTIALS:
+        if store.client_id and store.client_secret:
+            return None
+        return _refusal(store, "No client ID and secret are set.", f"Enter both under {SETTINGS_PAGE}.")
+    if store.access_token:
+        return None
+    return _refusal(store, "No Admin API token is set.", f"Enter the token under {SETTINGS_PAGE}.")
 
 
 def _refusal(store: Store, cause: str, remedy: str) -> ConnectionReport:

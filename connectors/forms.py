@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from connectors.models import Store
+from connectors.models.stores import Grant
 
 
 class TokenForm(forms.Form):
@@ -20,6 +21,35 @@ class TokenForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         error_messages={"required": "Enter the token that Shopify shows once, when the app is installed."},
     )
+
+
+class AccessForm(forms.Form):
+    """How the token is obtained, and the app's client ID and secret. The secret is never shown; empty keeps it."""
+
+    grant = forms.ChoiceField(label="Access", choices=Grant.choices)
+    client_id = forms.CharField(label="Client ID", max_length=120, required=False, strip=True)
+    client_secret = forms.CharField(
+        label="New client secret",
+        min_length=8,
+        max_length=300,
+        strip=True,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._has_secret = store.has_client_secret
+
+    def clean(self) -> dict[str, Any]:
+        """Client credentials need both."""
+        cleaned = super().clean() or {}
+        if cleaned.get("grant") == Grant.CLIENT_CREDENTIALS and "client_secret" in cleaned:
+            if not cleaned.get("client_id"):
+                self.add_error("client_id", "Enter the client ID of the app; its Settings page in Shopify shows it.")
+            if not cleaned["client_secret"] and not self._has_secret:
+                self.add_error("client_secret", "Enter the client secret that stands beside the client ID in Shopify.")
+        return cleaned
 
 
 class DeltaForm(forms.ModelForm):  # type: ignore[type-arg]

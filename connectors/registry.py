@@ -5,29 +5,42 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import redis
 from django.conf import settings
 
+from connectors.access import RenewedToken
+from connectors.http import build_client
 from connectors.models import Store
+from connectors.models.stores import Grant
+from connectors.ports.access import StaticToken, TokenSource
 from connectors.ports.errors import FeatureNotSupported
 from connectors.ports.store import StorePort
 
 if TYPE_CHECKING:
+    from connectors.ports.webhooks import WebhookDialect
     from connectors.shopify.contract import Contract
 
 _ports: dict[tuple[int, str, str, str], StorePort] = {}
 
 
 def store_for(store: Store) -> StorePort:
-    """The port to `store`, made once per process for its address, token and version.
+    """The port to `store`, made once per process for its address, access and version. A token that renews itself is no
+    part of that: the port asks for it.
 
     Raises CredentialsRejected when the base URL names a host this installation does not call.
     """
-    identity = (store.pk, store.base_url, store.access_token, store.api_version)
+    identity = (store.pk, store.base_url, _access(store), store.api_version)
     if identity not in _ports:
         _forget(store.pk)
         _ports[identity] = _build(store)
     return _ports[identity]
+
+
+def _access(store: Store) -> str:
+    if store.grant == Grant.CLIENT_CREDENTIALS:
+        return f"{store.grant} {store.client_id} {store.client_secret}"
+    return str(store.access_token)
 
 
 def _forget(store_id: int) -> None:
@@ -40,13 +53,37 @@ def _build(store: Store) -> StorePort:
     from connectors.shopify.adapter import ShopifyStore
 
     pacer = RedisPacer(redis.Redis.from_url(settings.REDIS_URL), key=f"shopify:{store.pk}")
+    http = build_client()
     return ShopifyStore(
         base_url=store.base_url,
-        token=store.access_token,
+        token=_token_source(store, http),
         api_version=store.api_version,
         pacer=pacer,
         allowed_hosts=settings.ALLOWED_API_HOSTS,
+        http=http,
     )
+
+
+def _token_source(store: Store, http: httpx.Client) -> TokenSource:
+    """Where the port finds its token. The address is checked by the port before it asks for one."""
+    from connectors.shopify.grant import ask_token
+
+    if store.grant != Grant.CLIENT_CREDENTIALS:
+        return StaticToken(store.access_token)
+    base_url = store.base_url
+
+    def ask(client_id: str, client_secret: str) -> tuple[str, int]:
+        granted = ask_token(http, base_url, client_id, client_secret)
+        return granted.token, granted.seconds
+
+    return RenewedToken(store.pk, ask)
+
+
+def webhooks() -> WebhookDialect:
+    """How deliveries of stores are signed, read and shown; nothing is called for it."""
+    from connectors.shopify.webhooks import ShopifyWebhooks
+
+    return ShopifyWebhooks()
 
 
 def forget_all() -> None:

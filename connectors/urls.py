@@ -7,7 +7,7 @@ from django.urls import URLPattern, path
 from connectors.views.decisions import ApproveRun, CancelRun, RejectRun
 from connectors.views.run import RunExport, RunLive, RunPage
 from connectors.views.runs import RunsPage, StoreRunsPage
-from connectors.views.stores import ConnectionTest, DeltaRhythm, PauseWrites, ReplaceToken
+from connectors.views.stores import ConnectionTest, DeltaRhythm, PauseWrites, ReplaceCredentials, ReplaceToken
 
 urlpatterns: list[URLPattern] = [
     path("runs/", RunsPage.as_view(), name="runs"),
@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     path("stores/<slug:slug>/runs/", StoreRunsPage.as_view(), name="store_runs"),
     path("stores/<slug:slug>/test/", ConnectionTest.as_view(), name="test_connection"),
     path("stores/<slug:slug>/token/", ReplaceToken.as_view(), name="replace_token"),
+    path("stores/<slug:slug>/access/", ReplaceCredentials.as_view(), name="replace_credentials"),
     path("stores/<slug:slug>/pause/", PauseWrites.as_view(), name="pause_writes"),
     path("stores/<slug:slug>/delta-schedule/", DeltaRhythm.as_view(), name="delta_schedule"),
 ]

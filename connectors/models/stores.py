@@ -99,6 +99,7 @@ class Store(models.Model):
     )
     access_token = EncryptedTextField("Admin API token", blank=True)
     token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    token_renews_at = models.DateTimeField(null=True, blank=True, editable=False)
     client_id = models.CharField("client ID", max_length=120, blank=True)
     client_secret = EncryptedTextField(
         "client secret", blank=True, help_text="Of the app; it also signs the store's webhooks."
@@ -212,6 +213,11 @@ class Store(models.Model):
     def base_url(self) -> str:
         """Where the Admin API is reached."""
         return self.api_base_url or f"https://{self.shop_domain}"
+
+    @property
+    def has_client_secret(self) -> bool:
+        """A client secret is kept, whether or not today's keys open it."""
+        return bool(self.__dict__.get("client_secret"))
 
     @property
     def zone(self) -> ZoneInfo:

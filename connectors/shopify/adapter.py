@@ -11,6 +11,7 @@ import httpx
 
 from connectors.http import build_client, check_host
 from connectors.pacing import Pacer
+from connectors.ports.access import StaticToken, TokenSource
 from connectors.ports.errors import FeatureNotSupported, OutcomeUnknown, RequestRejected
 from connectors.ports.store import (
     MAX_CHANGES,
@@ -51,15 +52,16 @@ class ShopifyStore:
     """`StorePort` for one shop.
 
     `base_url` is `https://<shop>.myshopify.com`, or an address whose host is in `allowed_hosts`; anything else raises
-    `HostNotAllowed` before a token leaves. `read_attempts` bounds the tries of a read, `connections` the requests in
-    flight of this object. Safe to share between threads; `close` when done.
+    `HostNotAllowed` before a token leaves. `token` is one that stays, or a source that renews it. `read_attempts`
+    bounds the tries of a read, `connections` the requests in flight of this object. Safe to share between threads;
+    `close` when done.
     """
 
     def __init__(
         self,
         *,
         base_url: str,
-        token: str,
+        token: str | TokenSource,
         api_version: str,
         pacer: Pacer,
         allowed_hosts: Collection[str] = (),
@@ -69,8 +71,9 @@ class ShopifyStore:
     ) -> None:
         check_host(base_url, allowed_hosts)
         self._http = http or build_client(connections=connections)
+        tokens = StaticToken(token) if isinstance(token, str) else token
         self._client = ShopifyClient(
-            base_url, token, api_version, pacer=pacer, http=self._http, read_attempts=read_attempts
+            base_url, tokens, api_version, pacer=pacer, http=self._http, read_attempts=read_attempts
         )
 
     def overview(self) -> StoreOverview:

@@ -14,6 +14,7 @@ import stamina
 import structlog
 
 from connectors.pacing import Pacer, Reservation
+from connectors.ports.access import StaticToken, TokenSource
 from connectors.ports.errors import ConnectorUnavailable, CredentialsRejected, RateLimited
 from connectors.shopify.documents import document, encode
 from connectors.shopify.replies import (
@@ -56,14 +57,15 @@ class ShopifyClient:
     """One shop's Admin API. Safe to share between threads.
 
     `base_url` is the shop's address without path, already checked (`connectors.http.check_host`). Requests reserve
-    their points with `pacer` first. THROTTLED replies are waited out here, with the same bytes, for up to `patience`
+    their points with `pacer` first. A token that is refused is renewed once and the request repeated, reads and writes:
+    HTTP 401 executes nothing. THROTTLED replies are waited out here, with the same bytes, for up to `patience`
     seconds. `read_attempts` bounds the tries of a read. Writes are sent once: whoever stored the bytes repeats them.
     """
 
     def __init__(
         self,
         base_url: str,
-        token: str,
+        tokens: TokenSource,
         api_version: str,
         *,
         pacer: Pacer,
@@ -72,15 +74,12 @@ class ShopifyClient:
         patience: float = PATIENCE,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        if not _TOKEN.fullmatch(token) or not _VERSION.fullmatch(api_version):
-            raise CredentialsRejected(
-                service=SERVICE,
-                operation="open the connection",
-                cause="The access token or the API version holds characters that none has.",
-                remedy="Copy the token again without blanks, and write the version like 2026-10.",
-            )
+        if not _VERSION.fullmatch(api_version):
+            raise _unsendable()
+        if isinstance(tokens, StaticToken):
+            _checked(tokens.token)
         self._url = f"{base_url.rstrip('/')}/admin/api/{api_version}/graphql.json"
-        self._headers = {"X-Shopify-Access-Token": token, "Content-Type": "application/json"}
+        self._tokens = tokens
         self._api_version = api_version
         self._pacer = pacer
         self._http = http
@@ -130,6 +129,7 @@ class ShopifyClient:
         cost = max(cost, self._learned.get(sent.purpose, 0.0))
         deadline = time.monotonic() + self._patience
         throttled_for = 0.0
+        token, renewed = _checked(self._tokens.current()), False
         while True:
             reservation = self._pacer.reserve(cost)
             wait = max(reservation.wait, throttled_for)
@@ -138,7 +138,14 @@ class ShopifyClient:
                 raise sent.no_points(wait)
             if wait > 0:
                 self._pause(wait)
-            response = self._post(body, sent, reservation)
+            response = self._post(body, sent, reservation, token)
+            if response.status_code == 401 and not renewed:
+                # Refused before anything was executed, so the same bytes may go again with another token.
+                self._settle(reservation, charged=0.0, cost=None)
+                token, renewed = _checked(self._tokens.renew(token)), True
+                if token:
+                    continue
+                raise status_error(response, sent, response.headers.get("X-Request-ID", ""))
             request_id = response.headers.get("X-Request-ID", "")
             envelope = self._envelope(response, sent, reservation, request_id)
             cost_said = envelope.cost()
@@ -149,9 +156,10 @@ class ShopifyClient:
             throttled_for = _seconds_until(cost_said)
             log.warning("shopify.throttled", url=self._url, operation=sent.purpose, wait=round(throttled_for, 2))
 
-    def _post(self, body: bytes, sent: Sent, reservation: Reservation) -> httpx.Response:
+    def _post(self, body: bytes, sent: Sent, reservation: Reservation, token: str) -> httpx.Response:
+        headers = {"X-Shopify-Access-Token": token, "Content-Type": "application/json"}
         try:
-            return self._http.post(self._url, content=body, headers=self._headers)
+            return self._http.post(self._url, content=body, headers=headers)
         except _NOTHING_SENT as exc:
             self._settle(reservation, charged=0.0, cost=None)
             raise sent.not_sent(f"No connection to {httpx.URL(self._url).host} ({_name(exc)}).") from exc
@@ -204,6 +212,21 @@ class ShopifyClient:
             self._pacer.settle(reservation, charged=charged, status=cost.bucket if cost else None)
         except ConnectorUnavailable as exc:
             log.warning("shopify.pacer_not_told", url=self._url, cause=exc.cause)
+
+
+def _checked(token: str) -> str:
+    if not _TOKEN.fullmatch(token):
+        raise _unsendable()
+    return token
+
+
+def _unsendable() -> CredentialsRejected:
+    return CredentialsRejected(
+        service=SERVICE,
+        operation="open the connection",
+        cause="The access token or the API version holds characters that none has.",
+        remedy="Copy the token again without blanks, and write the version like 2026-10.",
+    )
 
 
 def _seconds_before_repeat(error: Exception) -> bool | float:

@@ -7,10 +7,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from connectors import pausing
+from connectors import access, pausing
 from connectors.connection import test_connection
-from connectors.forms import DeltaForm, TokenForm
-from connectors.models import Store
+from connectors.forms import AccessForm, DeltaForm, TokenForm
 from connectors.pausing import PauseRefused
 from connectors.views.frame import StorePage
 from syncconsole.kernel import audit
@@ -55,14 +54,26 @@ class ReplaceToken(StoreDoor):
                 request, "The token was not replaced: " + " ".join(str(error) for error in form.errors["token"])
             )
             return self.to_settings()
-        with transaction.atomic():
-            store = Store.objects.select_for_update().get(pk=self.store.pk)
-            store.access_token = form.cleaned_data["token"]
-            store.connection_checked_at = None
-            store.connection_cause = store.connection_remedy = ""
-            store.save(update_fields=["access_token", "connection_checked_at", "connection_cause", "connection_remedy"])
-            audit.record(self.person, "replace token", store.name, address=request.META.get("REMOTE_ADDR"))
+        address = request.META.get("REMOTE_ADDR")
+        access.replace_token(self.store, form.cleaned_data["token"], by=self.person, address=address)
         messages.success(request, "Token replaced. Test the connection to see what it may do.")
+        return self.to_settings()
+
+
+class ReplaceCredentials(StoreDoor):
+    """Set how the token is obtained, and the app's client ID and secret; the secret is never shown."""
+
+    permission = "connectors.change_credentials"
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        form = AccessForm(request.POST, store=self.store)
+        if not form.is_valid():
+            said = " ".join(str(error) for errors in form.errors.values() for error in errors)
+            messages.warning(request, f"The access was not changed: {said}")
+            return self.to_settings()
+        address = request.META.get("REMOTE_ADDR")
+        access.replace_credentials(self.store, **form.cleaned_data, by=self.person, address=address)
+        messages.success(request, "Access changed. Test the connection to see what it may do.")
         return self.to_settings()
 
 

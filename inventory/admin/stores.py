@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from connectors.forms import TagsField, TokenForm
 from connectors.models import Store
+from connectors.models.stores import Grant
 from connectors.views.frame import store_tabs
 from connectors.views.stores import REPORT
 from inventory import publications
@@ -26,6 +27,9 @@ TAGS = {"widget": UnfoldAdminTextInputWidget(attrs={"data-scope": ""})}
 
 
 CONNECTION = ["name", "slug", "shop_domain", "api_version", "api_base_url", "plan", "time_zone"]
+ACCESS = ["grant", "access_token", "client_id", "client_secret"]
+"""Asked for when a store is added; replaced by forms of their own afterwards."""
+SECRETS = {"access_token", "client_secret"}
 SCOPE = ["sync_direction", "inventory_owner", "tags_any", "tags_all", "tags_none"]
 QUANTITIES = ["buffer", "never_below_zero", "unavailable_left_out", "settle_seconds", "delta_enabled", "delta_minutes"]
 LIMITS = ["limit_units", "limit_value", "limit_to_zero", "limit_share", "second_person", "approval_hours"]
@@ -34,7 +38,7 @@ LIMITS_TEXT = "A plan that passes a limit waits for approval. Empty: no limit."
 
 
 class StoreForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Settings; a token is asked for only when a store is added, and replaced by its own form afterwards."""
+    """Settings; a token or secret is asked for only when a store is added, and replaced by its own form afterwards."""
 
     tags_any = TagsField(label="Any of these tags", help_text="Separated by commas; empty: no condition.", **TAGS)
     tags_all = TagsField(label="All of these tags", help_text="Separated by commas; empty: no condition.", **TAGS)
@@ -51,7 +55,7 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Store
-        fields = ("access_token", *CONNECTION, *SCOPE, *QUANTITIES, *LIMITS)
+        fields = (*ACCESS, *CONNECTION, *SCOPE, *QUANTITIES, *LIMITS)
 
 
 @admin.register(Store)
@@ -70,7 +74,7 @@ class StoreAdmin(ConsoleAdmin):
         return False
 
     def get_fieldsets(self, request: HttpRequest, obj: Store | None = None) -> Any:
-        connection = CONNECTION if obj else [*CONNECTION[:3], "access_token", *CONNECTION[3:]]
+        connection = CONNECTION if obj else [*CONNECTION[:3], *ACCESS, *CONNECTION[3:]]
         return (
             ("Connection", {"fields": connection}),
             ("What syncs", {"fields": SCOPE}),
@@ -93,7 +97,7 @@ class StoreAdmin(ConsoleAdmin):
 
         Another tag filter lets other levels take part at once.
         """
-        changed = [name for name in form.changed_data if name != "access_token"]
+        changed = [name for name in form.changed_data if name not in SECRETS]
         with transaction.atomic():
             if change:
                 before = Store.objects.filter(pk=obj.pk).values(*changed).first() if changed else {}
@@ -133,17 +137,19 @@ class StoreAdmin(ConsoleAdmin):
                 "store": store,
                 "zone": store.zone,
                 "tabs": store_tabs(store, "settings", person),
-                "token": token_shown(store),
+                "token": secret_shown(store, "access_token"),
                 "token_form": TokenForm(),
+                "client_secret": secret_shown(store, "client_secret"),
+                "grants": Grant.choices,
                 "may_replace": person.has_perm("connectors.change_credentials"),
                 "locations": list(store.locations.all()),
             }
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[no-any-return]
 
 
-def token_shown(store: Store) -> str:
-    """What may be seen of the token: its last characters."""
+def secret_shown(store: Store, name: str) -> str:
+    """What may be seen of a secret: its last characters."""
     try:
-        return fingerprint(store.access_token)
+        return fingerprint(getattr(store, name))
     except UndecryptableSecret as lost:
         return str(lost)

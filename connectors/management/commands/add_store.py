@@ -1,4 +1,4 @@
-"""Add a store. The token comes from the environment or from standard input, never from the command line."""
+"""Add a store. Its token or client secret comes from the environment or standard input, never the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from connectors import connection
 from connectors.management.commands.test_connection import in_words
 from connectors.models import Store
-from connectors.models.stores import Plan, SyncDirection
+from connectors.models.stores import Grant, Plan, SyncDirection
 from syncconsole.kernel.commands import JsonCommand, Refused, Report
 from syncconsole.kernel.models import User
 
@@ -29,6 +29,8 @@ class Command(JsonCommand):
         token = parser.add_mutually_exclusive_group(required=True)
         token.add_argument("--token-env", metavar="VARIABLE", help="Variable of the environment that holds the token.")
         token.add_argument("--token-stdin", action="store_true", help="Read the token from standard input.")
+        token.add_argument("--secret-env", metavar="VARIABLE", help="Variable that holds the app's client secret.")
+        parser.add_argument("--client-id", default="", help="Of the app; with --secret-env the token is renewed daily.")
         parser.add_argument("--base-url", default="", help="Only where it is not the shop domain over https.")
         parser.add_argument("--time-zone", default="Europe/Bucharest")
         parser.add_argument("--plan", choices=Plan.values, default=Plan.STANDARD.value)
@@ -45,7 +47,7 @@ class Command(JsonCommand):
             slug=options["slug"],
             name=options["name"],
             shop_domain=options["domain"].strip().lower(),
-            access_token=token_of(options),
+            **access_of(options),
             api_base_url=options["base_url"],
             api_version=options["api_version"],
             time_zone=options["time_zone"],
@@ -68,15 +70,26 @@ class Command(JsonCommand):
         return Report(data, [added, *in_words(tested)], complete=tested.ok)
 
 
-def token_of(options: dict[str, Any]) -> str:
-    """The token from where the options say it is. Raises Refused when there is none."""
+def access_of(options: dict[str, Any]) -> dict[str, str]:
+    """The store's fields of access from where the options say they are. Raises Refused where one is missing."""
+    if variable := options["secret_env"]:
+        if not options["client_id"]:
+            raise Refused("A client secret without its client ID.", "Give --client-id, which stands beside it.")
+        return {
+            "grant": Grant.CLIENT_CREDENTIALS.value,
+            "client_id": options["client_id"],
+            "client_secret": _said(os.environ.get(variable, ""), f"The variable {variable}", "client secret"),
+        }
     if options["token_stdin"]:
-        token, source = sys.stdin.readline().strip(), "Standard input"
-    else:
-        token, source = os.environ.get(options["token_env"], "").strip(), f"The variable {options['token_env']}"
-    if not token:
-        raise Refused(f"{source} holds no token.", "Put the Admin API token of the app there.")
-    return token
+        return {"access_token": _said(sys.stdin.readline(), "Standard input", "token")}
+    variable = options["token_env"]
+    return {"access_token": _said(os.environ.get(variable, ""), f"The variable {variable}", "token")}
+
+
+def _said(text: str, source: str, what: str) -> str:
+    if not text.strip():
+        raise Refused(f"{source} holds no {what}.", f"Put the {what} of the app there.")
+    return text.strip()
 
 
 def in_sentences(exc: ValidationError) -> str:

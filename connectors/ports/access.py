@@ -1,0 +1,38 @@
+"""Where a client gets the token it sends from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class TokenSource(Protocol):
+    """The access token of one account, as it is now. Safe to share between threads.
+
+    Both methods may take as long as a request, so they are never called inside a transaction. They raise
+    `ConnectorError`s: `CredentialsRejected` where the service gives no token, `ConnectorUnavailable` where it cannot
+    be asked now.
+    """
+
+    def current(self) -> str:
+        """The token to send."""
+        ...
+
+    def renew(self, refused: str) -> str:
+        """Another token than `refused`, which the service does not accept any more; empty where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StaticToken:
+    """A token that never expires: what was entered is all there is."""
+
+    token: str
+
+    def current(self) -> str:
+        """The token that was entered."""
+        return self.token
+
+    def renew(self, refused: str) -> str:
+        """None: a person has to enter another one."""
+        return ""
