@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from connectors.ports.orders import OrdersPort
+
 MAX_CHANGES = 250
 """Rows one write or one read by ids may carry (reference: Shopify 2.4, arrays in input)."""
 
@@ -171,8 +173,8 @@ class WriteReply:
     request_id: str = ""
 
 
-class StorePort(Protocol):
-    """One store. Methods raise `ConnectorError`s; reads may be repeated freely."""
+class StorePort(OrdersPort, Protocol):
+    """One store, its orders included. Methods raise `ConnectorError`s; reads may be repeated freely."""
 
     def overview(self) -> StoreOverview:
         """Who we are connected to, on which plan, with which scopes."""

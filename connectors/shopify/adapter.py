@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, TypeVar
@@ -13,6 +14,7 @@ from connectors.http import build_client, check_host
 from connectors.pacing import Pacer
 from connectors.ports.access import StaticToken, TokenSource
 from connectors.ports.errors import FeatureNotSupported, OutcomeUnknown, RequestRejected
+from connectors.ports.orders import ChangesPage, OrdersWindow, RemoteOrder
 from connectors.ports.store import (
     MAX_CHANGES,
     Adjustment,
@@ -28,6 +30,7 @@ from connectors.ports.store import (
 from connectors.shopify import mapping, writes
 from connectors.shopify.client import READ_ATTEMPTS, ShopifyClient
 from connectors.shopify.documents import document_of, encode
+from connectors.shopify.orders import OrderReader
 from connectors.shopify.replies import SERVICE, GraphQLRefused, Reply
 
 CONNECTION_DEPTH: Final = 25_000
@@ -75,6 +78,7 @@ class ShopifyStore:
         self._client = ShopifyClient(
             base_url, tokens, api_version, pacer=pacer, http=self._http, read_attempts=read_attempts
         )
+        self._orders = OrderReader(self._client)
 
     def overview(self) -> StoreOverview:
         """Who we are connected to, on which plan, with which scopes. Tried twice at most: a person waits for it."""
@@ -179,6 +183,24 @@ class ShopifyStore:
             {"id": item_ref, "tracked": tracked},
             remedy="Check in Shopify that the item exists, then link the store's products again.",
         )
+
+    def orders_window(self) -> OrdersWindow:
+        """How far back orders can be read with the rights we have."""
+        return self._orders.orders_window()
+
+    def iter_changed_orders(
+        self, since: dt.datetime | None, *, until: dt.datetime | None = None
+    ) -> Iterator[ChangesPage]:
+        """Orders changed between two times, oldest change first, as the port says."""
+        return self._orders.iter_changed_orders(since, until=until)
+
+    def read_orders(self, refs: Sequence[str]) -> list[RemoteOrder | None]:
+        """Up to `MAX_ORDERS` whole orders in the order asked, as the port says."""
+        return self._orders.read_orders(refs)
+
+    def read_order(self, ref: str) -> RemoteOrder | None:
+        """One order, as `read_orders`."""
+        return self._orders.read_order(ref)
 
     def close(self) -> None:
         """Give connections back."""
