@@ -21,7 +21,7 @@ from .shopify.admin import AdminApi
 from .shopify.apps import app_of
 from .shopify.bucket import PLANS
 from .shopify.catalogue import Shop
-from .shopify.orders import OrderBook
+from .shopify.orders_shelf import OrderBook
 from .shopify.seed import DEFAULT_LOCATIONS, Seeded, seed_from_csv, seed_synthetic
 from .webhooks import Webhooks
 from .wire import MAX_BODY, ConnectionDropped, Reply, Request, json_reply
@@ -145,8 +145,8 @@ class Sandbox:
             return control.answer(self, request)
         if request.path.startswith("/files/"):
             return self.files.send(request)
-        if request.path == "/":
-            return page.home(self)
+        if request.path == "/" or request.path.startswith("/page/"):
+            return page.answer(self, request)
         return json_reply(404, {"errors": "Not Found"}, [("Date", self.clock.http_date())])
 
     def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -4,72 +4,92 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.shopify.orders import Order, OrderRefused
+from sandbox.shopify.catalogue import Shop
+from sandbox.shopify.orders import OrderRefused
+from sandbox.shopify.orders_placing import Wanted, WantedLine, WantedPayment, place
+from sandbox.shopify.orders_refunding import RefundedUnits, WantedRefund, cancel, refund
+from sandbox.shopify.orders_shipping import fulfill, portions_of
 
-from .asking import Ask, ControlError, item_of, location_of, whole
+from .asking import Ask, ControlError, location_of, whole
+from .order_words import order_of, quantities_of, step, told, wanted_of
+
+MAX_BATCH = 100_000
 
 
 def list_orders(ask: Ask) -> dict[str, Any]:
-    """All orders, or those of one shop."""
-    orders = [order.as_json() for order in ask.sandbox.orders.all()]
+    """All orders, or those of one shop; the newest `limit` (all)."""
+    orders = ask.sandbox.orders.all()
     if "shop" in ask.query:
-        orders = [order for order in orders if order["shop"] == ask.shop().domain]
-    return {"orders": orders}
+        shop = ask.shop()
+        orders = [order for order in orders if order.shop is shop]
+    limit = int(ask.query.get("limit", len(orders) or 1))
+    return {"orders": [told(order) for order in orders[-limit:]]}
+
+
+def show_order(ask: Ask) -> dict[str, Any]:
+    """One order with its fulfilment orders, parcels, transactions, refunds and returns."""
+    return told(order_of(ask))
 
 
 def place_order(ask: Ask) -> dict[str, Any]:
-    """``{"lines": [{"sku" or "item", "quantity", "location"?}], "test"?}``: committed +q, available −q."""
+    """``{"lines": [{"sku" or "item" or "title", "quantity", "location"?, "price"?}], "test"?, "payment"?, …}``: committed +q, available −q."""
     shop = ask.shop()
-    lines = ask.need("lines")
-    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
-        raise ControlError("'lines' is not a list of objects.", 'Send [{"sku": "…", "quantity": 1}].')
-    wanted = [
-        (
-            item_of(shop, line),
-            location_of(shop, line.get("location") or ask.body.get("location")),
-            whole(line.get("quantity", 1), "quantity"),
+    ask.need("lines")
+    return told(_placed(ask, shop, wanted_of(shop, ask.body)))
+
+
+def _placed(ask: Ask, shop: Shop, wanted: Wanted) -> Any:
+    try:
+        return place(ask.sandbox.orders, shop, wanted, ask.sandbox.clock.stamp())
+    except OrderRefused as refused:
+        raise ControlError(str(refused), "docs/adapters/sandbox.md describes an order.", 409) from None
+
+
+def place_batch(ask: Ask) -> dict[str, Any]:
+    """``{"count": 1000, "lines": 2?, "quantity": 1?}``: so many paid orders of one-after-another items, for load."""
+    shop, count = ask.shop(), whole(ask.need("count"), "count")
+    lines, quantity = whole(ask.body.get("lines", 1), "lines"), whole(ask.body.get("quantity", 1), "quantity")
+    if not 0 < count <= MAX_BATCH or not shop.items or lines < 1:
+        raise ControlError(
+            f"{count} orders can't be placed.", f"Send a count from 1 to {MAX_BATCH:,}; the shop needs items."
         )
-        for line in lines
-    ]
-    return _step(lambda: ask.sandbox.orders.place(shop, wanted, ask.sandbox.clock.stamp(), bool(ask.body.get("test"))))
+    first, start = None, len(shop.orders.rows) * lines
+    for n in range(count):
+        items = [shop.items[(start + n * lines + i) % len(shop.items)] for i in range(lines)]
+        order = _placed(ask, shop, Wanted([WantedLine(quantity, item) for item in items], payments=[WantedPayment()]))
+        first = first or order
+    return {"count": count, "first": first.number if first else None, "last": order.number}
 
 
 def fulfill_order(ask: Ask) -> dict[str, Any]:
-    """Ship all that remains, or ``{"lines": [{"line": 1, "quantity": 2}]}``: committed −q, on_hand −q."""
-    book = ask.sandbox.orders
-    return _step(lambda: book.fulfill(_order(ask), _quantities(ask), ask.sandbox.clock.stamp()))
+    """Ship all that remains, or ``{"lines": [{"line": 1, "quantity": 2}], "tracking"?: {"company", "number"}}``: committed −q, on_hand −q."""
+    order, stamp = order_of(ask), ask.sandbox.clock.stamp()
+    tracking = [dict(ask.body["tracking"])] if ask.body.get("tracking") else []
+    return step(order, lambda: fulfill(order, portions_of(order, quantities_of(ask)), stamp, tracking))
 
 
 def cancel_order(ask: Ask) -> dict[str, Any]:
-    """``{"restock": true}`` (default): committed −q, available +q; false: committed −q only."""
-    book = ask.sandbox.orders
-    return _step(lambda: book.cancel(_order(ask), bool(ask.body.get("restock", True)), ask.sandbox.clock.stamp()))
+    """``{"restock": true}`` (default): committed −q, available +q; false: committed −q only. ``refund`` (true), ``reason``."""
+    order, stamp = order_of(ask), ask.sandbox.clock.stamp()
+    restock, back = bool(ask.body.get("restock", True)), bool(ask.body.get("refund", True))
+    reason = str(ask.body.get("reason", "CUSTOMER")).upper()
+    return step(order, lambda: cancel(order, stamp, restock=restock, give_money_back=back, reason=reason))
 
 
 def restock_order(ask: Ask) -> dict[str, Any]:
-    """Take shipped goods back: available +q, on_hand +q, where they came from or at ``location``."""
-    order = _order(ask)
-    place = location_of(order.shop, ask.body["location"]) if "location" in ask.body else None
-    return _step(lambda: ask.sandbox.orders.restock(order, _quantities(ask), place, ask.sandbox.clock.stamp()))
+    """Take shipped goods back without money: available +q, on_hand +q, where they came from or at ``location``."""
+    order, quantities = order_of(ask), quantities_of(ask)
+    spot = location_of(order.shop, ask.body["location"]) if "location" in ask.body else None
 
+    def act() -> None:
+        back = (
+            {line.number: line.fulfilled - line.returned for line in order.lines} if quantities is None else quantities
+        )
+        units = [RefundedUnits(order.line(number), q, "RETURN", spot) for number, q in back.items() if q]
+        for unit in units:
+            left = unit.line.fulfilled - unit.line.returned
+            if unit.quantity > left:
+                raise OrderRefused(f"Line {unit.line.number} of order {order.number} has only {left} shipped.")
+        refund(order, WantedRefund(units, money=[]), ask.sandbox.clock.stamp())
 
-def _order(ask: Ask) -> Order:
-    try:
-        return ask.sandbox.orders.get(int(ask.parts["number"]))
-    except OrderRefused as refused:
-        raise ControlError(str(refused), "GET /_control/orders lists them.", 404) from None
-
-
-def _quantities(ask: Ask) -> dict[int, int] | None:
-    lines = ask.body.get("lines")
-    if lines is None:
-        return None
-    return {whole(line["line"], "line"): whole(line["quantity"], "quantity") for line in lines}
-
-
-def _step(act: Any) -> dict[str, Any]:
-    try:
-        order: Order = act()
-    except OrderRefused as refused:
-        raise ControlError(str(refused), "GET /_control/orders shows what remains of each line.", 409) from None
-    return order.as_json()
+    return step(order, act)

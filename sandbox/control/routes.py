@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.wire import Reply, Request, json_reply
 
-from . import apps, bulk, levels, orders, stage, webhooks
+from . import apps, bulk, levels, order_steps, orders, products, stage, webhooks
 from .asking import Ask, ControlError
 
 if TYPE_CHECKING:
@@ -30,9 +30,21 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/_control/levels/edit", levels.edit_levels),
     ("GET", "/_control/orders", orders.list_orders),
     ("POST", "/_control/orders", orders.place_order),
+    ("POST", "/_control/orders/batch", orders.place_batch),
+    ("GET", "/_control/orders/{number}", orders.show_order),
     ("POST", "/_control/orders/{number}/fulfill", orders.fulfill_order),
     ("POST", "/_control/orders/{number}/cancel", orders.cancel_order),
     ("POST", "/_control/orders/{number}/restock", orders.restock_order),
+    ("POST", "/_control/orders/{number}/refund", order_steps.refund_order),
+    ("POST", "/_control/orders/{number}/return", order_steps.return_order),
+    ("POST", "/_control/orders/{number}/edit", order_steps.edit_order),
+    ("POST", "/_control/orders/{number}/move", order_steps.move_order),
+    ("POST", "/_control/orders/{number}/hold", order_steps.hold_order),
+    ("POST", "/_control/orders/{number}/unfulfill", order_steps.unfulfill_order),
+    ("POST", "/_control/orders/{number}/settle", order_steps.settle_order),
+    ("POST", "/_control/drafts", order_steps.place_draft),
+    ("POST", "/_control/drafts/{number}/complete", order_steps.complete_draft),
+    ("DELETE", "/_control/drafts/{number}", order_steps.delete_draft),
     ("GET", "/_control/apps", apps.list_apps),
     ("POST", "/_control/apps", apps.change_app),
     ("POST", "/_control/apps/uninstall", apps.uninstall_app),
@@ -51,6 +63,14 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/_control/bulk/{number}/fail", bulk.fail_operation),
     ("POST", "/_control/bulk/{number}/expire", bulk.expire_result),
     ("POST", "/_control/bulk/{number}/break_download", bulk.break_download),
+    ("GET", "/_control/products", products.list_products),
+    ("DELETE", "/_control/products", products.delete_product),
+    ("POST", "/_control/products/edit", products.edit_product),
+    ("POST", "/_control/products/duplicate", products.duplicate_product),
+    ("POST", "/_control/products/publish", products.publish_product),
+    ("POST", "/_control/products/tune", products.tune_products),
+    ("POST", "/_control/variants/edit", products.edit_variant),
+    ("DELETE", "/_control/variants", products.delete_variant),
     ("GET", "/_control/faults", stage.list_faults),
     ("POST", "/_control/faults", stage.add_faults),
     ("DELETE", "/_control/faults", stage.clear_faults),

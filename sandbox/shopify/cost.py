@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 MUTATION_BASE = 10
+DEARER_MUTATIONS = {"refundCreate": 20}
 ROOT_COUNT = 10
 MAX_SINGLE_OPERATION = 1000
 CONNECTION_BASE = 2
@@ -22,7 +23,10 @@ FREE_TYPES = frozenset(
         "InventoryItemMeasurement",
         "InventorySetQuantitiesUserError",
         "LocationAddress",
+        "FulfillmentOrderMoveFulfillmentOrderMoveUserError",
+        "MoneyBag",
         "MoneyV2",
+        "OrderCancelUserError",
         "PageInfo",
         "UserError",
         "Weight",
@@ -99,6 +103,22 @@ class ConnectionPrice(Price):
         else:
             each = sum(self.node.actual(row, slots) for row in rows) / len(rows)
         return CONNECTION_BASE + rows_factor(len(rows)) * each
+
+
+class InputPrice(Price):
+    """What a mutation's input adds by its size: the same before and after."""
+
+    def __init__(self, slot: int, points: Callable[[dict[str, Any]], float]) -> None:
+        super().__init__()
+        self.slot = slot
+        self.points = points
+
+    def requested(self, slots: list[Any]) -> float:
+        arguments = slots[self.slot]
+        return self.points(arguments) if isinstance(arguments, dict) else 0
+
+    def actual(self, value: Any, slots: list[Any]) -> float:
+        return self.requested(slots)
 
 
 class DearestPrice(Price):

@@ -10,7 +10,6 @@ from .catalogue import AVAILABLE, ON_HAND, QUANTITY_INDEX, QUANTITY_NAMES, Item,
 from .connections import (
     levels_of_item,
     levels_of_location,
-    total_inventory,
     variants_of_item,
     variants_of_product,
 )
@@ -95,10 +94,10 @@ def _changes(group: Any, arguments: dict[str, Any], run: Run) -> list[Any]:
 
 
 def _unit_cost(item: Item, arguments: dict[str, Any], run: Run) -> PriceOf | None:
-    return None if item.cost is None else PriceOf(_amount(str(item.cost)), run.world.shop.currency)
+    return None if item.cost is None else PriceOf(decimal_text(str(item.cost)), run.world.shop.currency)
 
 
-def _amount(text: str) -> str:
+def decimal_text(text: str) -> str:
     """Money as MoneyV2 writes it: at least one decimal, no zeros beyond: 12.5, 60.0."""
     whole, _, cents = text.partition(".")
     return f"{whole}.{cents.rstrip('0') or '0'}"
@@ -185,7 +184,6 @@ PLAIN: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("ProductVariant", "availableForSale"): lambda row: not row.item.tracked or row.available() > 0,
     ("Product", "description"): _plain_text,
     ("Product", "isGiftCard"): lambda row: row.gift_card,
-    ("Product", "totalInventory"): total_inventory,
     ("Product", "tracksInventory"): lambda row: any(v.item.tracked for v in row.variants),
     ("Product", "variantsCount"): lambda row: _exact(len(row.variants)),
     ("Product", "hasOnlyDefaultVariant"): lambda row: (
@@ -237,6 +235,7 @@ FULL: dict[tuple[str, str], Callable[[Any, Any, Run], Any]] = {
     ("Location", "hasActiveInventory"): _has_stock,
     ("Location", "inventoryLevel"): _level_of_item,
     ("Location", "inventoryLevels"): levels_of_location,
+    ("Product", "totalInventory"): lambda row, _, run: run.world.shop.search.total(row),
     ("Product", "variants"): variants_of_product,
 }
 

@@ -25,7 +25,16 @@ from graphql import (
     is_leaf_type,
 )
 
-from .cost import FREE_TYPES, MUTATION_BASE, ROOT_COUNT, ConnectionPrice, DearestPrice, Price
+from .cost import (
+    DEARER_MUTATIONS,
+    FREE_TYPES,
+    MUTATION_BASE,
+    ROOT_COUNT,
+    ConnectionPrice,
+    DearestPrice,
+    InputPrice,
+    Price,
+)
 from .execution import (
     Bubble,
     Descent,
@@ -42,6 +51,7 @@ from .execution import (
     object_walk,
 )
 from .inputs import MISSING, Unfit, coercer, default_of, literal
+from .products_cost import INPUT_POINTS
 from .replies import FieldFault, Refused, error
 
 LONG_PAGE = 2000  # variants of a product that is the only root selection (reference §2.4)
@@ -196,14 +206,16 @@ class Plan:
             return self._abstract(named, sets)
         walk, price = self._object(named, self._collect(named, sets))
         if type_ is self._schema.mutation_type:
-            payload = Price(MUTATION_BASE)
+            payload = Price(DEARER_MUTATIONS.get(each.name, MUTATION_BASE))
             for key, part in price.parts:
                 part.own -= 1 if not isinstance(part, ConnectionPrice) else 0  # the payload's own objects are free
                 payload.add(key, part)
+            if each.name in INPUT_POINTS:
+                payload.add("", InputPrice(slot, INPUT_POINTS[each.name]))
             return walk, payload
         if type_ is self._schema.query_type and named.name == "Count":
             return walk, Price(ROOT_COUNT)
-        if named.name in FREE_TYPES:
+        if named.name in FREE_TYPES or named.name.endswith("UserError"):
             return walk, None
         if named.name.endswith("Connection"):
             return walk, self._connection_price(named, sets, slot)
@@ -245,8 +257,11 @@ class Plan:
                         node_key = of_edge.key
                         node_sets.extend(n.selection_set for n in of_edge.nodes if n.selection_set is not None)
         # Compiled apart from the walk: only its price is used, its arguments fall into slots of their own.
-        _, price = self._object(node_type, self._collect(node_type, node_sets))
-        price.own += 1
+        if isinstance(node_type, GraphQLInterfaceType):
+            _, price = self._abstract(node_type, node_sets)
+        else:
+            _, price = self._object(node_type, self._collect(node_type, node_sets))
+            price.own += 1
 
         def rows_of(value: dict[str, Any]) -> list[Any] | None:
             if nodes_key is not None:
@@ -276,7 +291,7 @@ class Plan:
         def evaluate(run: Run) -> Any:
             values = {name: value for name, maker in makers if (value := maker(run)) is not MISSING}
             if paged:
-                values = PageRequest(values, LONG_PAGE if long_page and self._alone else PAGE, each.key)  # type: ignore[assignment]
+                values = self._page(values, long_page, each.key)  # type: ignore[assignment]
             if prepare is None:
                 return values
             try:
@@ -286,6 +301,9 @@ class Plan:
 
         self._arguments.append(evaluate)
         return len(self._arguments) - 1
+
+    def _page(self, values: dict[str, Any], long_page: bool, key: str) -> PageRequest:
+        return PageRequest(values, LONG_PAGE if long_page and self._alone else PAGE, key)
 
     def _fill_keys(self, run: Run) -> None:
         for each, node in self._keyed:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from .access import CANDIDATE_VERSIONS, NODE_SCOPES, REQUIRED_SCOPES, SUPPORTED_VERSIONS
+from .bulk_fields import BULK
 from .catalogue import QUANTITY_NAMES, Item, Level, Location, Product, Variant
 from .connections import items_page, locations_page, products_page, variants_page
 from .documents import Documents, load_schema
@@ -14,7 +15,14 @@ from .events import STOCK_EVENTS
 from .execution import Run, Vocabulary, denied
 from .fields import FULL, PLAIN, PREPARE
 from .inventory import adjust_quantities, set_quantities
+from .jobs import JOBS
 from .keyed import keyed, prepare_rows, unkeyed
+from .media import MEDIA
+from .metafields import METAFIELDS, namespace_of, owner_of_unique
+from .orders_topic import ORDERS
+from .products import PRODUCTS
+from .products_events import PRODUCT_EVENTS
+from .publications import PUBLICATIONS
 from .replies import Refused, error, too_long
 from .stocking import activate, deactivate, update_item
 from .subscriptions import SUBSCRIPTIONS
@@ -36,6 +44,14 @@ TYPE_NAMES = {
 
 
 TOPICS: tuple[Topic, ...] = (
+    JOBS,
+    MEDIA,
+    METAFIELDS,
+    PRODUCTS,
+    PRODUCT_EVENTS,
+    PUBLICATIONS,
+    BULK,
+    ORDERS,
     STOCK_EVENTS,
     SUBSCRIPTIONS,
 )
@@ -125,7 +141,13 @@ def _product_by_identifier(world: World, arguments: dict[str, Any], run: Run) ->
     identifier = arguments["identifier"]
     if "handle" in identifier:
         return world.shop.products_by_handle.get(identifier["handle"])
-    row = world.shop.by_gid.get(identifier.get("id", ""))
+    custom = identifier.get("customId")
+    if custom is not None:
+        namespace = namespace_of(custom, world.app_number)
+        gid = owner_of_unique(world.shop, namespace, custom["key"], custom["value"])
+    else:
+        gid = identifier.get("id")
+    row = world.shop.by_gid.get(gid or "")
     return row if isinstance(row, Product) else None
 
 
@@ -137,9 +159,12 @@ def _api_versions(world: World, arguments: dict[str, Any], run: Run) -> list[dic
     return rows
 
 
-def _count(rows: Callable[[World], list[Any]]) -> Callable[[World, dict[str, Any], Run], dict[str, Any]]:
+def _count(
+    rows: Callable[[World], list[Any]], kind: str | None = None
+) -> Callable[[World, dict[str, Any], Run], dict[str, Any]]:
     def resolve(world: World, arguments: dict[str, Any], run: Run) -> dict[str, Any]:
         number, limit = len(rows(world)), arguments.get("limit")
+        number -= world.shop.search.unborn(kind) if kind else 0
         if limit is not None and number > limit:
             return {"count": limit, "precision": "AT_LEAST"}
         return {"count": number, "precision": "EXACT"}
@@ -182,10 +207,10 @@ _ROOT: dict[tuple[str, str], Callable[[Any, Any, Run], Any]] = {
     ("QueryRoot", "products"): products_page,
     ("QueryRoot", "product"): _by_id(Product),
     ("QueryRoot", "productByIdentifier"): _product_by_identifier,
-    ("QueryRoot", "productsCount"): _count(lambda world: world.shop.products),
+    ("QueryRoot", "productsCount"): _count(lambda world: world.shop.products, "products"),
     ("QueryRoot", "productVariants"): variants_page,
     ("QueryRoot", "productVariant"): _by_id(Variant),
-    ("QueryRoot", "productVariantsCount"): _count(lambda world: world.shop.variants),
+    ("QueryRoot", "productVariantsCount"): _count(lambda world: world.shop.variants, "variants"),
     ("QueryRoot", "inventoryItems"): items_page,
     ("QueryRoot", "inventoryItem"): _by_id(Item),
     ("QueryRoot", "inventoryLevel"): _by_id(Level),
