@@ -10,15 +10,16 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from .wire import MAX_BODY, ConnectionDropped
+from .wire import ConnectionDropped
 
 _MAX_HEAD_LINES = 200
 _MAX_LINE = 16_384
 _IDLE_SECONDS = 300
+_DRAINED = 1_048_576  # bytes of an unread body that are read away to keep the connection
 
 WsgiApp = Callable[..., Any]
 
@@ -91,21 +92,25 @@ class HttpServer:
         except ValueError:
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return False
-        if size > MAX_BODY:
-            connection.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-            return False
         if headers.get("expect", "").lower() == "100-continue":
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         chunked = headers.get("transfer-encoding", "").lower() == "chunked"
-        body = _chunks(stream) if chunked else stream.read(size) if size else b""
-        if not chunked and len(body) < size:
-            return False  # the peer closed in the middle of its body
+        body = _Body(_chunks(stream)) if chunked else _Body(stream, size)
         wish = headers.get("connection", "").lower()
         keep = wish != "close" and (version == "HTTP/1.1" or wish == "keep-alive")
-        connection.sendall(self._answer(method, target, headers, body, peer, keep))
+        head, content = self._answer(method, target, headers, body, peer, keep)
+        keep = keep and content is not None and body.left <= _DRAINED  # a large body that was refused is not waited for
+        if not keep:
+            head += b"Connection: close\r\n"
+        _send(connection, head + b"\r\n", content or ())
+        while keep and body.left:
+            body.read(_DRAINED)
         return keep
 
-    def _answer(self, method: str, target: str, headers: dict[str, str], body: bytes, peer: Any, keep: bool) -> bytes:
+    def _answer(
+        self, method: str, target: str, headers: dict[str, str], body: _Body, peer: Any, keep: bool
+    ) -> tuple[bytes, Iterable[bytes] | None]:
+        """Head without its last line, and content; no content at all when the application broke."""
         path, _, query = target.partition("?")
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method,
@@ -113,14 +118,14 @@ class HttpServer:
             "PATH_INFO": unquote(path, "latin-1"),
             "QUERY_STRING": query,
             "CONTENT_TYPE": headers.get("content-type", ""),
-            "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_LENGTH": str(body.left),
             "SERVER_NAME": self.host,
             "SERVER_PORT": str(self.port),
             "SERVER_PROTOCOL": "HTTP/1.1",
             "REMOTE_ADDR": peer[0],
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body),
+            "wsgi.input": body,
             "wsgi.errors": sys.stderr,
             "wsgi.multithread": True,
             "wsgi.multiprocess": False,
@@ -135,14 +140,40 @@ class HttpServer:
             head.extend(f"{name}: {value}\r\n" for name, value in fields)
 
         try:
-            content = b"".join(self._app(environ, start_response))
+            content = self._app(environ, start_response)
         except ConnectionDropped:
             raise
         except Exception:  # noqa: BLE001 - one broken answer must not end the connection without a word
             traceback.print_exc(file=sys.stderr)
-            head, content, keep = ["HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n"], b"", False
-        head.append("\r\n" if keep else "Connection: close\r\n\r\n")
-        return "".join(head).encode("latin-1") + content
+            return b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n", None
+        return "".join(head).encode("latin-1"), content
+
+
+class _Body:
+    """The body of one request, read from the connection as the application asks for it."""
+
+    def __init__(self, stream: io.BufferedIOBase, size: int | None = None) -> None:
+        self._stream = stream
+        self.left = size if size is not None else len(stream.getvalue())  # type: ignore[attr-defined]
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes, fewer only at the end. Raises `ConnectionDropped` when the peer closed in the middle."""
+        wanted = self.left if size < 0 else min(size, self.left)
+        read = self._stream.read(wanted) if wanted else b""
+        if len(read) < wanted:
+            raise ConnectionDropped("the peer closed in the middle of its body")
+        self.left -= wanted
+        return read
+
+
+def _send(connection: socket.socket, head: bytes, content: Iterable[bytes]) -> None:
+    """A list in one go, so that a small answer is one packet; anything else piece by piece."""
+    if isinstance(content, list | tuple):
+        connection.sendall(head + b"".join(content))
+        return
+    connection.sendall(head)
+    for piece in content:
+        connection.sendall(piece)
 
 
 def _stream(connection: socket.socket) -> io.BufferedReader:
@@ -162,14 +193,14 @@ def _headers(stream: io.BufferedReader) -> dict[str, str]:
     raise ValueError("too many headers")
 
 
-def _chunks(stream: io.BufferedReader) -> bytes:
+def _chunks(stream: io.BufferedReader) -> io.BytesIO:
     parts: list[bytes] = []
     while True:
         size = int(stream.readline(_MAX_LINE).split(b";")[0], 16)
         if size == 0:
             while stream.readline(_MAX_LINE) not in (b"\r\n", b"\n", b""):
                 pass
-            return b"".join(parts)
+            return io.BytesIO(b"".join(parts))
         parts.append(stream.read(size))
         stream.readline(_MAX_LINE)
 

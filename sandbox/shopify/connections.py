@@ -7,6 +7,7 @@ from typing import Any
 
 from .catalogue import Item, Level, Location, Product, Shop, Variant
 from .execution import PageRequest, Run
+from .lag import total_of
 from .pages import Page, take_page
 from .search import Search, parse_search
 from .world import World
@@ -45,7 +46,7 @@ _PRODUCT_FIELDS: dict[str, Value] = {
     "created_at": lambda row: row.created_at,
     "handle": lambda row: row.handle,
     "id": lambda row: row.number,
-    "inventory_total": lambda row: total_inventory(row),
+    "inventory_total": lambda row: total_of(row),
     "product_type": lambda row: row.product_type,
     "sku": lambda row: [v.item.sku for v in row.variants if v.item.sku],
     "status": lambda row: row.status,
@@ -61,23 +62,23 @@ _LOCATION_FIELDS: dict[str, Value] = {
 }
 
 
-def total_inventory(product: Product) -> int:
-    """Available summed over the product's tracked variants."""
-    return sum(v.available() for v in product.variants if v.item.tracked)
-
-
-def _searched(world: World, path: str, query: str | None, fields: dict[str, Value], default: Value) -> Search | None:
+def searched(world: World, path: str, query: str | None, fields: dict[str, Value], default: Value) -> Search | None:
+    """The parsed search of a connection; what it does not understand is told in the answer's extensions."""
     search = parse_search(query, fields, default)
     if search is not None and search.warnings:
         world.searches.append({"path": [path], "query": query, "warnings": search.warnings})
     return search
 
 
-def _matching(search: Search | None) -> Callable[[Any], Any | None]:
+def _matching(search: Search | None, shop: Shop | None = None) -> Callable[[Any], Any | None]:
+    """The row itself when it fits; with a `shop`, only when its index knows the row already."""
     if search is None:
         return lambda row: row
     matches = search.matches
-    return lambda row: row if matches(row) else None
+    if shop is None or not shop.search.seconds:
+        return lambda row: row if matches(row) else None
+    knows = shop.search.knows
+    return lambda row: row if knows(row) and matches(row) else None
 
 
 # ── pages ──
@@ -86,7 +87,7 @@ def _matching(search: Search | None) -> Callable[[Any], Any | None]:
 def locations_page(world: World, request: PageRequest, run: Run) -> Page:
     """`locations`: by name or id; inactive ones and those of fulfilment services only on request."""
     inactive, legacy = request.rest.get("includeInactive"), request.rest.get("includeLegacy")
-    search = _searched(world, "locations", request.rest.get("query"), _LOCATION_FIELDS, lambda row: row.name)
+    search = searched(world, "locations", request.rest.get("query"), _LOCATION_FIELDS, lambda row: row.name)
     rows = [
         row
         for row in world.shop.locations
@@ -99,7 +100,7 @@ def locations_page(world: World, request: PageRequest, run: Run) -> Page:
 
 _PRODUCT_SORTS: dict[str, Value] = {
     "CREATED_AT": lambda row: row.created_at,
-    "INVENTORY_TOTAL": lambda row: total_inventory(row),
+    "INVENTORY_TOTAL": lambda row: total_of(row),
     "PRODUCT_TYPE": lambda row: row.product_type,
     "PUBLISHED_AT": lambda row: row.published_at or "",
     "TITLE": lambda row: row.title,
@@ -135,13 +136,13 @@ def _sorted_page(
 ) -> Page:
     value_of = sorts.get(request.rest.get("sortKey", "ID"))
     if value_of is None:
-        return take_page(rows, request, _by_number, _matching(search))
+        return take_page(rows, request, _by_number, _matching(search, world.shop))
 
     def key_of(row: Any) -> tuple[Any, int]:
         return (value_of(row), row.number)
 
     ordered = _in_order(world.shop, kind, rows, request.rest["sortKey"], key_of)
-    return take_page(ordered, request, key_of, _matching(search))
+    return take_page(ordered, request, key_of, _matching(search, world.shop))
 
 
 def _by_number(row: Any) -> tuple[int, int]:
@@ -150,12 +151,12 @@ def _by_number(row: Any) -> tuple[int, int]:
 
 def products_page(world: World, request: PageRequest, run: Run) -> Page:
     """`products`: searched and sorted; handles are looked up, not searched."""
-    search = _searched(world, "products", request.rest.get("query"), _PRODUCT_FIELDS, lambda row: row.title)
+    search = searched(world, "products", request.rest.get("query"), _PRODUCT_FIELDS, lambda row: row.title)
     rows = world.shop.products
     if search is not None and search.equal is not None and search.equal[0] == "handle":
         found = (world.shop.products_by_handle.get(handle) for handle in search.equal[1])
         rows = sorted({id(row): row for row in found if row is not None}.values(), key=_by_number)
-        return take_page(rows, request, _by_number, _matching(search))
+        return take_page(rows, request, _by_number, _matching(search, world.shop))
     return _sorted_page(world, request, "products", rows, _PRODUCT_SORTS, search)
 
 
@@ -165,7 +166,7 @@ def variants_page(world: World, request: PageRequest, run: Run) -> Page:
     def told(row: Variant) -> str:
         return f"{row.product.title} {row.title} {row.item.sku or ''}"
 
-    search = _searched(world, "productVariants", request.rest.get("query"), _VARIANT_FIELDS, told)
+    search = searched(world, "productVariants", request.rest.get("query"), _VARIANT_FIELDS, told)
     if search is not None and search.equal is not None and search.equal[0] == "sku":
         rows = sorted((item.variant for item in _items_with(world.shop, search.equal[1])), key=_by_number)
         return take_page(rows, request, _by_number)
@@ -174,14 +175,15 @@ def variants_page(world: World, request: PageRequest, run: Run) -> Page:
 
 def items_page(world: World, request: PageRequest, run: Run) -> Page:
     """`inventoryItems`: in the order of their ids."""
-    search = _searched(world, "inventoryItems", request.rest.get("query"), _ITEM_FIELDS, lambda row: row.sku)
+    search = searched(world, "inventoryItems", request.rest.get("query"), _ITEM_FIELDS, lambda row: row.sku)
     if search is not None and search.equal is not None and search.equal[0] == "sku":
         return take_page(sorted(_items_with(world.shop, search.equal[1]), key=_by_number), request, _by_number)
-    return take_page(world.shop.items, request, _by_number, _matching(search))
+    return take_page(world.shop.items, request, _by_number, _matching(search, world.shop))
 
 
 def _items_with(shop: Shop, skus: list[str]) -> list[Item]:
-    return list({item.gid: item for sku in skus for item in shop.items_by_sku.get(sku.casefold(), ())}.values())
+    found = {item.gid: item for sku in skus for item in shop.items_by_sku.get(sku.casefold(), ())}
+    return [item for item in found.values() if shop.search.knows(item)]
 
 
 def variants_of_product(product: Product, request: PageRequest, run: Run) -> Page:
@@ -197,7 +199,7 @@ def variants_of_item(item: Item, request: PageRequest, run: Run) -> Page:
 def levels_of_item(item: Item, request: PageRequest, run: Run) -> Page:
     """`InventoryItem.inventoryLevels`: one per location."""
     inactive = request.rest.get("includeInactive")
-    search = _searched(run.world, "inventoryLevels", request.rest.get("query"), _LEVEL_FIELDS, lambda row: row.item.sku)
+    search = searched(run.world, "inventoryLevels", request.rest.get("query"), _LEVEL_FIELDS, lambda row: row.item.sku)
     levels = [level for level in item.levels if level is not None and (level.active or inactive)]
     return take_page(levels, request, lambda row: (0, row.location.number), _matching(search))
 
@@ -205,7 +207,7 @@ def levels_of_item(item: Item, request: PageRequest, run: Run) -> Page:
 def levels_of_location(location: Location, request: PageRequest, run: Run) -> Page:
     """Levels of a location in the order of their items; a level's key is its item's."""
     inactive = request.rest.get("includeInactive")
-    search = _searched(run.world, "inventoryLevels", request.rest.get("query"), _LEVEL_FIELDS, lambda row: row.item.sku)
+    search = searched(run.world, "inventoryLevels", request.rest.get("query"), _LEVEL_FIELDS, lambda row: row.item.sku)
 
     def turn(item: Item) -> Level | None:
         level = item.level_at(location)
