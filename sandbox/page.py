@@ -1,70 +1,201 @@
-"""The page at ``/`` for people: what the sandbox holds and what was asked of it last. No scripts."""
+"""The page at ``/`` for people: what the sandbox holds, what was asked of it last, and forms to act. No scripts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
 
-from .wire import Reply
+from .page_forms import Outcome, drawn, submit
+from .shopify.catalogue import Shop
+from .webhooks.delivery import Attempt
+from .wire import Reply, Request
 
 if TYPE_CHECKING:
     from .app import Sandbox
 
-_STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;max-width:72rem;color-scheme:light dark}"
-    "table{border-collapse:collapse;margin:.5rem 0 2rem}td,th{padding:.25rem .8rem;text-align:left;border-bottom:1px solid #8884}"
-    "td.n{text-align:right;font-variant-numeric:tabular-nums}code{font-size:.9em}"
-)
+_ROWS = 25
+_STYLE = """
+:root{color-scheme:light dark;--line:#8885;--soft:#8881;--accent:#0b6b4f}
+@media(prefers-color-scheme:dark){:root{--accent:#5fcfa8}}
+body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;padding:1.5rem;max-width:76rem}
+h1{margin:0}h2{margin:2rem 0 .5rem;font-size:1.2rem}h3{margin:0 0 .25rem;font-size:1rem}
+nav a{margin-right:1rem}a{color:var(--accent)}nav a[aria-current]{font-weight:600;text-decoration:none}
+.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
+td,th{padding:.3rem .7rem .3rem 0;text-align:left;border-bottom:1px solid var(--line);white-space:nowrap}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+.forms{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem}
+form{display:flex;flex-direction:column;gap:.2rem;border:1px solid var(--line);border-radius:.5rem;padding:.8rem}
+form.search{flex-direction:row;gap:.6rem;align-items:center;border:0;padding:0 0 .5rem}
+label{font-size:.85rem}input,select,button{font:inherit;padding:.3rem .5rem;border:1px solid var(--line);border-radius:.3rem}
+input,select{width:100%;box-sizing:border-box}form.search input{width:14rem}
+button{margin-top:auto;background:var(--accent);color:Canvas;border:0;cursor:pointer}form h3+input+button{margin-top:.5rem}
+.told{border-left:.3rem solid var(--accent);background:var(--soft);padding:.6rem 1rem;margin:1rem 0}
+.told.wrong{border-color:#c0392b}code{font-size:.9em}
+"""
 
 
-def home(sandbox: Sandbox) -> Reply:
-    """Shops, faults and the last 25 calls as plain HTML."""
+def answer(sandbox: Sandbox, request: Request) -> Reply:
+    """The page, or what a form asks for: done → back to the page, not done → the page with cause and remedy."""
+    if not request.path.startswith("/page/"):
+        done = request.query.get("done")
+        return home(sandbox, request.query, Outcome(200, done) if done else None)
+    if request.method != "POST":
+        return Reply(303, b"", "text/plain", [("Location", "/")])
+    values = {name: value.strip() for name, value in parse_qsl(request.body.decode("utf-8", "replace"))}
+    outcome = submit(sandbox, request.path.removeprefix("/page/"), values)
+    if outcome.status != 200:
+        return home(sandbox, values, outcome)
+    back = urlencode({"shop": values.get("shop", ""), "done": outcome.told})
+    return Reply(303, b"", "text/plain", [("Location", f"/?{back}")])
+
+
+def home(sandbox: Sandbox, query: dict[str, str], outcome: Outcome | None = None) -> Reply:
+    """Everything of one shop (``?shop=``, the first otherwise), its levels searched by ``?q=``."""
+    shop = sandbox.shops.get(query.get("shop", "")) or next(iter(sandbox.shops.values()), None)
+    body = _shop(sandbox, shop, query.get("q", "")) if shop is not None else "<p>No shop yet.</p>"
     html = (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>Sandbox</title><style>{_STYLE}</style>"
-        f"<h1>Sandbox</h1><p>Simulated shops. The sandbox's clock says {escape(sandbox.clock.stamp())}. "
-        "Control it under <code>/_control/</code>; <code>GET /_control/state</code> gives all this as JSON.</p>"
-        f"{_shops(sandbox)}{_faults(sandbox)}{_calls(sandbox)}"
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>Sandbox</title><style>{_STYLE}</style><h1>Sandbox</h1>"
+        f"<p>Simulated shops. The sandbox's clock says {escape(sandbox.clock.stamp())}. Everything here can also be done under "
+        "<a href='/_control/'><code>/_control/</code></a>.</p>"
+        f"{_told(outcome)}{_shops(sandbox, shop)}{body}{_faults(sandbox)}{_calls(sandbox)}"
     )
-    return Reply(200, html.encode(), "text/html; charset=utf-8", [("Date", sandbox.clock.http_date())])
+    status = outcome.status if outcome is not None else 200
+    return Reply(status, html.encode(), "text/html; charset=utf-8", [("Date", sandbox.clock.http_date())])
 
 
-def _shops(sandbox: Sandbox) -> str:
+def _told(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return ""
+    if outcome.status == 200:
+        return f"<p class=told role=status>{escape(outcome.told)}</p>"
+    return f"<p class='told wrong' role=alert><strong>{escape(outcome.told)}</strong><br>{escape(outcome.remedy)}</p>"
+
+
+def _shop(sandbox: Sandbox, shop: Shop, wanted: str) -> str:
+    return (
+        f"<h2>Act in {escape(shop.domain)}</h2>{drawn(shop.domain)}{_levels(shop, wanted)}{_orders(sandbox, shop)}"
+        f"{_products(shop)}{_subscriptions(shop)}{_deliveries(sandbox, shop)}"
+    )
+
+
+def _shops(sandbox: Sandbox, chosen: Shop | None) -> str:
+    links = "".join(
+        f"<a href='/?{urlencode({'shop': domain})}'{' aria-current=page' if shop is chosen else ''}>{escape(domain)}</a>"
+        for domain, shop in sandbox.shops.items()
+    )
     rows = [
-        _row(
+        (
             shop.domain,
             shop.plan,
             len(shop.products),
             len(shop.variants),
             shop.level_count(),
-            f"{sandbox.admin.bucket(shop, 1).status()['currentlyAvailable']:,}",
+            round(sandbox.admin.bucket(shop, 1).status()["currentlyAvailable"]),
             ", ".join(place.name for place in shop.locations),
         )
         for shop in sandbox.shops.values()
     ]
-    head = _head("Shop", "Plan", "Products", "Variants", "Levels", "Points available", "Locations")
-    return f"<h2>Shops</h2><table>{head}{''.join(rows)}</table>" if rows else "<h2>Shops</h2><p>No shop yet.</p>"
+    names = ("Shop", "Plan", "Products", "Variants", "Levels", "Points available", "Locations")
+    return f"<nav>{links}</nav>{_table('Shops', names, rows, 'No shop yet.')}"
+
+
+def _levels(shop: Shop, wanted: str) -> str:
+    sought = wanted.casefold()
+    with shop.lock:
+        found = (
+            level
+            for item in shop.items
+            if sought in (item.sku or "").casefold() or sought in item.variant.product.handle
+            for level in item.levels
+            if level is not None
+        )
+        rows = [
+            (
+                level.item.sku,
+                level.item.variant.product.handle,
+                level.location.name,
+                *level.quantities[:2],
+                level.on_hand(),
+                "yes" if level.active else "no",
+            )
+            for level, _ in zip(found, range(_ROWS), strict=False)
+        ]
+    search = (
+        f"<form class=search action='/'><input type=hidden name=shop value='{escape(shop.domain)}'>"
+        f"<label for=q>SKU or handle</label><input id=q name=q value='{escape(wanted)}'><button>Search</button></form>"
+    )
+    names = ("SKU", "Handle", "Location", "Available", "Committed", "On hand", "Stocked")
+    return _table(f"Levels (first {_ROWS})", names, rows, "No level fits.", before=search)
+
+
+def _orders(sandbox: Sandbox, shop: Shop) -> str:
+    rows = []
+    with shop.lock:
+        for order in [order for order in sandbox.orders.all() if order.shop is shop][: -_ROWS - 1 : -1]:
+            lines = ", ".join(f"{line.quantity} × {line.item.sku if line.item else line.title}" for line in order.lines)
+            rows.append((order.number, order.created_at, lines, "cancelled" if order.cancelled_at else "open"))
+    return _table("Recent orders", ("Order", "Placed", "Lines", "State"), rows, "No order yet.")
+
+
+def _products(shop: Shop) -> str:
+    with shop.lock:
+        rows = [
+            (product.handle, product.title, product.status, len(product.variants))
+            for product in sorted(shop.products[-500:], key=lambda row: row.updated_at, reverse=True)[:_ROWS]
+        ]
+    return _table("Products last changed", ("Handle", "Title", "Status", "Variants"), rows, "No product yet.")
+
+
+def _subscriptions(shop: Shop) -> str:
+    with shop.lock:
+        managed = [row for app in shop.apps.values() for row in app.managed]
+        rows = [
+            (row.topic, row.uri, row.filter, "configuration" if row.managed else "API", row.number)
+            for row in (*shop.subscriptions.values(), *managed)
+        ]
+    return _table("Webhook subscriptions", ("Topic", "Address", "Filter", "Made by", "Number"), rows, "None.")
+
+
+def _deliveries(sandbox: Sandbox, shop: Shop) -> str:
+    webhooks = sandbox.webhooks
+    newest = [row for row in webhooks.all() if row.shop is shop][: -_ROWS - 1 : -1]
+    rows = [
+        (row.number, row.triggered_at[:19], row.subscription.topic, row.state, len(row.attempts), _last(row.attempts))
+        for row in newest
+    ]
+    title = "Webhook deliveries" + (" (paused)" if webhooks.holding else "")
+    return _table(title, ("Delivery", "Triggered", "Topic", "State", "Tries", "Last answer"), rows, "None.")
+
+
+def _last(attempts: list[Attempt]) -> object:
+    return (attempts[-1].status or attempts[-1].problem) if attempts else None
 
 
 def _faults(sandbox: Sandbox) -> str:
-    rules = sandbox.faults.all()
-    if not rules:
-        return "<h2>Faults</h2><p>None.</p>"
     rows = [
-        _row(r.id, r.kind, r.shop or "any", r.operation or "any", "no end" if r.times is None else r.times, r.fired)
-        for r in rules
+        (
+            r.id,
+            r.kind,
+            r.shop or "any",
+            r.operation or r.topic or "any",
+            "no end" if r.times is None else r.times,
+            r.fired,
+        )
+        for r in sandbox.faults.all()
     ]
-    return (
-        f"<h2>Faults</h2><table>{_head('Rule', 'Kind', 'Shop', 'Operation', 'Times', 'Fired')}{''.join(rows)}</table>"
-    )
+    return _table("Faults", ("Rule", "Kind", "Shop", "Operation or topic", "Times", "Fired"), rows, "None.")
 
 
 def _calls(sandbox: Sandbox) -> str:
     rows = [
-        _row(
+        (
             c.seq,
             c.time,
             c.shop,
-            c.operation or "",
+            c.operation,
             c.status or "closed",
             c.requested,
             c.actual,
@@ -72,19 +203,24 @@ def _calls(sandbox: Sandbox) -> str:
             ", ".join(c.codes),
             c.fault,
         )
-        for c in sandbox.calls.last(25)
+        for c in sandbox.calls.last(_ROWS)
     ]
-    head = _head("Call", "Time", "Shop", "Operation", "Status", "Requested", "Actual", "Rows", "Codes", "Fault")
-    return f"<h2>Last calls ({len(sandbox.calls):,} kept)</h2><table>{head}{''.join(rows)}</table>"
+    names = ("Call", "Time", "Shop", "Operation", "Status", "Requested", "Actual", "Rows", "Codes", "Fault")
+    return _table(f"Last calls ({len(sandbox.calls):,} kept)", names, rows, "None.")
 
 
-def _head(*names: str) -> str:
-    return "<tr>" + "".join(f"<th>{escape(name)}</th>" for name in names) + "</tr>"
+def _table(title: str, names: tuple[str, ...], rows: Sequence[tuple[object, ...]], empty: str, before: str = "") -> str:
+    if not rows:
+        return f"<h2>{escape(title)}</h2>{before}<p>{escape(empty)}</p>"
+    numeric = [all(row[i] is None or isinstance(row[i], int) for row in rows) for i in range(len(names))]
+    head = "".join(f"<th{' class=n' if n else ''}>{escape(name)}</th>" for name, n in zip(names, numeric, strict=True))
+    lines = "".join(_row(row, numeric) for row in rows)
+    return f"<h2>{escape(title)}</h2>{before}<div class=wide><table><tr>{head}</tr>{lines}</table></div>"
 
 
-def _row(*values: object) -> str:
+def _row(row: tuple[object, ...], numeric: list[bool]) -> str:
     cells = (
-        f"<td{' class=n' if isinstance(value, int) else ''}>{escape('' if value is None else str(value))}</td>"
-        for value in values
+        f"<td{' class=n' if n else ''}>{escape('' if value is None else str(value))}</td>"
+        for value, n in zip(row, numeric, strict=True)
     )
-    return "<tr>" + "".join(cells) + "</tr>"
+    return f"<tr>{''.join(cells)}</tr>"
