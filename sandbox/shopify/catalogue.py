@@ -4,11 +4,14 @@ million levels fit in memory. Who changes quantities is `inventory` and `orders`
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from .handles import UrlRedirect
+from .lag import SearchLag
 from .orders_shelf import Shelf
 
 # Index of each stored quantity in `Level.quantities`. on_hand is never stored: it is the sum of the first six.
@@ -102,7 +105,6 @@ class Item:
         "gid",
         "levels",
         "number",
-        "position",
         "requires_shipping",
         "sku",
         "tracked",
@@ -114,10 +116,9 @@ class Item:
 
     variant: Variant
 
-    def __init__(self, number: int, position: int, sku: str | None, tracked: bool, stamp: str) -> None:
+    def __init__(self, number: int, sku: str | None, tracked: bool, stamp: str) -> None:
         self.number = number
         self.gid = f"gid://shopify/InventoryItem/{number}"
-        self.position = position
         self.sku = sku
         self.tracked = tracked
         self.requires_shipping = True
@@ -157,17 +158,15 @@ class Variant:
         "position",
         "price",
         "product",
-        "rank",
         "taxable",
         "updated_at",
     )
 
     item: Item
 
-    def __init__(self, number: int, rank: int, product: Product, option_values: tuple[str, ...], stamp: str) -> None:
+    def __init__(self, number: int, product: Product, option_values: tuple[str, ...], stamp: str) -> None:
         self.number = number
         self.gid = f"gid://shopify/ProductVariant/{number}"
-        self.rank = rank  # position among all variants of the shop
         self.product = product
         self.position = len(product.variants) + 1
         self.option_values = option_values
@@ -198,11 +197,11 @@ class Product:
         "gid",
         "gift_card",
         "handle",
+        "listed",
         "number",
         "option_names",
         "product_type",
         "published_at",
-        "rank",
         "status",
         "tags",
         "title",
@@ -211,10 +210,9 @@ class Product:
         "vendor",
     )
 
-    def __init__(self, number: int, rank: int, handle: str, title: str, stamp: str) -> None:
+    def __init__(self, number: int, handle: str, title: str, stamp: str) -> None:
         self.number = number
         self.gid = f"gid://shopify/Product/{number}"
-        self.rank = rank
         self.handle = handle
         self.title = title
         self.description_html = ""
@@ -226,6 +224,8 @@ class Product:
         self.option_names: list[str] = ["Title"]
         self.variants: list[Variant] = []
         self.published_at: str | None = stamp
+        # Publication id -> since when. None: as seeded, everywhere since `published_at`, or nowhere when that is None.
+        self.listed: dict[str, str] | None = None
         self.created_at = stamp
         self.updated_at = stamp
 
@@ -254,6 +254,21 @@ class Shop:
         default_factory=dict
     )  # kind, sort -> revision, rows
     next_group: int = 1
+    products_made: int = 0  # ids are never used again, whatever was deleted
+    variants_made: int = 0
+    extras_made: int = 0
+    publications: list[Any] = field(default_factory=list)  # rows of `publications`
+    metafields: dict[str, dict[tuple[str, str], Any]] = field(
+        default_factory=dict
+    )  # owner gid -> (namespace, key) -> row
+    unique_metafields: set[tuple[str, str]] = field(default_factory=set)  # definitions with unique values
+    media: dict[str, list[Any]] = field(default_factory=dict)  # product gid -> rows of `media`
+    collections: dict[str, list[str]] = field(default_factory=dict)  # product gid -> collection gids
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)  # rows of `jobs` by id
+    redirects: list[UrlRedirect] = field(default_factory=list)
+    variants_by_day: list[tuple[float, int]] = field(default_factory=list)  # productCreate: seconds, how many
+    processing_seconds: float = 0.0  # how long jobs, operations and media take
+    search: SearchLag = field(default_factory=SearchLag)
     orders: Shelf = field(default_factory=Shelf)
     listeners: list[Callable[[Shop, str, Any], None]] = field(default_factory=list)
     apps: dict[int, Any] = field(default_factory=dict)  # number -> App (`apps`)
@@ -288,8 +303,8 @@ class Shop:
 
     def add_product(self, handle: str, title: str, stamp: str) -> Product:
         """A new product without variants."""
-        rank = len(self.products)
-        product = Product(self.id_base + 1001 + rank, rank, handle, title, stamp)
+        product = Product(self.id_base + 1001 + self.products_made, handle, title, stamp)
+        self.products_made += 1
         self.products.append(product)
         self.products_by_handle[handle] = product
         self.by_gid[product.gid] = product
@@ -300,9 +315,10 @@ class Shop:
         self, product: Product, option_values: tuple[str, ...], sku: str | None, tracked: bool, stamp: str
     ) -> Variant:
         """A new variant with its inventory item, stocked nowhere yet."""
-        rank = len(self.variants)
-        variant = Variant(self.id_base + 200_000_001 + rank, rank, product, option_values, stamp)
-        item = Item(self.id_base + 400_000_001 + rank, rank, sku, tracked, stamp)
+        made = self.variants_made
+        self.variants_made += 1
+        variant = Variant(self.id_base + 200_000_001 + made, product, option_values, stamp)
+        item = Item(self.id_base + 400_000_001 + made, sku, tracked, stamp)
         variant.item = item
         item.variant = variant
         product.variants.append(variant)
@@ -323,6 +339,44 @@ class Shop:
         if sku is not None:
             self.items_by_sku.setdefault(sku.casefold(), []).append(item)
         self.revision += 1
+
+    def rename_handle(self, product: Product, handle: str) -> None:
+        """Give a product another handle; the caller has seen to it that it is free."""
+        del self.products_by_handle[product.handle]
+        product.handle = handle
+        self.products_by_handle[handle] = product
+        self.revision += 1
+
+    def remove_variant(self, variant: Variant) -> None:
+        """Delete a variant with its inventory item and levels. Order lines keep pointing at the row; `holds` tells it is gone."""
+        variant.product.variants.remove(variant)
+        if variant.item.sku is not None:
+            self.items_by_sku[variant.item.sku.casefold()].remove(variant.item)
+        for row, rows in ((variant, self.variants), (variant.item, self.items)):
+            _take_out(rows, row)
+            del self.by_gid[row.gid]
+            self.metafields.pop(row.gid, None)
+        self.revision += 1
+
+    def remove_product(self, product: Product) -> None:
+        """Delete a product with all its variants."""
+        for variant in list(product.variants):
+            self.remove_variant(variant)
+        _take_out(self.products, product)
+        del self.by_gid[product.gid], self.products_by_handle[product.handle]
+        for kept in (self.metafields, self.media, self.collections):
+            kept.pop(product.gid, None)
+        self.revision += 1
+
+    def holds(self, row: Any) -> bool:
+        """False for a row that has been deleted."""
+        return self.by_gid.get(row.gid) is row
+
+    def new_gid(self, type_name: str) -> tuple[str, int]:
+        """A fresh id for a row beside the catalogue (metafield, medium, operation …): the global id and its number."""
+        self.extras_made += 1
+        number = self.id_base + 600_000_000 + self.extras_made
+        return f"gid://shopify/{type_name}/{number}", number
 
     def duplicate_sku_count(self, item: Item) -> int:
         """How many items carry this item's SKU, itself included; 0 without a SKU."""
@@ -348,6 +402,11 @@ class Shop:
     def level_count(self) -> int:
         """Levels that exist, active or not."""
         return sum(1 for item in self.items for level in item.levels if level is not None)
+
+
+def _take_out(rows: list[Any], row: Any) -> None:
+    """Remove a row from a list that is ascending by number."""
+    del rows[bisect_left(rows, row.number, key=lambda each: each.number)]
 
 
 _alike: dict[str, tuple[str, ...]] = {}

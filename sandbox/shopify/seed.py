@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from .catalogue import AVAILABLE, Location, Product, Shop
+from .handles import normalised
 
 DEFAULT_LOCATIONS = ("Depozit Cluj", "Magazin București")
 
@@ -44,7 +44,6 @@ _HEADERS = {
     "gift_card": ("gift card",),
 }
 _LONGEST_CELL = 16 * 1024 * 1024  # a description may be longer than the 128 KB that the csv module takes by default
-_HANDLE_SEPARATORS = re.compile(r"[\W_]+", re.UNICODE)
 _STATUSES = {"active": "ACTIVE", "draft": "DRAFT", "archived": "ARCHIVED", "unlisted": "UNLISTED"}
 
 
@@ -67,7 +66,7 @@ def seed_from_csv(shop: Shop, text: str, stamp: str) -> Seeded:
     told = Seeded()
     product: Product | None = None
     for line, row in _rows(text, told):
-        handle = row.get("handle") or (to_handle(row["title"]) if row.get("title") else "")
+        handle = row.get("handle") or (normalised(row["title"]) if row.get("title") else "")
         if not handle:
             told.skipped.append(f"line {line}: neither handle nor title")
             continue
@@ -84,11 +83,6 @@ def seed_from_csv(shop: Shop, text: str, stamp: str) -> Seeded:
         if not made.variants:  # a product whose rows were all images still has one variant
             _add_variant(shop, made, ("Default Title",), {}, stamp, told)
     return told
-
-
-def to_handle(title: str) -> str:
-    """The handle that Shopify makes of a title: lower case, everything but letters and digits becomes one hyphen."""
-    return _HANDLE_SEPARATORS.sub("-", title.strip().lower()).strip("-") or "product"
 
 
 def _rows(text: str, told: Seeded) -> Iterator[tuple[int, dict[str, str]]]:

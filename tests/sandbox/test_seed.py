@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.app import Sandbox
 from sandbox.shopify.catalogue import Shop
-from sandbox.shopify.seed import seed_synthetic, to_handle
+from sandbox.shopify.handles import normalised
+from sandbox.shopify.seed import seed_synthetic
 from tests.sandbox.client import SHARED
 
 
@@ -134,7 +135,7 @@ def test_a_description_of_200_kilobytes_is_read() -> None:
 def test_a_title_without_handle_gets_one() -> None:
     shop, _ = seeded("Title,SKU\n  Brânză de Burduf (250 g)!,B\n")
     assert shop.products[0].handle == "brânză-de-burduf-250-g"
-    assert to_handle("!!!") == "product"
+    assert normalised("!!!") == "product"
 
 
 def test_sixty_variants_in_one_product() -> None:

@@ -1,0 +1,296 @@
+"""Variants in bulk, of one product a call (reference §4.3): create, update, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from .catalogue import AVAILABLE, Item, Location, Product, Variant
+from .events import level_connected
+from .metafields import namespace_of, write
+from .products_events import changed, remove_variant
+from .world import World
+
+MOST_VARIANTS = 2048
+MOST_QUANTITIES = 50_000
+NOTHING_CHOSEN = ("Default Title",)
+
+Payload = dict[str, Any]
+Refuse = Callable[..., None]  # (code, message, *path)
+
+
+def money(value: Decimal) -> str:
+    """A price as Shopify keeps it: two decimals."""
+    return str(value.quantize(Decimal("0.01")))
+
+
+class Wrongs:
+    """User errors gathered, with or without codes."""
+
+    def __init__(self) -> None:
+        self.rows: list[Payload] = []
+
+    def add(self, code: str, message: str, *path: str) -> None:
+        """One more."""
+        self.rows.append({"code": code, "field": list(path), "message": message})
+
+
+def check_prices(given: Payload, path: tuple[str, ...], refuse: Refuse, codes: tuple[str, str]) -> None:
+    """Refuse what is below zero; zero, and a compare-at price below the price, are accepted as Shopify does."""
+    for (name, label), code in zip((("price", "Price"), ("compareAtPrice", "Compare at price")), codes, strict=True):
+        if given.get(name) is not None and given[name] < 0:
+            refuse(code, f"{label} must be greater than or equal to 0", *path, name)
+    cost = (given.get("inventoryItem") or {}).get("cost")
+    if cost is not None and cost < 0:
+        refuse(codes[1], "Cost must be greater than or equal to 0", *path, "inventoryItem", "cost")
+
+
+def write_fields(world: World, variant: Variant, given: Payload) -> None:
+    """The fields that the input carries; a missing key keeps, null clears. Announces a change of the inventory item."""
+    if "barcode" in given:
+        variant.barcode = given["barcode"] or None
+    if given.get("price") is not None:
+        variant.price = money(given["price"])
+    if "compareAtPrice" in given:
+        variant.compare_at_price = None if given["compareAtPrice"] is None else money(given["compareAtPrice"])
+    if given.get("taxable") is not None:
+        variant.taxable = given["taxable"]
+    if "inventoryPolicy" in given:
+        variant.inventory_policy = given["inventoryPolicy"] or "DENY"
+    of_item = dict(given.get("inventoryItem") or {})
+    if "sku" in given:
+        of_item["sku"] = given["sku"]
+    if of_item:
+        _write_item(world, variant.item, of_item)
+    for each in given.get("metafields") or ():
+        write(world.shop, variant.gid, namespace_of(each, world.app_number), each, world.clock.stamp())
+
+
+def _write_item(world: World, item: Item, given: Payload) -> None:
+    if "cost" in given:
+        item.cost = None if given["cost"] is None else Decimal(given["cost"]).quantize(Decimal("0.01"))
+    if given.get("tracked") is not None:
+        item.tracked = given["tracked"]
+    if given.get("requiresShipping") is not None:
+        item.requires_shipping = given["requiresShipping"]
+    if "sku" in given and given["sku"] != item.sku:
+        world.shop.rename_sku(item, given["sku"])
+    weight = (given.get("measurement") or {}).get("weight")
+    if weight:
+        item.weight_value, item.weight_unit = weight["value"], weight["unit"]
+    item.updated_at = world.clock.stamp()
+
+
+def add_variant(world: World, product: Product, values: tuple[str, ...], given: Payload) -> Variant:
+    """A new variant of checked input, stocked where its quantities say, else at the first location with zero."""
+    stamp = world.clock.stamp()
+    variant = world.shop.add_variant(product, values, None, tracked=False, stamp=stamp)
+    write_fields(world, variant, given)
+    rows = given.get("inventoryQuantities") or ()
+    places = [(world.shop.by_gid[row["locationId"]], row) for row in rows]
+    for location, row in places or [(place, None) for place in world.shop.locations[:1]]:
+        level = variant.item.stock_at(location, stamp, active=True)
+        if row is not None:
+            level.quantities[AVAILABLE] = row["quantity"] if "quantity" in row else row["availableQuantity"]
+        level_connected(world.shop, level)
+    return variant
+
+
+def check_places(world: World, given: Payload, path: tuple[str, ...], refuse: Refuse, code: str) -> None:
+    """Refuse quantities at locations that do not exist or are not active."""
+    for n, row in enumerate(given.get("inventoryQuantities") or ()):
+        place = world.shop.by_gid.get(row["locationId"])
+        if not isinstance(place, Location) or not place.active:
+            message = "Inventory quantities could not be set because the location was not found."
+            refuse(code, message, *path, "inventoryQuantities", str(n), "locationId")
+
+
+def option_place(product: Product, given: Payload) -> int | None:
+    """Which option an option value speaks of, by name or id; None when the product has no such option."""
+    for place, name in enumerate(product.option_names):
+        gid = f"gid://shopify/ProductOption/{product.number * 10 + place}"
+        if given.get("optionName") == name or given.get("optionId") == gid:
+            return place
+    return None
+
+
+def _product(world: World, gid: str, wrong: Wrongs) -> Product | None:
+    product = world.shop.by_gid.get(gid)
+    if isinstance(product, Product):
+        return product
+    wrong.add("PRODUCT_DOES_NOT_EXIST", "Product does not exist", "productId")
+    return None
+
+
+def _answer(product: Product | None, variants: list[Variant] | None, wrong: Wrongs) -> Payload:
+    return {"product": product, "productVariants": variants, "userErrors": wrong.rows}
+
+
+# ── create ──
+
+
+def bulk_create(world: World, arguments: dict[str, Any]) -> Payload:
+    """`productVariantsBulkCreate`: all or nothing; stock may be seeded here only."""
+    wrong = Wrongs()
+    product = _product(world, arguments["productId"], wrong)
+    if product is None:
+        return _answer(None, None, wrong)
+    given = arguments["variants"]
+    standalone = _standalone(product, arguments["strategy"])
+    kept = [v for v in product.variants if v is not standalone]
+    combined = {v.option_values for v in kept}
+    values: list[tuple[str, ...]] = []
+    for i, each in enumerate(given):
+        path = ("variants", str(i))
+        check_prices(each, path, wrong.add, ("NEGATIVE_PRICE_VALUE", "GREATER_THAN_OR_EQUAL_TO"))
+        check_places(world, each, path, wrong.add, "TRACKED_VARIANT_LOCATION_NOT_FOUND")
+        if each.get("id"):
+            wrong.add("NO_KEY_ON_CREATE", "ID must not be specified on create", *path, "id")
+        chosen = _chosen(product, each, path, wrong)
+        if chosen is not None and chosen in combined:
+            name = " / ".join(chosen)
+            wrong.add("VARIANT_ALREADY_EXISTS", f"The variant '{name}' already exists.", *path)
+        elif chosen is not None:
+            combined.add(chosen)
+            values.append(chosen)
+    _check_amount(world, product, len(combined), given, wrong)
+    if wrong.rows:
+        return _answer(None, None, wrong)
+    if standalone is not None and given:
+        remove_variant(world.shop, standalone)
+    made = [add_variant(world, product, chosen, each) for chosen, each in zip(values, given, strict=True)]
+    number_positions(product)
+    for variant in made:
+        world.shop.happened("inventory_items/create", variant.item)
+    changed(world.shop, product, world.clock.stamp())
+    return _answer(product, made, wrong)
+
+
+def _standalone(product: Product, strategy: str) -> Variant | None:
+    """The default variant that new ones replace. DEFAULT removes it only while the product has no options of its own."""
+    alone = product.variants[0] if len(product.variants) == 1 else None
+    if alone is None or strategy == "PRESERVE_STANDALONE_VARIANT":
+        return None
+    if strategy == "DEFAULT" and alone.option_values != NOTHING_CHOSEN:
+        return None
+    return alone
+
+
+def _chosen(product: Product, given: Payload, path: tuple[str, ...], wrong: Wrongs) -> tuple[str, ...] | None:
+    chosen: dict[int, str] = {}
+    for n, each in enumerate(given.get("optionValues") or ()):
+        place = option_place(product, each)
+        if place is None:
+            code = "OPTION_VALUES_FOR_NUMBER_OF_UNKNOWN_OPTIONS"
+            wrong.add(code, "Option does not exist", *path, "optionValues", str(n))
+            return None
+        chosen[place] = each.get("name") or ""
+    if len(chosen) != len(product.option_names) or not all(chosen.values()):
+        missing = [name for place, name in enumerate(product.option_names) if not chosen.get(place)]
+        wrong.add("NEED_TO_ADD_OPTION_VALUES", f"You need to add option values for {', '.join(missing)}", *path)
+        return None
+    return tuple(chosen[place] for place in range(len(product.option_names)))
+
+
+def _check_amount(world: World, product: Product, total: int, given: list[Payload], wrong: Wrongs) -> None:
+    if total > MOST_VARIANTS:
+        message = f"Product can't have more than {MOST_VARIANTS} variants."
+        wrong.add("SUBSCRIPTION_VIOLATION", message, "variants")
+    if sum(len(each.get("inventoryQuantities") or ()) for each in given) > MOST_QUANTITIES:
+        message = f"Inventory quantities can't exceed {MOST_QUANTITIES}."
+        wrong.add("INVENTORY_QUANTITIES_LIMIT_EXCEEDED", message, "variants")
+
+
+def number_positions(product: Product) -> None:
+    """Positions 1, 2, 3 … in the order of the list."""
+    for position, variant in enumerate(product.variants, 1):
+        variant.position = position
+
+
+# ── update ──
+
+
+def bulk_update(world: World, arguments: dict[str, Any]) -> Payload:
+    """`productVariantsBulkUpdate`: all or nothing unless `allowPartialUpdates`; no stock here."""
+    wrong = Wrongs()
+    product = _product(world, arguments["productId"], wrong)
+    if product is None:
+        return _answer(None, None, wrong)
+    accepted: list[tuple[Variant, Payload, tuple[str, ...]]] = []
+    planned = {variant.gid: variant.option_values for variant in product.variants}
+    for i, each in enumerate(arguments["variants"]):
+        before = len(wrong.rows)
+        found = _to_update(world, product, each, ("variants", str(i)), planned, wrong)
+        if found is not None and len(wrong.rows) == before:
+            planned[found[0].gid] = found[1]
+            accepted.append((found[0], each, found[1]))
+    if wrong.rows and not arguments["allowPartialUpdates"]:
+        return _answer(product, None, wrong)
+    stamp = world.clock.stamp()
+    for variant, each, values in accepted:
+        variant.option_values = values
+        write_fields(world, variant, each)
+        if each.get("inventoryItem"):
+            world.shop.happened("inventory_items/update", variant.item)
+    if accepted:
+        changed(world.shop, product, stamp, *(variant for variant, _, _ in accepted))
+    return _answer(product, [variant for variant, _, _ in accepted], wrong)
+
+
+def _to_update(
+    world: World,
+    product: Product,
+    given: Payload,
+    path: tuple[str, ...],
+    planned: dict[str, tuple[str, ...]],
+    wrong: Wrongs,
+) -> tuple[Variant, tuple[str, ...]] | None:
+    if not given.get("id"):
+        wrong.add("PRODUCT_VARIANT_ID_MISSING", "Product variant is missing ID attribute", *path, "id")
+        return None
+    variant = world.shop.by_gid.get(given["id"])
+    if not isinstance(variant, Variant) or variant.product is not product:
+        wrong.add("PRODUCT_VARIANT_DOES_NOT_EXIST", "Product variant does not exist", *path, "id")
+        return None
+    if given.get("inventoryQuantities"):
+        message = "Inventory quantities can only be provided during create."
+        wrong.add("NO_INVENTORY_QUANTITIES_ON_VARIANTS_UPDATE", message, *path, "inventoryQuantities")
+    check_prices(given, path, wrong.add, ("NEGATIVE_PRICE_VALUE", "GREATER_THAN_OR_EQUAL_TO"))
+    values = list(planned[variant.gid])
+    for n, each in enumerate(given.get("optionValues") or ()):
+        place = option_place(product, each)
+        if place is None:
+            wrong.add("OPTION_DOES_NOT_EXIST", "Option does not exist", *path, "optionValues", str(n))
+        elif each.get("name"):
+            values[place] = each["name"]
+    chosen = tuple(values)
+    if any(other == chosen for gid, other in planned.items() if gid != variant.gid):
+        wrong.add("VARIANT_ALREADY_EXISTS", f"The variant '{' / '.join(chosen)}' already exists.", *path)
+    return variant, chosen
+
+
+# ── delete ──
+
+
+def bulk_delete(world: World, arguments: dict[str, Any]) -> Payload:
+    """`productVariantsBulkDelete`: never the last variant."""
+    wrong = Wrongs()
+    product = _product(world, arguments["productId"], wrong)
+    if product is None:
+        return {"product": None, "userErrors": wrong.rows}
+    rows = {gid: world.shop.by_gid.get(gid) for gid in arguments["variantsIds"]}
+    for i, row in enumerate(rows.values()):
+        if not isinstance(row, Variant) or row.product is not product:
+            message = "At least one variant does not belong to the product"
+            wrong.add("AT_LEAST_ONE_VARIANT_DOES_NOT_BELONG_TO_THE_PRODUCT", message, "variantsIds", str(i))
+    if not wrong.rows and len(rows) >= len(product.variants):
+        wrong.add("CANNOT_DELETE_LAST_VARIANT", "Cannot delete the last variant", "variantsIds")
+    if wrong.rows:
+        return {"product": None, "userErrors": wrong.rows}
+    for row in rows.values():
+        if isinstance(row, Variant):
+            remove_variant(world.shop, row)
+    number_positions(product)
+    changed(world.shop, product, world.clock.stamp())
+    return {"product": product, "userErrors": []}
