@@ -43,6 +43,16 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
     "inventory_set": ("InventorySet", "overwrite quantities", 10),
     "inventory_activate": ("InventoryActivate", "stock an item at a location", 10),
     "inventory_item_tracked": ("InventoryItemTracked", "switch Track quantity", 10),
+    "variants_count": ("VariantsCount", "count the variants", 10),
+    "bulk_run_query": ("BulkRunQuery", "start a bulk query", 10),
+    "bulk_run_mutation": ("BulkRunMutation", "start a bulk change", 10),
+    "bulk_operation": ("BulkOperation", "see how a bulk operation is doing", 1),
+    "bulk_operations": ("BulkOperations", "list the bulk operations", 9),
+    "bulk_cancel": ("BulkCancel", "cancel a bulk operation", 10),
+    "staged_upload": ("StagedUpload", "reserve a place for an upload", 11),
+    # Sent inside a bulk operation, which charges no points by rows.
+    "bulk_products": ("BulkProducts", "list the products in bulk", 0),
+    "bulk_inventory_set": ("BulkInventorySet", "overwrite quantities in bulk", 0),
 }
 
 
