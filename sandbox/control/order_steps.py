@@ -16,7 +16,7 @@ from .order_words import line_of, money_back, optional, order_of, quantities_of,
 
 
 def refund_order(ask: Ask) -> dict[str, Any]:
-    """``{"lines": [{"line", "quantity", "restock_type", "location"?}], "money"?, "shipping"?, "adjustment"?, "note"?, "rate"?}``."""
+    """``{"lines": [{"line", "quantity", "restock_type", "location"?}], "money"?, "shipping"?, …}``."""
     order, body = order_of(ask), ask.body
 
     def act() -> None:
@@ -51,7 +51,7 @@ def _restock_type(row: dict[str, Any]) -> str:
 
 
 def return_order(ask: Ask) -> dict[str, Any]:
-    """``{"do": "open" | "request" | "approve" | "decline" | "process" | "close" | "cancel", "lines"?, "exchange"?, "return"?, "restock"?, "location"?, "money"?}``."""
+    """``{"do": "open", "lines"?, "exchange"?, …}``; then request, approve, decline, process, close, cancel."""
     order, stamp, what = order_of(ask), ask.sandbox.clock.stamp(), str(ask.body.get("do", "open"))
 
     def act() -> None:
@@ -95,7 +95,7 @@ def edit_order(ask: Ask) -> dict[str, Any]:
 
 
 def move_order(ask: Ask) -> dict[str, Any]:
-    """``{"to": location, "fulfillment_order"?: gid, "lines"?: {fulfilment order line gid: quantity}}``: committed stock moves along."""
+    """``{"to": location, "fulfillment_order"?: gid, "lines"?: {gid: quantity}}``: committed stock moves along."""
     order, stamp = order_of(ask), ask.sandbox.clock.stamp()
     place = location_of(order.shop, ask.need("to"))
     open_work = [fo for fo in order.fulfillment_orders if fo.remaining and fo.location is not place]
@@ -124,7 +124,7 @@ def unfulfill_order(ask: Ask) -> dict[str, Any]:
 
 
 def settle_order(ask: Ask) -> dict[str, Any]:
-    """A pending transaction ends (``transaction``: gid, default the newest; ``status``: SUCCESS), or ``{"capture": amount or true}``."""
+    """A pending transaction ends (``transaction``, default the newest; ``status``), or ``{"capture": amount or true}``."""
     order, stamp = order_of(ask), ask.sandbox.clock.stamp()
     if ask.body.get("capture"):
         amount = None if ask.body["capture"] is True else optional(ask.body, "capture")

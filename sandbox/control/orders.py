@@ -32,7 +32,7 @@ def show_order(ask: Ask) -> dict[str, Any]:
 
 
 def place_order(ask: Ask) -> dict[str, Any]:
-    """``{"lines": [{"sku" or "item" or "title", "quantity", "location"?, "price"?}], "test"?, "payment"?, …}``: committed +q, available −q."""
+    """``{"lines": [{"sku" or "item" or "title", "quantity", "location"?}], …}``: committed +q, available −q."""
     shop = ask.shop()
     ask.need("lines")
     return told(_placed(ask, shop, wanted_of(shop, ask.body)))
@@ -62,7 +62,7 @@ def place_batch(ask: Ask) -> dict[str, Any]:
 
 
 def fulfill_order(ask: Ask) -> dict[str, Any]:
-    """Ship all that remains, or ``{"lines": [{"line": 1, "quantity": 2}], "tracking"?: {"company", "number"}}``: committed −q, on_hand −q."""
+    """Ship all that remains, or ``{"lines": [{"line": 1, "quantity": 2}], "tracking"?}``: committed −q, on_hand −q."""
     order, stamp = order_of(ask), ask.sandbox.clock.stamp()
     tracking = [dict(ask.body["tracking"])] if ask.body.get("tracking") else []
     return step(order, lambda: fulfill(order, portions_of(order, quantities_of(ask)), stamp, tracking))

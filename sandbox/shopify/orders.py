@@ -251,10 +251,10 @@ class RefundLine:
     line_item: Line
     quantity: int
     restock_type: str
-    restocked: bool
-    location: Location | None
     subtotal_set: Bag
     total_tax_set: Bag
+    restocked: bool = False
+    location: Location | None = None
 
     @property
     def price_set(self) -> Bag:

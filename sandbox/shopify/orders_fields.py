@@ -63,23 +63,22 @@ def _own_discount(line: Line, *, codes: bool) -> Bag:
     return total(counted, line.unit.tender)
 
 
+def _tax(title: str, rate: Decimal, source: str | None, price: Bag) -> dict[str, Any]:
+    told = {"title": title, "rate": float(rate), "ratePercentage": float(rate * 100)}
+    return {**told, "source": source, "priceSet": price, "channelLiable": None}
+
+
 def _order_taxes(order: Order) -> list[dict[str, Any]]:
     found: dict[tuple[str, Decimal], Bag] = {}
-    for row in [*order.lines, *totals.shipping_lines(order)]:
-        for tax in row.tax_lines:
+    for taxes in [line.tax_lines for line in order.lines] + [s.tax_lines for s in totals.shipping_lines(order)]:
+        for tax in taxes:
             key = (tax.title, tax.rate)
             found[key] = found.get(key, order.tender.nothing()).plus(tax.price_set)
-    return [
-        {"title": title, "rate": float(rate), "ratePercentage": float(rate * 100), "source": None, "priceSet": bag, "channelLiable": None}
-        for (title, rate), bag in found.items()
-    ]  # fmt: skip
+    return [_tax(title, rate, None, bag) for (title, rate), bag in found.items()]
 
 
 def _line_taxes(row: Line | ShippingLine) -> list[dict[str, Any]]:
-    return [
-        {"title": t.title, "rate": float(t.rate), "ratePercentage": float(t.rate * 100), "source": t.source, "priceSet": t.price_set, "channelLiable": None}
-        for t in row.tax_lines
-    ]  # fmt: skip
+    return [_tax(t.title, t.rate, t.source, t.price_set) for t in row.tax_lines]
 
 
 def _customer(order: Order) -> dict[str, Any] | None:
@@ -199,7 +198,6 @@ PLAIN: dict[tuple[str, str], Callable[[Any], Any]] = {
     **{(name, "id"): lambda row: row.gid for name in IDENTIFIED},
     ("MoneyBag", "shopMoney"): Bag.shop_money,
     ("MoneyBag", "presentmentMoney"): Bag.buyer_money,
-    # order
     ("Order", "legacyResourceId"): lambda row: row.gid.rpartition("/")[2],
     ("Order", "confirmationNumber"): lambda row: f"C{row.number:08d}",
     ("Order", "closed"): lambda row: row.closed_at is not None,
@@ -246,7 +244,6 @@ PLAIN: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("Order", "capturable"): lambda row: totals.capturable(row).buyer > 0,
     ("Order", "subtotalLineItemsQuantity"): lambda row: sum(line.quantity for line in row.lines),
     ("Order", "currentSubtotalLineItemsQuantity"): lambda row: sum(line.current_quantity for line in row.lines),
-    # line
     ("LineItem", "customAttributes"): _attributes,
     ("LineItem", "refundableQuantity"): _refundable_quantity,
     ("LineItem", "unfulfilledQuantity"): lambda row: row.quantity - row.fulfilled - row.cancelled,
@@ -280,13 +277,11 @@ PLAIN: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("ManualDiscountApplication", "title"): lambda row: row.name,
     ("ManualDiscountApplication", "description"): lambda row: None,
     ("DiscountCodeApplication", "code"): lambda row: row.name,
-    # money
     ("OrderTransaction", "formattedGateway"): lambda row: row.gateway.replace("_", " ").capitalize(),
     ("OrderTransaction", "manualPaymentGateway"): lambda row: row.gateway in ("manual", "cash"),
     ("OrderTransaction", "totalUnsettledSet"): lambda row: row.amount_set if row.status == "PENDING" else None,
     ("Refund", "legacyResourceId"): lambda row: str(row.number),
     ("Refund", "return"): lambda row: row.origin,
-    # fulfilments
     ("Fulfillment", "legacyResourceId"): lambda row: str(row.number),
     ("Fulfillment", "displayStatus"): lambda row: "CANCELED" if row.status == "CANCELLED" else "FULFILLED",
     ("Fulfillment", "requiresShipping"): lambda row: any(e.line_item.requires_shipping for e in row.lines),
@@ -303,11 +298,9 @@ PLAIN: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("FulfillmentOrderLineItem", "productTitle"): lambda row: row.line_item.title,
     ("FulfillmentOrderLineItem", "variantTitle"): lambda row: row.line_item.variant_title,
     ("FulfillmentOrderLineItem", "requiresShipping"): lambda row: row.line_item.requires_shipping,
-    # returns
     ("Return", "totalQuantity"): lambda row: sum(each.quantity for each in row.lines),
     ("ReturnLineItem", "refundableQuantity"): lambda row: row.quantity - row.refunded_quantity,
     ("ReturnLineItem", "processableQuantity"): lambda row: row.unprocessed_quantity if row.unprocessed_quantity else 0,
-    # drafts
     ("DraftOrder", "legacyResourceId"): lambda row: str(row.number),
     ("DraftOrder", "reserveInventoryUntil"): lambda row: None,
     ("DraftOrder", "tags"): lambda row: list(row.wanted.about.get("tags", [])),

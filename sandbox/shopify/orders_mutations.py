@@ -61,7 +61,8 @@ def _order(world: World, gid: str, path: list[str]) -> Order:
 
 
 def _wanted(world: World, order: Order, given: dict[str, Any]) -> WantedRefund:
-    wanted = WantedRefund(units=_units(world, order, given.get("refundLineItems") or []), money=[])
+    money: list[MoneyBack] = []
+    wanted = WantedRefund(units=_units(world, order, given.get("refundLineItems") or []), money=money)
     for i, row in enumerate(wanted.units):
         try:
             check_refund(order, WantedRefund(units=wanted.units[: i + 1]))
@@ -76,8 +77,7 @@ def _wanted(world: World, order: Order, given: dict[str, Any]) -> WantedRefund:
         parent = known.get(row.get("parentId") or "")
         if row.get("parentId") and parent is None:
             raise Misplaced(["transactions", str(i), "parentId"], "Parent transaction does not exist")
-        assert wanted.money is not None
-        wanted.money.append(MoneyBack(Decimal(row["amount"]), gateway=row["gateway"], parent=parent))
+        money.append(MoneyBack(Decimal(row["amount"]), gateway=row["gateway"], parent=parent))
     shipping = given.get("shipping") or {}
     wanted.full_shipping = bool(shipping.get("fullRefund"))
     wanted.shipping = shipping.get("amount")

@@ -38,7 +38,7 @@ class MoneyBack:
 
 @dataclass
 class WantedRefund:
-    """A refund. `shipping`: amount in the buyer's currency, None = nothing. `rate`: today's, where it differs from the order's."""
+    """A refund. `shipping`: amount in the buyer's currency, None = nothing. `rate`: of today."""
 
     units: list[RefundedUnits] = field(default_factory=list)
     money: list[MoneyBack] | None = None  # None = as much as the goods are worth
@@ -104,7 +104,7 @@ def worth(order: Order, unit: RefundedUnits) -> RefundLine:
     gid = new_gid(order.shop, "RefundLineItem")
     subtotal = part(line.net, taken, unit.quantity, line.quantity)
     tax = part(line.tax, taken, unit.quantity, line.quantity)
-    return RefundLine(gid, line, unit.quantity, unit.restock_type, False, None, subtotal, tax)
+    return RefundLine(gid, line, unit.quantity, unit.restock_type, subtotal_set=subtotal, total_tax_set=tax)
 
 
 def goods_value(order: Order, lines: list[RefundLine], shipping: list[RefundShipping], duties: list[Duty]) -> Bag:

@@ -1,4 +1,4 @@
-"""Where orders are kept: per shop in the orders of their ids and of their last change, so that a feed's page looks only at itself."""
+"""Where orders are kept: per shop by their ids and by their last change, so that a feed's page looks only at itself."""
 
 from __future__ import annotations
 

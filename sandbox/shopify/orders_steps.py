@@ -114,7 +114,7 @@ def settle(fo: FulfillmentOrder, stamp: str) -> None:
 
 
 def stocked_place(shop: Shop, item: Item | None, quantity: int) -> Location:
-    """Where an order line is allocated when nobody says: the first active location with enough, else with the item, else the first."""
+    """Where a line is allocated when nobody says: the first active location with enough, else with the item, else the first."""
     active = [place for place in shop.locations if place.active]
     if item is not None:
         levels = [level for place in active if (level := item.level_at(place)) is not None and level.active]

@@ -1,7 +1,7 @@
 """What follows from an order's rows: totals in every state, and the states themselves (reference §6.2).
 
-`total` is what was sold, edits included, and still contains what was removed and refunded; `current` is what is left of it. Shares of
-a line are taken cumulatively, so that any number of partial refunds sums to the line, to the cent."""
+`total` is what was sold, edits included, and still contains what was removed and refunded; `current` is what is left of it.
+Shares of a line are taken cumulatively, so that any number of partial refunds sums to the line, to the cent."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def current_tax(order: Order) -> Bag:
 
 def discounts(order: Order) -> Bag:
     """All discounts, on lines and shipping."""
-    rows = [*order.lines, *shipping_lines(order)]
-    return total([a.allocated_amount_set for row in rows for a in row.discount_allocations], order.tender)
+    shipping = [a.allocated_amount_set for row in shipping_lines(order) for a in row.discount_allocations]
+    return total([line.discount for line in order.lines] + shipping, order.tender)
 
 
 def current_discounts(order: Order) -> Bag:
