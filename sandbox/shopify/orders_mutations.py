@@ -9,6 +9,7 @@ from . import orders_totals as totals
 from .catalogue import Location
 from .execution import Run
 from .inventory import Payload
+from .jobs import new_job
 from .orders import Fulfillment, FulfillmentOrder, FulfillmentOrderLine, Order, OrderRefused
 from .orders_money import Bag, total
 from .orders_refunding import (
@@ -179,7 +180,7 @@ def cancel_order(world: World, arguments: dict[str, Any]) -> Payload:
         )
     except OrderRefused as refused:
         return _not_cancelled("INVALID", ["orderId"], str(refused))
-    job = {"id": f"gid://shopify/Job/{world.shop.id_base + world.shop.orders.next('Job')}", "done": False}
+    job = new_job(world)
     return {"job": job, "orderCancelUserErrors": [], "userErrors": []}
 
 

@@ -121,7 +121,6 @@ ORDERS = Topic(
         "OrderCancelPayload",
         "OrderCancelUserError",
         "RefundCreatePayload",
-        "Job",
     },
     payloads=PAYLOADS,
 )
