@@ -13,13 +13,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import structlog
 from django.conf import settings
 from django.db import connection
 from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -90,6 +89,20 @@ UPDATE connectors_remotechange c
 RETURNING c.id, c.ref, c.noticed, c.claimed_until, c.attempts, c.remote_updated_at, c.noticed_at
 """
 
+# The rows are locked in one order everywhere, so that two workers never wait for each other.
+SETTLE = """
+WITH settled AS MATERIALIZED (
+    SELECT c.id, s.noticed, s.claimed_until
+      FROM unnest(%(ids)s::bigint[], %(noticed)s::int[], %(until)s::timestamptz[]) AS s(id, noticed, claimed_until)
+      JOIN connectors_remotechange c ON c.id = s.id ORDER BY c.id FOR NO KEY UPDATE OF c)
+UPDATE connectors_remotechange c
+   SET read = greatest(c.read, s.noticed), read_at = coalesce(%(read_at)s, s.claimed_until - %(lease)s),
+       state = CASE WHEN c.noticed > s.noticed THEN c.state ELSE 'done' END,
+       claimed_until = CASE WHEN c.claimed_until = s.claimed_until THEN NULL ELSE c.claimed_until END,
+       attempts = 0, not_before = NULL, cause = '', remedy = ''
+  FROM settled s WHERE c.id = s.id
+"""
+
 
 def notice(store: Store, kind: str, refs: Mapping[str, dt.datetime | None], *, by: By) -> list[str]:
     """Keep that these objects changed: ref → the store's own time of the version heard of, None when it is not said.
@@ -101,20 +114,18 @@ def notice(store: Store, kind: str, refs: Mapping[str, dt.datetime | None], *, b
     ordered = sorted(refs.items())
     for start in range(0, len(ordered), MANY):
         part = ordered[start : start + MANY]
+        values: dict[str, Any] = {
+            "store": store.pk,
+            "kind": kind,
+            "webhook": int(by == "webhook"),
+            "polling": int(by == "polling"),
+            "now": timezone.now(),
+            "refs": [ref for ref, _ in part],
+            "times": [updated_at for _, updated_at in part],
+            "same_second": SAME_SECOND,
+        }
         with connection.cursor() as cursor:
-            cursor.execute(
-                NOTICE,
-                {
-                    "store": store.pk,
-                    "kind": kind,
-                    "webhook": int(by == "webhook"),
-                    "polling": int(by == "polling"),
-                    "now": timezone.now(),
-                    "refs": [ref for ref, _ in part],
-                    "times": [updated_at for _, updated_at in part],
-                    "same_second": SAME_SECOND,
-                },
-            )
+            cursor.execute(NOTICE, values)
             news += [row[0] for row in cursor.fetchall()]
     return news
 
@@ -139,21 +150,15 @@ def settle(claims: Collection[Claimed], *, read_at: dt.datetime | None = None) -
     `read_at` is the store's own time when it answered, the earliest if it was asked more than once; without it our time
     of the claim stands in. Call it inside the transaction that keeps what was read, or after it.
     """
-    for one in _by_id(claims):
-        mine = Q(claimed_until=one.claimed_until)
-        RemoteChange.objects.filter(pk=one.id).update(
-            read=Greatest("read", Value(one.noticed)),
-            read_at=read_at or one.claimed_until - LEASE,
-            state=Case(
-                When(noticed__gt=one.noticed, then=F("state")),
-                default=Value(ChangeState.DONE),
-            ),
-            claimed_until=Case(When(mine, then=None), default=F("claimed_until")),
-            attempts=0,
-            not_before=None,
-            cause="",
-            remedy="",
-        )
+    values: dict[str, Any] = {
+        "ids": [one.id for one in claims],
+        "noticed": [one.noticed for one in claims],
+        "until": [one.claimed_until for one in claims],
+        "read_at": read_at,
+        "lease": LEASE,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SETTLE, values)
 
 
 def fail(claims: Collection[Claimed], cause: str, remedy: str, *, lasting: bool = False) -> None:

@@ -6,11 +6,13 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from connectors.views.receiver import receive
 from syncconsole.health_views import livez, readyz
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("console/", admin.site.urls),
+    path("webhooks/<str:webhook_key>/", receive, name="webhooks_receiver"),
     path("livez", livez, name="livez"),
     path("readyz", readyz, name="readyz"),
 ]

@@ -1,0 +1,122 @@
+"""The port to what stores tell by themselves: deliveries, and the subscriptions that make a store send them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class NotUnderstood(Exception):
+    """A delivery that nothing can be made of; says why and what a person does next."""
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause} {remedy}")
+        self.cause = cause
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the headers of a delivery say. Only the body is signed, so none of this is to be trusted by itself."""
+
+    topic: str
+    delivery_ref: str
+    event_ref: str
+    api_version: str
+    triggered_at: dt.datetime | None
+    domain: str
+    signature: str
+
+
+class Subject(StrEnum):
+    """What a delivery is about, as far as the console acts on it."""
+
+    CHANGE = "change"
+    """An object of `kind` is to be read again."""
+    NOTED = "noted"
+    """Kept with what it is about; nothing follows from it."""
+    UNINSTALLED = "uninstalled"
+    SCOPES = "scopes"
+    """What the app may do there has changed."""
+    DATA_REQUEST = "data_request"
+    CUSTOMER_REDACT = "customer_redact"
+    SHOP_REDACT = "shop_redact"
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """One delivery in words of no vendor. `traces`: texts by which rows that tell of this customer are found."""
+
+    subject: Subject
+    kind: str = ""
+    ref: str = ""
+    updated_at: dt.datetime | None = None
+    """The store's own time of the version, where the delivery says it."""
+    customer_ref: str = ""
+    traces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic the console wants to be told of. `scopes`: any one of them opens it; none are needed when empty."""
+
+    name: str
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSubscription:
+    """A subscription as the store keeps it."""
+
+    ref: str
+    topic: str
+    address: str
+    is_json: bool
+    is_complete: bool
+    """Everything of the topic is sent: no filter, no chosen fields."""
+
+
+class WebhookDialect(Protocol):
+    """How one vendor's deliveries are signed, read and shown. Pure: no calls, no tables."""
+
+    topics: Sequence[Topic]
+
+    def envelope(self, headers: Mapping[str, str], body: bytes) -> Envelope:
+        """Read the headers. Raises NotUnderstood when they are not those of a delivery."""
+        ...
+
+    def is_signed(self, body: bytes, signature: str, secrets: Collection[str]) -> bool:
+        """Whether one of `secrets` signed exactly these bytes; compared in constant time."""
+        ...
+
+    def understand(self, topic: str, body: bytes) -> Understood:
+        """What the delivery is about. Raises NotUnderstood."""
+        ...
+
+    def ids_only(self, topic: str, body: bytes) -> bytes:
+        """The body without anything but ids and times: enough to understand it again, nothing about a person."""
+        ...
+
+    def shown(self, topic: str, body: bytes, *, personal: bool) -> Any:
+        """The body as it may be looked at: secrets masked always, personal data unless `personal`. Raises NotUnderstood
+        when it is not known what of it is personal."""
+        ...
+
+
+class SubscriptionsPort(Protocol):
+    """A store's webhook subscriptions, those this app made. Methods raise `ConnectorError`s."""
+
+    def webhook_subscriptions(self) -> list[RemoteSubscription]:
+        """All of them, all pages."""
+        ...
+
+    def subscribe(self, topic: str, address: str) -> RemoteSubscription:
+        """Have `topic` sent to `address` as JSON. Raises RequestRejected when the store refuses."""
+        ...
+
+    def unsubscribe(self, ref: str) -> None:
+        """Remove a subscription; one that is gone already is no error."""
+        ...
