@@ -77,7 +77,7 @@ class RenewedToken:
 
     def _found_or_renewed(self, refused: str) -> _Held:
         deadline = time.monotonic() + WAIT_SECONDS
-        with _connection_of_this_moment():
+        with connection_of_this_moment():
             while True:
                 row = self._row()
                 usable = _usable(row, refused)
@@ -152,7 +152,7 @@ def _alone(store_id: int) -> Iterator[bool]:
 
 
 @contextmanager
-def _connection_of_this_moment() -> Iterator[None]:
+def connection_of_this_moment() -> Iterator[None]:
     """Threads that make calls hold no database connection: one opened for this is closed after it."""
     opened_here = connection.connection is None
     try:

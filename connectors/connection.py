@@ -10,7 +10,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from connectors import registry
+from connectors import registry, resting
 from connectors.models import Store, StoreLocation
 from connectors.models.stores import Grant
 from connectors.ports.errors import ConnectorError, ConnectorUnavailable
@@ -76,6 +76,8 @@ def test_connection(
     """
     report, locations = _ask(store, open_port or registry.store_for)
     known: set[str] = set()
+    if report.ok:
+        resting.end(store.pk)
     if report.answered:
         with transaction.atomic():
             Store.objects.filter(pk=store.pk).update(

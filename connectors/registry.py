@@ -16,6 +16,7 @@ from connectors.models.stores import Grant
 from connectors.ports.access import StaticToken, TokenSource
 from connectors.ports.errors import FeatureNotSupported
 from connectors.ports.store import StorePort
+from connectors.resting import StoreStanding
 
 if TYPE_CHECKING:
     from connectors.ports.webhooks import WebhookDialect
@@ -60,6 +61,7 @@ def _build(store: Store) -> StorePort:
         api_version=store.api_version,
         pacer=pacer,
         allowed_hosts=settings.ALLOWED_API_HOSTS,
+        standing=StoreStanding(store),
         http=http,
     )
 

@@ -22,10 +22,11 @@ from django.db.models import Count, F
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from connectors import notices, pausing, planning
+from connectors import notices, pausing, planning, resting
 from connectors.models import NoticeEvent, RunItem, Store, SyncRun
 from connectors.models.runs import OPEN, WORKING, Outcome, RunStatus, Trigger
 from connectors.ports.errors import (
+    AccountResting,
     ConnectorError,
     ConnectorUnavailable,
     CredentialsRejected,
@@ -224,6 +225,8 @@ def advance(run_id: int, *, until: dt.datetime | None = None) -> SyncRun:
         kind = kind_class(run.kind)(run, lease)
         while run.status in WORKING and not _must_stop(run, until):
             lease.renew()
+            if rest := resting.rest_of(run.store):
+                raise rest
             _step(run, kind)
     except RunTakenOver:
         log.warning("run_taken_over", run=run.pk)
@@ -381,7 +384,8 @@ def _wait_or_fail(run: SyncRun, error: ConnectorError) -> None:
         return
     since = run.unreachable_since or timezone.now()
     transient = isinstance(error, ConnectorUnavailable | OutcomeUnknown)
-    if not transient or timezone.now() - since > PATIENCE:
+    rests = isinstance(error, AccountResting)
+    if not transient or (not rests and timezone.now() - since > PATIENCE):
         if isinstance(error, CredentialsRejected):
             pausing.pause_for_credentials(run.store, error)
         run.items.filter(outcome=Outcome.PLANNED).update(outcome=Outcome.CANCELLED)
@@ -398,5 +402,5 @@ def _wait_or_fail(run: SyncRun, error: ConnectorError) -> None:
         not_before=timezone.now() + dt.timedelta(seconds=pause),
         cause=error.cause[:500],
         remedy=error.remedy[:500],
-        unreachable_since=since,
+        unreachable_since=run.unreachable_since if rests else since,
     )

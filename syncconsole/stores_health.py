@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -42,6 +43,13 @@ def _paused(store: Store) -> str:
 
 def _connection(store: Store) -> str:
     return store.connection_cause
+
+
+def _resting(store: Store) -> str:
+    if store.rests_until is None or not store.rests:
+        return ""
+    minutes = math.ceil((store.rests_until - timezone.now()).total_seconds() / 60)
+    return f"{store.rest_cause} It is asked again in {minutes} min."
 
 
 def _failing(store: Store) -> str:
@@ -134,7 +142,7 @@ def _no_baseline(store: Store) -> str:
 
 LADDER: Final[list[tuple[Health, list[Callable[[Store], str]]]]] = [
     (Health.PAUSED, [_paused, _connection, _failing]),
-    (Health.NEEDS_YOU, [_plans, _conflicts, _quarantined]),
+    (Health.NEEDS_YOU, [_resting, _plans, _conflicts, _quarantined]),
     (Health.ATTENTION, [_held, _unsure, _last_run, _late, _drift]),
     (Health.SETTING_UP, [_not_tested, _not_mapped, _not_linked, _no_baseline]),
 ]

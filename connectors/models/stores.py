@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.utils import timezone
 
 from connectors.http import HostNotAllowed, check_host
 from syncconsole.kernel.secrets import EncryptedTextField
@@ -213,6 +214,11 @@ class Store(models.Model):
     def base_url(self) -> str:
         """Where the Admin API is reached."""
         return self.api_base_url or f"https://{self.shop_domain}"
+
+    @property
+    def rests(self) -> bool:
+        """Shopify has closed the store to us, and it is not yet time to ask again."""
+        return self.rests_until is not None and self.rests_until > timezone.now()
 
     @property
     def has_client_secret(self) -> bool:

@@ -1,9 +1,11 @@
-"""Where a client gets the token it sends from."""
+"""Where a client gets the token it sends from, and whom it tells how the account stands."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
+
+from connectors.ports.errors import AccountResting
 
 
 class TokenSource(Protocol):
@@ -36,3 +38,15 @@ class StaticToken:
     def renew(self, refused: str) -> str:
         """None: a person has to enter another one."""
         return ""
+
+
+class Standing(Protocol):
+    """Told how an account stands. Safe to share between threads."""
+
+    def rests(self, error: AccountResting) -> None:
+        """The service has closed the account for a while."""
+        ...
+
+    def answered(self) -> None:
+        """The service gave a good answer. Told at every one, so it has to be cheap."""
+        ...

@@ -46,6 +46,11 @@ class RateLimited(ConnectorUnavailable):
         self.retry_after = retry_after
 
 
+class AccountResting(RateLimited):
+    """Not executed because the service has closed the account for a while (unpaid bill, lock, suspicion, its own
+    fault). It is left alone for `retry_after` seconds and asked again: work waits for it and goes on by itself."""
+
+
 class OutcomeUnknown(ConnectorError):
     """Sent, and no readable answer came: look it up or repeat with the same key, never guess."""
 

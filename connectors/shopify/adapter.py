@@ -12,7 +12,7 @@ import httpx
 
 from connectors.http import build_client, check_host
 from connectors.pacing import Pacer
-from connectors.ports.access import StaticToken, TokenSource
+from connectors.ports.access import Standing, StaticToken, TokenSource
 from connectors.ports.errors import FeatureNotSupported, OutcomeUnknown, RequestRejected
 from connectors.ports.orders import ChangesPage, OrdersWindow, RemoteOrder
 from connectors.ports.store import (
@@ -70,13 +70,14 @@ class ShopifyStore:
         allowed_hosts: Collection[str] = (),
         read_attempts: int = READ_ATTEMPTS,
         connections: int = 20,
+        standing: Standing | None = None,
         http: httpx.Client | None = None,
     ) -> None:
         check_host(base_url, allowed_hosts)
         self._http = http or build_client(connections=connections)
         tokens = StaticToken(token) if isinstance(token, str) else token
         self._client = ShopifyClient(
-            base_url, tokens, api_version, pacer=pacer, http=self._http, read_attempts=read_attempts
+            base_url, tokens, api_version, pacer=pacer, http=self._http, standing=standing, read_attempts=read_attempts
         )
         self._orders = OrderReader(self._client)
 

@@ -14,8 +14,8 @@ import stamina
 import structlog
 
 from connectors.pacing import Pacer, Reservation
-from connectors.ports.access import StaticToken, TokenSource
-from connectors.ports.errors import ConnectorUnavailable, CredentialsRejected, RateLimited
+from connectors.ports.access import Standing, StaticToken, TokenSource
+from connectors.ports.errors import AccountResting, ConnectorUnavailable, CredentialsRejected, RateLimited
 from connectors.shopify.documents import document, encode
 from connectors.shopify.replies import (
     SERVICE,
@@ -49,8 +49,6 @@ _NOTHING_SENT: Final = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
-_EDGE_CLOSED: Final = frozenset({530, 540})
-"""Statuses that last for minutes: not worth repeating within one call."""
 
 
 class ShopifyClient:
@@ -70,6 +68,7 @@ class ShopifyClient:
         *,
         pacer: Pacer,
         http: httpx.Client,
+        standing: Standing | None = None,
         read_attempts: int = READ_ATTEMPTS,
         patience: float = PATIENCE,
         pause: Callable[[float], None] = time.sleep,
@@ -80,6 +79,7 @@ class ShopifyClient:
             _checked(tokens.token)
         self._url = f"{base_url.rstrip('/')}/admin/api/{api_version}/graphql.json"
         self._tokens = tokens
+        self._standing = standing
         self._api_version = api_version
         self._pacer = pacer
         self._http = http
@@ -171,7 +171,10 @@ class ShopifyClient:
         if response.status_code != 200:
             unexecuted = response.status_code < 500
             self._settle(reservation, charged=0.0 if unexecuted else None, cost=None)
-            raise status_error(response, sent, request_id)
+            error = status_error(response, sent, request_id)
+            if self._standing is not None and isinstance(error, AccountResting):
+                self._standing.rests(error)
+            raise error
         try:
             return msgspec.json.decode(response.content, type=Envelope)
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
@@ -186,6 +189,8 @@ class ShopifyClient:
         version = self._note_version(response, sent)
         if envelope.errors:
             raise graphql_error(envelope, sent, request_id)
+        if self._standing is not None:
+            self._standing.answered()
         return Reply(
             data=envelope.data,
             sent=sent,
@@ -233,7 +238,7 @@ def _seconds_before_repeat(error: Exception) -> bool | float:
     """Whether a read is tried again, and after how long where the service says so."""
     if isinstance(error, RateLimited):
         return error.retry_after if error.status == 429 and error.retry_after <= PATIENCE else False
-    return isinstance(error, ConnectorUnavailable) and error.status not in _EDGE_CLOSED
+    return isinstance(error, ConnectorUnavailable)
 
 
 def _seconds_until(cost: Cost | None) -> float:

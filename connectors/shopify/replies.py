@@ -13,6 +13,7 @@ import msgspec
 from connectors.http import redact
 from connectors.pacing import ThrottleStatus
 from connectors.ports.errors import (
+    AccountResting,
     ConnectorError,
     ConnectorUnavailable,
     CredentialsRejected,
@@ -51,10 +52,6 @@ _ACCOUNT: Final[dict[int, tuple[str, str]]] = {
         "Shopify refused the access token (HTTP 401).",
         "Enter a current Admin API access token in the store's settings, then test the connection.",
     ),
-    402: (
-        "The shop is frozen because a Shopify bill is unpaid (HTTP 402).",
-        "Settle the bill in the Shopify admin, then test the connection.",
-    ),
     403: (
         "Shopify does not let this app do that (HTTP 403).",
         "Grant the app the scopes that the store's settings list, then test the connection.",
@@ -63,15 +60,36 @@ _ACCOUNT: Final[dict[int, tuple[str, str]]] = {
         "There is no shop at this address, or it does not serve this API version (HTTP 404).",
         "Check the shop domain and the API version in the store's settings, then test the connection.",
     ),
+}
+_RESTS: Final[dict[int, tuple[float, str, str]]] = {
+    402: (
+        3600.0,
+        "The shop is frozen because a Shopify bill is unpaid (HTTP 402).",
+        "Settle the bill in the Shopify admin. It is asked again every hour, and the work continues by itself.",
+    ),
     423: (
+        1800.0,
         "Shopify has locked the shop (HTTP 423).",
-        "Open the shop's admin to see why, or ask Shopify's support, then test the connection.",
+        "Open the shop's admin to see why, or ask Shopify's support. It is asked again every 30 minutes.",
     ),
     430: (
+        300.0,
         "Shopify turned the request away as suspicious traffic (HTTP 430).",
-        "Wait some minutes, then test the connection. If it stays, ask Shopify's support.",
+        "Nothing to do at first: it is asked again every 5 minutes. If it stays, ask Shopify's support.",
+    ),
+    530: (
+        300.0,
+        "Shopify's edge does not find the shop (HTTP 530).",
+        "Nothing to do: it is asked again every 5 minutes.",
+    ),
+    540: (
+        300.0,
+        "Shopify has switched the shop's address off for the moment (HTTP 540).",
+        "Nothing to do: it is asked again every 5 minutes.",
     ),
 }
+"""Statuses that last: seconds until it is worth asking again, cause, remedy (reference 2.3)."""
+
 _RETRYABLE_REFUSALS: Final = frozenset({408, 409})
 
 
@@ -248,6 +266,10 @@ def status_error(response: httpx.Response, sent: Sent, request_id: str) -> Conne
         if status == 403:
             cause = f"{cause} It says: {_excerpt(response)}"
         return CredentialsRejected(cause=cause, remedy=remedy, **facts)
+    if status in _RESTS and (status < 500 or not sent.writes):
+        # A write that met 530 or 540 may have got through the edge; its outcome is settled like any other unknown one.
+        seconds, cause, remedy = _RESTS[status]
+        return AccountResting(cause=cause, remedy=remedy, retry_after=seconds, **facts)
     if 300 <= status < 400:
         return CredentialsRejected(
             cause=f"The address answers with a redirect to another one (HTTP {status}).",

@@ -7,6 +7,7 @@ import pytest
 import respx
 
 from connectors.ports.errors import (
+    AccountResting,
     ConnectorError,
     ConnectorUnavailable,
     CredentialsRejected,
@@ -16,10 +17,11 @@ from connectors.ports.errors import (
 )
 from connectors.ports.store import Adjustment, PreparedWrite, WriteOutcome
 from connectors.shopify.adapter import ShopifyStore
-from tests.connectors.shopify.answers import ITEM, KEY, LOCATION, adjusted, level_node, levels, refusal
+from tests.connectors.shopify.answers import BASE_URL, ITEM, KEY, LOCATION, adjusted, level_node, levels, refusal
 from tests.pacers import OpenPacer
 
-ACCOUNT_STATUSES = [401, 402, 403, 404, 423, 430]
+ACCOUNT_STATUSES = [401, 403, 404]
+RESTS = {402: 3600, 423: 1800, 430: 300, 530: 300, 540: 300}
 FAULT_STATUSES = [400, 406, 414, 415, 422, 501]
 NO_ANSWER_STATUSES = [409, 500, 502, 503, 504, 530, 540]
 NEVER_SENT = [
@@ -41,6 +43,19 @@ def write(store: ShopifyStore) -> PreparedWrite:
     return store.prepare_adjustment([Adjustment(ITEM, LOCATION, -2)], key=KEY, document="run/1")
 
 
+class Told:
+    """Hears how the account stands."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def rests(self, error: AccountResting) -> None:
+        self.heard.append(error)
+
+    def answered(self) -> None:
+        self.heard.append("answered")
+
+
 def read(store: ShopifyStore) -> None:
     store.read_levels(LOCATION, [ITEM])
 
@@ -58,6 +73,37 @@ def test_a_refused_account_says_what_a_person_corrects(
         assert refused.value.remedy.endswith(".")
         assert (refused.value.status, refused.value.request_id) == (status, "req-9")
     assert api.call_count == 2
+
+
+@pytest.mark.parametrize(("status", "seconds"), RESTS.items())
+def test_a_shop_that_is_closed_for_a_while_is_left_alone_for_so_long_and_its_row_is_told(
+    status: int, seconds: float, pacer: OpenPacer, api: respx.Route
+) -> None:
+    api.respond(status, headers={"X-Request-ID": "req-9"})
+    standing = Told()
+    store = ShopifyStore(base_url=BASE_URL, token="shpat_x", api_version="2026-10", pacer=pacer, standing=standing)
+
+    with pytest.raises(AccountResting) as rests:
+        read(store)
+
+    assert (rests.value.retry_after, rests.value.status, rests.value.request_id) == (seconds, status, "req-9")
+    assert str(status) in rests.value.cause
+    assert rests.value.remedy.endswith(".")
+    assert api.call_count == 1, "asking again at once would prolong it"
+    assert standing.heard == [rests.value]
+    api.mock(return_value=levels(level_node()))
+    read(store)
+    assert standing.heard[1:] == ["answered"]
+
+
+@pytest.mark.parametrize("status", [402, 423, 430])
+def test_a_write_to_a_closed_shop_was_certainly_not_executed(
+    status: int, store: ShopifyStore, write: PreparedWrite, api: respx.Route
+) -> None:
+    api.respond(status)
+
+    with pytest.raises(AccountResting):
+        store.send(write)
 
 
 def test_a_wrong_token_asks_for_a_token(store: ShopifyStore, api: respx.Route) -> None:
