@@ -51,6 +51,8 @@ from .execution import (
     object_walk,
 )
 from .inputs import MISSING, Unfit, coercer, default_of, literal
+from .introspection import FIELDS as INTROSPECTION
+from .introspection import introspection_step
 from .products_cost import INPUT_POINTS
 from .replies import FieldFault, Refused, error
 
@@ -78,6 +80,7 @@ class Plan:
     ) -> None:
         self._schema = schema
         self._vocabulary = vocabulary
+        self._operation = operation
         self._fragments = fragments
         self._conditions = conditions
         self._arguments: list[Callable[[Run], Any]] = []
@@ -163,8 +166,8 @@ class Plan:
             name = type_.name
             return Step(each.key, lambda row: name, never)
         at = (type_.name, each.name)
-        if each.name not in type_.fields:  # __schema and __type pass validation; the simulator has no introspection
-            raise Refused(error(f"Field '{each.name}' isn't available in the sandbox.", "undefinedField", [each.key]))
+        if each.name in INTROSPECTION:
+            return introspection_step(self._schema, self._operation, self._fragments.values(), each.key, each.nodes)
         definition = type_.fields[each.name]
         named: Any = get_named_type(definition.type)
         vocabulary = self._vocabulary

@@ -157,3 +157,25 @@ def test_without_its_scope_a_mutation_fails(app: App, bulk: Bulk) -> None:
     app.control("POST", "tokens", {"scopes": ["read_inventory"]})
     told = bulk.ended(bulk.start_mutation(INNER_SET, path))
     assert (told["status"], told["errorCode"]) == ("FAILED", "ACCESS_DENIED")
+
+
+def test_the_whole_way_by_the_documents_of_the_reference_costs_what_it_says(app: App, bulk: Bulk) -> None:
+    wanted = {
+        "resource": "BULK_MUTATION_VARIABLES",
+        "filename": "j.jsonl",
+        "mimeType": "text/jsonl",
+        "httpMethod": "POST",
+    }
+    staged = app.ask(document("staged_uploads_create"), {"input": [wanted]})
+    target = staged.data["stagedUploadsCreate"]["stagedTargets"][0]
+    bulk.upload(target, b'{"input": {}}\n')
+    started = app.ask(
+        document("bulk_run_mutation"),
+        {"mutation": INNER_SET, "stagedUploadPath": path_of(target), "clientIdentifier": "sync-console-job-42"},
+    )
+    told = bulk.ended(started.data["bulkOperationRunMutation"])
+    cancelled = app.ask(document("bulk_operation_cancel"), {"id": told["id"]})
+    query = app.ask(document("bulk_run_query"), {"query": "{ products { edges { node { id } } } }"})
+    assert bulk.ended(query.data["bulkOperationRunQuery"])["status"] == "COMPLETED"
+    costs = [answer.cost["requestedQueryCost"] for answer in (staged, started, cancelled, query)]
+    assert costs == [11, 10, 10, 10]

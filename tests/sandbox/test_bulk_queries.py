@@ -215,3 +215,12 @@ def test_others_are_served_while_a_big_shop_is_read(sandbox: Sandbox) -> None:
         time.sleep(0.02)
     assert answered > 3
     assert bulk.read(gid)["objectCount"] == str(20_000 + shop.level_count())
+
+
+def test_orders_come_with_their_lines(app: App, bulk: Bulk) -> None:
+    wanted = {"lines": [{"sku": "APA", "quantity": 2}, {"sku": "BERE-S", "quantity": 1}]}
+    app.control("POST", "orders", wanted)
+    rows = bulk.lines(bulk.ended(bulk.start_query(document("bulk_inner_query_orders")))["url"])
+    (order,) = [row for row in rows if "__parentId" not in row]
+    lines = [row for row in rows if row.get("__parentId") == order["id"]]
+    assert {(row["sku"], row["quantity"]) for row in lines} == {("APA", 2), ("BERE-S", 1)}
