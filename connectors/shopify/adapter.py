@@ -28,13 +28,13 @@ from connectors.ports.store import (
     WriteReply,
 )
 from connectors.shopify import mapping, writes
+from connectors.shopify.bulk import BulkOperations
 from connectors.shopify.client import READ_ATTEMPTS, ShopifyClient
 from connectors.shopify.documents import document_of, encode
+from connectors.shopify.listing import VariantListing
 from connectors.shopify.orders import OrderReader
 from connectors.shopify.replies import SERVICE, GraphQLRefused, Reply
-
-CONNECTION_DEPTH: Final = 25_000
-"""Objects one connection can be paged through (reference 2.4); the listing starts again after the last id."""
+from connectors.shopify.subscriptions import ShopifySubscriptions
 
 _BY_KEY: Final[dict[str, tuple[WriteOutcome, str]]] = {
     "IDEMPOTENCY_CONCURRENT_REQUEST": (WriteOutcome.RUNNING, "The same request is still being carried out."),
@@ -80,6 +80,8 @@ class ShopifyStore:
             base_url, tokens, api_version, pacer=pacer, http=self._http, standing=standing, read_attempts=read_attempts
         )
         self._orders = OrderReader(self._client)
+        self.webhooks = ShopifySubscriptions(self._client)
+        self.bulk = BulkOperations(self._client, self._http, allowed_hosts=allowed_hosts)
 
     def overview(self) -> StoreOverview:
         """Who we are connected to, on which plan, with which scopes. Tried twice at most: a person waits for it."""
@@ -102,32 +104,9 @@ class ShopifyStore:
             after = page.page_info.end_cursor
 
     def iter_variants(self) -> Iterator[RemoteVariant]:
-        """Every variant of the store, product by product in the order of their ids."""
-        for product in self._products():
-            yield from mapping.variants(product, product.variants)
-            page_info = product.variants.page_info
-            while page_info.has_next_page:
-                question = {"productId": product.id, "after": page_info.end_cursor}
-                data = self._client.execute("product_variants_page", question).read(mapping.ProductVariantsData)
-                if data.product is None:
-                    break
-                yield from mapping.variants(product, data.product.variants)
-                page_info = data.product.variants.page_info
-
-    def _products(self) -> Iterator[mapping.Product]:
-        query: str | None = None
-        after: str | None = None
-        listed = 0
-        while True:
-            question = {"query": query, "after": after}
-            page = self._client.execute("products_page", question).read(mapping.ProductsData).products
-            yield from page.nodes
-            listed += len(page.nodes)
-            if not page.page_info.has_next_page:
-                return
-            after = page.page_info.end_cursor
-            if listed + len(page.nodes) > CONNECTION_DEPTH:
-                query, after, listed = f"id:>{page.nodes[-1].id.rpartition('/')[2]}", None, 0
+        """Every variant of the store, product by product in the order of their ids, variants in that of their
+        positions. A large store is read by a bulk query, a small one by pages: the rows are the same."""
+        return VariantListing(self._client, self.bulk).variants()
 
     def read_levels(self, location_ref: str, item_refs: Sequence[str]) -> LevelsRead:
         """Direct read of up to `MAX_CHANGES` items at one location, in the order asked, for 3 points."""

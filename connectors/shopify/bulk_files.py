@@ -179,7 +179,7 @@ def upload(
     try:
         response = http.post(url, data=dict(parameters), files={"file": (filename, file, "text/jsonl")})
     except httpx.HTTPError as exc:
-        raise _unavailable(_UPLOAD, f"The file did not arrive ({exc or type(exc).__name__}).") from exc
+        raise _unavailable(_UPLOAD, f"The file did not arrive ({type(exc).__name__}: {exc}).") from exc
     if response.status_code not in {200, 201, 204}:
         raise _unavailable(_UPLOAD, f"The storage did not take the file (HTTP {response.status_code}).")
 

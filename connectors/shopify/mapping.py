@@ -107,7 +107,9 @@ class _Item(msgspec.Struct):
     tracked: bool
 
 
-class _Variant(msgspec.Struct, rename="camel"):
+class VariantNode(msgspec.Struct, rename="camel"):
+    """One variant as products and bulk results carry it."""
+
     id: str
     price: Decimal
     selected_options: list[_Option]
@@ -120,7 +122,7 @@ class Variants(msgspec.Struct, rename="camel"):
     """One page of a product's variants."""
 
     page_info: PageInfo
-    nodes: list[_Variant]
+    nodes: list[VariantNode]
 
 
 class Product(msgspec.Struct):

@@ -16,8 +16,9 @@ import redis
 
 from connectors.http import build_client
 from connectors.pacing import Pacer, RedisPacer
+from connectors.ports.access import StaticToken
 from connectors.ports.store import Adjustment, WriteOutcome
-from connectors.shopify import adapter
+from connectors.shopify import listing
 from connectors.shopify.adapter import ShopifyStore
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.documents import document
@@ -90,7 +91,11 @@ def test_a_reading_document_is_charged_what_we_expect(name: str, variables: dict
         asked["ids"] = server.items[:250]
     with build_client() as http:
         client = ShopifyClient(
-            f"{server.url}/shops/{DOMAIN}", server.sandbox.token_of(DOMAIN), "2026-10", pacer=OpenPacer(), http=http
+            f"{server.url}/shops/{DOMAIN}",
+            StaticToken(server.sandbox.token_of(DOMAIN)),
+            "2026-10",
+            pacer=OpenPacer(),
+            http=http,
         )
         assert client.execute(name, asked).requested == document(name).points
 
@@ -106,7 +111,7 @@ def test_a_write_of_250_rows_is_charged_what_we_expect(server: Server, store: Sh
 def test_a_listing_longer_than_a_connection_goes_on_after_the_last_product(
     server: Server, store: ShopifyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapter, "CONNECTION_DEPTH", 200)
+    monkeypatch.setattr(listing, "CONNECTION_DEPTH", 200)
 
     listed = [variant.item_ref for variant in store.iter_variants()]
 

@@ -12,6 +12,7 @@ import respx
 
 from connectors.http import HostNotAllowed
 from connectors.ports.errors import ConnectorUnavailable
+from connectors.shopify import listing
 from connectors.shopify.adapter import ShopifyStore
 from tests.connectors.shopify.answers import ITEM, LOCATION, answer, level_node, levels
 from tests.pacers import OpenPacer
@@ -150,6 +151,7 @@ def test_variants_beyond_the_first_page_of_a_product_are_followed_to_the_end(
         _products(_product(1, variants=2, more=True), more=True),
         answer({"product": {"variants": _variants(1, range(2, 4), more=True)}}),
         answer({"product": {"variants": _variants(1, range(4, 5), more=False)}}),
+        answer({"productVariantsCount": {"count": 6}}),
         _products(_product(2, variants=1)),
     ]
 
@@ -159,7 +161,7 @@ def test_variants_beyond_the_first_page_of_a_product_are_followed_to_the_end(
     assert {variant.product_tags for variant in listed} == {("iarnă",)}
     assert {(variant.sku, variant.barcode, variant.product_status) for variant in listed} == {("", "", "draft")}
     asked = [json.loads(call.request.content)["variables"] for call in api.calls]
-    assert [question["after"] for question in asked] == [None, "end2", "end4", "next"]
+    assert [question.get("after") for question in asked] == [None, "end2", "end4", None, "next"]
 
 
 def test_a_product_deleted_while_it_is_listed_does_not_end_the_listing(store: ShopifyStore, api: respx.Route) -> None:
@@ -176,3 +178,41 @@ def test_a_listing_is_read_as_it_is_used(store: ShopifyStore, api: respx.Route) 
 
     assert next(store.iter_variants()).ref == "v1-0"
     assert api.call_count == 1
+
+
+def test_a_small_store_is_not_read_in_bulk(store: ShopifyStore, api: respx.Route) -> None:
+    api.side_effect = [
+        _products(_product(1, variants=1), more=True),
+        answer({"productVariantsCount": {"count": listing.BULK_ABOVE}}),
+        _products(_product(2, variants=1)),
+    ]
+
+    assert [variant.ref for variant in store.iter_variants()] == ["v1-0", "v2-0"]
+
+
+def test_a_store_of_one_page_is_not_even_counted(store: ShopifyStore, api: respx.Route) -> None:
+    api.side_effect = [_products(_product(1, variants=1))]
+
+    assert len(list(store.iter_variants())) == 1
+
+
+def test_a_large_store_goes_on_in_bulk_after_its_first_page(
+    store: ShopifyStore, api: respx.Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bulk_product(number: int) -> bytes:
+        return json.dumps({**_product(number, variants=0), "id": f"gid://shopify/Product/{number}"}).encode()
+
+    def bulk_variant(product: int, number: int, position: int) -> bytes:
+        (node,) = _variants(product, range(number, number + 1), more=False)["nodes"]
+        parent = f"gid://shopify/Product/{product}"
+        return json.dumps({**node, "position": position, "__parentId": parent}).encode()
+
+    rows = [bulk_variant(2, 8, 2), bulk_variant(10, 0, 1), bulk_product(10), bulk_variant(1, 0, 1), bulk_product(2)]
+    rows += [bulk_product(1), bulk_variant(2, 9, 1)]
+    monkeypatch.setattr(store.bulk, "lines", lambda name, **how: iter(rows))
+    api.side_effect = [
+        _products(_product(1, variants=1), more=True),
+        answer({"productVariantsCount": {"count": listing.BULK_ABOVE + 1}}),
+    ]
+
+    assert [variant.ref for variant in store.iter_variants()] == ["v1-0", "v2-9", "v2-8", "v10-0"]

@@ -1,0 +1,53 @@
+"""Bulk operations against a server: the same rows by pages and in bulk, over HTTP and storage files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from connectors.shopify import listing
+from connectors.shopify.adapter import ShopifyStore
+from connectors.shopify.bulk import ADOPTABLE
+from sandbox.app import Sandbox
+from sandbox.server import running
+from sandbox.shopify.seed import seed_synthetic
+from tests.pacers import OpenPacer
+
+DOMAIN = "bucovina.myshopify.com"
+PRODUCTS, VARIANTS = 104, 26
+"""One product more than a page carries, one variant more than a page of products carries of each."""
+
+
+@pytest.fixture
+def store() -> Iterator[ShopifyStore]:
+    """A shop whose clock moves on while our side waits."""
+    sandbox = Sandbox(plan="plus")
+    world, _ = sandbox.add_shop(DOMAIN)
+    seed_synthetic(world, PRODUCTS * VARIANTS, VARIANTS, 10, sandbox.seed_stamp())
+    with running(sandbox) as url:
+        store = ShopifyStore(
+            base_url=f"{url}/shops/{DOMAIN}",
+            token=sandbox.token_of(DOMAIN),
+            api_version="2026-10",
+            pacer=OpenPacer(),
+            allowed_hosts=[urlsplit(url).netloc],
+        )
+        store.bulk.pause = sandbox.clock.advance
+        yield store
+        store.close()
+
+
+def test_pages_and_bulk_give_the_same_rows_in_the_same_order(
+    store: ShopifyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_pages = list(store.iter_variants())
+    assert not list(store.bulk.recent("query", ADOPTABLE))
+
+    monkeypatch.setattr(listing, "BULK_ABOVE", 1000)
+    in_bulk = list(store.iter_variants())
+
+    assert len(by_pages) == PRODUCTS * VARIANTS
+    assert in_bulk == by_pages
+    assert [operation.status for operation in store.bulk.recent("query", ADOPTABLE)] == ["COMPLETED"]
