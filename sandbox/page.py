@@ -23,14 +23,14 @@ body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;padding:1.5rem;max-width:7
 h1{margin:0}h2{margin:2rem 0 .5rem;font-size:1.2rem}h3{margin:0 0 .25rem;font-size:1rem}
 nav a{margin-right:1rem}a{color:var(--accent)}nav a[aria-current]{font-weight:600;text-decoration:none}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
-td,th{padding:.3rem .7rem .3rem 0;text-align:left;border-bottom:1px solid var(--line);white-space:nowrap}
+td,th{padding:.3rem 1rem .3rem 0;text-align:left;border-bottom:1px solid var(--line);white-space:nowrap}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
-.forms{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem}
+.forms{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem;align-items:start}
 form{display:flex;flex-direction:column;gap:.2rem;border:1px solid var(--line);border-radius:.5rem;padding:.8rem}
 form.search{flex-direction:row;gap:.6rem;align-items:center;border:0;padding:0 0 .5rem}
 label{font-size:.85rem}input,select,button{font:inherit;padding:.3rem .5rem;border:1px solid var(--line);border-radius:.3rem}
-input,select{width:100%;box-sizing:border-box}form.search input{width:14rem}
-button{margin-top:auto;background:var(--accent);color:Canvas;border:0;cursor:pointer}form h3+input+button{margin-top:.5rem}
+input,select{width:100%;box-sizing:border-box}form.search input{width:14rem}form.search button{margin:0}
+button{margin-top:.5rem;background:var(--accent);color:Canvas;border:0;cursor:pointer}
 .told{border-left:.3rem solid var(--accent);background:var(--soft);padding:.6rem 1rem;margin:1rem 0}
 .told.wrong{border-color:#c0392b}code{font-size:.9em}
 """
@@ -212,10 +212,16 @@ def _calls(sandbox: Sandbox) -> str:
 def _table(title: str, names: tuple[str, ...], rows: Sequence[tuple[object, ...]], empty: str, before: str = "") -> str:
     if not rows:
         return f"<h2>{escape(title)}</h2>{before}<p>{escape(empty)}</p>"
-    numeric = [all(row[i] is None or isinstance(row[i], int) for row in rows) for i in range(len(names))]
+    numeric = [_is_numeric(i, [row[i] for row in rows]) for i in range(len(names))]
     head = "".join(f"<th{' class=n' if n else ''}>{escape(name)}</th>" for name, n in zip(names, numeric, strict=True))
     lines = "".join(_row(row, numeric) for row in rows)
     return f"<h2>{escape(title)}</h2>{before}<div class=wide><table><tr>{head}</tr>{lines}</table></div>"
+
+
+def _is_numeric(place: int, cells: list[object]) -> bool:
+    """A column of counts; the first one names the row, whatever it holds."""
+    kinds = {type(cell) for cell in cells if cell is not None}
+    return place > 0 and kinds == {int}
 
 
 def _row(row: tuple[object, ...], numeric: list[bool]) -> str:

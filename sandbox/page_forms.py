@@ -134,8 +134,8 @@ FORMS: tuple[Form, ...] = (
         "Rename a handle",
         "Rename",
         (Field("handle", "Handle now"), Field("to", "New handle")),
-        lambda values: "products/rename",
-        lambda values: {"handle": values["handle"], "to": values["to"]},
+        lambda values: "products/edit",
+        lambda values: {"handle": values["handle"], "new_handle": values["to"], "redirect": True},
     ),
     Form(
         "duplicate",

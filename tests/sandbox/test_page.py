@@ -56,6 +56,18 @@ def test_stock_is_edited_by_a_form(app: App, how: str, quantity: str, available:
     assert (app.level("APA").quantities[0], app.level("APA").on_hand()) == (available, on_hand)
 
 
+def test_a_handle_is_renamed_by_a_form(app: App) -> None:
+    done(send(app, "rename", handle="bere", to="bere-noua"))
+    assert "bere-noua" in app.shop.products_by_handle
+    assert "bere" not in app.shop.products_by_handle
+
+
+def test_a_product_is_duplicated_with_its_stock_by_a_form(app: App) -> None:
+    done(send(app, "duplicate", handle="apa", title="Altă apă"))
+    copies = [item for item in app.shop.items if item.sku == "APA"]
+    assert [item.level_at(app.here).quantities[0] for item in copies if item.level_at(app.here)] == [10, 10]
+
+
 def test_webhooks_are_paused_and_let_go_by_forms(app: App) -> None:
     done(send(app, "hold"))
     assert "(paused)" in look(app)
