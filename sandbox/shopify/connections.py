@@ -64,9 +64,6 @@ _LOCATION_FIELDS: dict[str, Value] = {
 
 def searched(world: World, path: str, query: str | None, fields: dict[str, Value], default: Value) -> Search | None:
     """The parsed search of a connection; what it does not understand is told in the answer's extensions."""
-
-
-def _searched(world: World, path: str, query: str | None, fields: dict[str, Value], default: Value) -> Search | None:
     search = parse_search(query, fields, default)
     if search is not None and search.warnings:
         world.searches.append({"path": [path], "query": query, "warnings": search.warnings})
