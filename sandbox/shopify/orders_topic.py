@@ -104,6 +104,12 @@ ORDERS = Topic(
         "AutomaticDiscount": "AutomaticDiscountApplication",
         "ManualDiscount": "ManualDiscountApplication",
     },
+    visible={
+        "Order": visible,
+        **dict.fromkeys(
+            ("Refund", "Return", "Fulfillment", "FulfillmentOrder"), lambda run, row: visible(run, row.order)
+        ),
+    },
     node_scopes={
         "Order": _ORDERS,
         "Refund": _ORDERS,

@@ -73,6 +73,17 @@ def _node_scopes() -> dict[str, frozenset[str]]:
     return merged({}, NODE_SCOPES, *(topic.node_scopes for topic in TOPICS))
 
 
+@cache
+def _visible() -> dict[str, Callable[[Run, Any], bool]]:
+    return merged({}, *(topic.visible for topic in TOPICS))
+
+
+def _seen(row: Any, run: Run) -> Any:
+    """The row, or None where it is hidden from the app."""
+    test = None if row is None else _visible().get(type_name(row))
+    return row if test is None or test(run, row) else None
+
+
 def merged(*tables: dict[Key, Value]) -> dict[Key, Value]:
     """All tables as one. Raises ValueError where two name the same key: one of them would go unheard."""
     whole: dict[Key, Value] = {}
@@ -85,7 +96,7 @@ def merged(*tables: dict[Key, Value]) -> dict[Key, Value]:
 
 def _nodes(world: World, arguments: dict[str, Any], run: Run) -> list[Any]:
     node = world.shop.node
-    found = [node(gid) for gid in arguments["ids"]]
+    found = [_seen(node(gid), run) for gid in arguments["ids"]]
     for name in {type_name(row) for row in found if row is not None}:
         _check_node(name, run, "nodes")
     world.rows += len(found)
@@ -103,7 +114,7 @@ def _prepare_nodes(arguments: dict[str, Any], run: Run) -> dict[str, Any]:
 
 def _node(world: World, arguments: dict[str, Any], run: Run) -> Any:
     _check_gid(arguments["id"], ["node", "id"])
-    row = world.shop.node(arguments["id"])
+    row = _seen(world.shop.node(arguments["id"]), run)
     if row is not None:
         _check_node(type_name(row), run, "node")
     world.rows += 1

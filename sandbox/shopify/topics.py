@@ -25,6 +25,9 @@ class Topic:
     access: dict[Field, frozenset[str]] = field(default_factory=dict)  # any one of the scopes opens the field
     type_names: dict[str, str] = field(default_factory=dict)  # Python class → GraphQL type, for interfaces and unions
     node_scopes: dict[str, frozenset[str]] = field(default_factory=dict)  # GraphQL type → scopes of node and nodes
+    visible: dict[str, Callable[[Run, Any], bool]] = field(
+        default_factory=dict
+    )  # GraphQL type → is the row there for this app
     mappings: frozenset[str] = frozenset()  # GraphQL types whose rows are dicts
     payloads: dict[str, Callable[[Any, Any], dict[str, Any]]] = field(default_factory=dict)
     """Webhook topic, e.g. ``orders/updated`` → (shop, row) to the REST-shaped payload."""

@@ -97,7 +97,10 @@ def _a_history(seed: int) -> tuple[Sandbox, Order]:
     dice = random.Random(seed)
     sandbox = Sandbox(sleep=lambda seconds: None)
     shop, _ = sandbox.add_shop("istorie-ro", CSV)
-    price = lambda: Decimal(dice.randint(1, 9999)) / 100  # noqa: E731
+
+    def price() -> Decimal:
+        return Decimal(dice.randint(1, 9999)) / 100
+
     lines = [WantedLine(dice.randint(1, 7), dice.choice(shop.items), price=price()) for _ in range(dice.randint(1, 4))]
     wanted = Wanted(lines, [WantedShipping(price=price())], payments=[WantedPayment()])
     wanted.discounts = [WantedDiscount("X", percent=Decimal(dice.randint(0, 60)))]
