@@ -8,5 +8,7 @@ RUN_KINDS: dict[str, str] = {
 }
 """Kind of a run → the class that preflights, plans, applies and verifies it (`connectors.runs.RunKind`)."""
 
-CHANGE_READERS: dict[str, str] = {}
+CHANGE_READERS: dict[str, str] = {
+    "order": "orders.intake.read_changes",
+}
 """Kind of a changed object → the function that reads the waiting ones of a store (`connectors.changes.readers`)."""

@@ -29,6 +29,7 @@ EVERYTHING_OF_THE_WORK: Final = (
     | see("catalog", "product", "variant", "listing", "listedvariant", "linkconflict")
     | see("inventory", "location", "locationmapping", "inventorylevel", "ledgerentry")
     | see("inventory", "levelpublication", "publicationentry", "publishedlevel", "push", "pushbatch")
+    | see("orders", "incomingorder")
     | see("django_celery_beat", "periodictask", "intervalschedule", "crontabschedule")
     | see("kernel", "installation")
 )
@@ -45,6 +46,7 @@ OPERATOR: Final = VIEWER | {
     "catalog.link_items",
     "inventory.record_stock",
     "inventory.release_freeze",
+    "orders.import_orders",
     "kernel.pause_all_writes",
 }
 

@@ -36,6 +36,8 @@ WHO_MAY = {
     "inventory.record_stock": {P, A},
     "inventory.release_freeze": {P, A},
     "inventory.add_location": {N, A},
+    "orders.view_incomingorder": {V, P, A},
+    "orders.import_orders": {P, A},
     "kernel.view_auditentry": {A},
     "kernel.view_user": {A},
     "kernel.change_user": {A},

@@ -1,0 +1,41 @@
+"""Doors for Celery: the change feeds of the stores are read every some minutes, besides what webhooks tell."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+from django.db.models import Q
+from django.utils import timezone
+
+from connectors import feeds
+from connectors.models import Store
+from connectors.ports.errors import ConnectorError
+from connectors.webhook_tasks import have_changes_read
+from syncconsole.kernel.tasks import AfterCommitTask
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(base=AfterCommitTask)
+def poll_feeds() -> None:
+    """Beat, every five minutes: have the order feed read of each store that lets us read orders and does not rest. One
+    task each, so that a store that does not answer holds up no other."""
+    reads_orders = Q(granted_scopes__contains=["read_orders"]) | Q(granted_scopes__contains=["write_orders"])
+    awake = Q(rests_until=None) | Q(rests_until__lte=timezone.now())
+    for store_id in Store.objects.filter(reads_orders, awake).values_list("pk", flat=True):
+        poll_feed.send(store_id, feeds.ORDER)
+
+
+@shared_task(base=AfterCommitTask)
+def poll_feed(store_id: int, kind: str) -> None:
+    """One pass over one feed; then what it found is read. Why a pass failed stands with the feed."""
+    store = Store.objects.filter(pk=store_id).first()
+    if store is None:
+        return
+    try:
+        feeds.poll(store, kind)
+    except feeds.PassRunning:
+        log.info("feed_is_being_read", store=store.slug, kind=kind)
+    except ConnectorError as exc:
+        log.warning("feed_not_read", store=store.slug, kind=kind, cause=exc.cause)
+    have_changes_read()

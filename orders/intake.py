@@ -1,0 +1,168 @@
+"""Intake of orders: what the stores say of them is read and kept whole, every version once and never an older one last."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Final
+
+import msgspec
+import structlog
+from django.db import connection, transaction
+from django.utils import timezone
+
+from connectors import changes, registry
+from connectors.changes import Claimed
+from connectors.models import Store
+from connectors.ports.errors import ConnectorError, CredentialsRejected, RateLimited, RequestRejected
+from connectors.ports.orders import MAX_ORDERS, RemoteOrder
+from orders.models import IncomingOrder
+
+log = structlog.get_logger(__name__)
+
+KIND: Final = "order"
+ACCOUNT_WAIT: Final = 600.0
+"""Seconds until a store that refused our account is asked again."""
+OUTAGE_WAIT: Final = 60.0
+
+# Versions are dated in whole seconds, so two changes within one second look alike: of these the one asked for later wins.
+# An order that was redacted stays so, whatever version comes.
+KEEP: Final = """
+INSERT INTO orders_incomingorder AS o
+       (store_id, ref, name, remote_created_at, remote_updated_at, cancelled_at, test, total, currency, customer_ref,
+        snapshot, revision, received_at, state)
+VALUES (%(store)s, %(ref)s, %(name)s, %(created_at)s, %(updated_at)s, %(cancelled_at)s, %(test)s, %(total)s,
+        %(currency)s, %(customer)s, %(snapshot)s::jsonb, 1, %(asked_at)s, 'pending')
+    ON CONFLICT (store_id, ref) DO UPDATE
+   SET name = excluded.name, remote_created_at = excluded.remote_created_at,
+       remote_updated_at = excluded.remote_updated_at, cancelled_at = excluded.cancelled_at, test = excluded.test,
+       total = excluded.total, currency = excluded.currency,
+       customer_ref = CASE WHEN o.redacted_at IS NULL THEN excluded.customer_ref ELSE '' END,
+       snapshot = CASE WHEN o.redacted_at IS NULL THEN excluded.snapshot ELSE %(bare)s::jsonb END,
+       revision = o.revision + 1, received_at = excluded.received_at, state = excluded.state, missing_at = NULL
+ WHERE o.remote_updated_at < excluded.remote_updated_at
+    OR (o.remote_updated_at = excluded.remote_updated_at AND o.received_at <= excluded.received_at
+        AND (o.missing_at IS NOT NULL
+             OR o.snapshot <> CASE WHEN o.redacted_at IS NULL THEN excluded.snapshot ELSE %(bare)s::jsonb END))
+RETURNING o.revision
+"""
+
+
+def keep(store: Store, order: RemoteOrder, *, asked_at: dt.datetime) -> bool:
+    """Keep this version of an order, read from `store` with a question sent at `asked_at`. True when that changed
+    anything: a version that is known, or older than the one kept, changes nothing, whatever the order of arrival."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            KEEP,
+            {
+                "store": store.pk,
+                "ref": order.ref,
+                "name": order.name,
+                "created_at": order.created_at,
+                "updated_at": order.updated_at,
+                "cancelled_at": order.cancelled_at,
+                "test": order.test,
+                "total": order.current_total.shop.amount,
+                "currency": order.current_total.shop.currency,
+                "customer": order.customer_ref,
+                "snapshot": _as_json(order),
+                "bare": _as_json(without_person(order)),
+                "asked_at": asked_at,
+            },
+        )
+        return cursor.fetchone() is not None
+
+
+def read_changes(store: Store) -> int:
+    """Read what waits of the orders of `store`, up to `MAX_ORDERS` at once, and keep it. Returns how many were settled or
+    failed; 0 when nothing waits or the store cannot be asked now.
+
+    An order that cannot be read does not hold up the others: they are read without it.
+    """
+    claims = changes.claim(store, KIND, MAX_ORDERS)
+    if not claims:
+        return 0
+    try:
+        return _read(store, claims)
+    except RequestRejected as refused:
+        if len(claims) == 1:
+            changes.fail(claims, refused.cause, refused.remedy, lasting=True)
+            return 1
+        return sum(_read_alone(store, claim) for claim in claims)
+    except ConnectorError as exc:
+        changes.postpone(claims, _wait(exc), exc.cause, exc.remedy)
+        return 0
+
+
+def redact(store: Store, customer_ref: str, order_refs: Collection[str]) -> int:
+    """Erase what names a person from the orders of a customer and from those named. Returns how many orders held any.
+
+    What goes: the customer's reference, notes of refunds, purchase order numbers, tracking numbers. Lines, amounts and
+    times stay: they are books, and name nobody.
+    """
+    found = IncomingOrder.objects.filter(store=store, redacted_at=None)
+    theirs = found.filter(ref__in=list(order_refs))
+    if customer_ref:
+        theirs = theirs | found.filter(customer_ref=customer_ref)
+    with transaction.atomic():
+        rows = list(theirs.order_by("pk").select_for_update(of=("self",)))
+        for row in rows:
+            row.snapshot = msgspec.to_builtins(without_person(row.order))
+            row.customer_ref, row.redacted_at = "", timezone.now()
+            row.save(update_fields=["snapshot", "customer_ref", "redacted_at"])
+    return len(rows)
+
+
+def without_person(order: RemoteOrder) -> RemoteOrder:
+    """The same order with nothing in it that names a person."""
+    return dataclasses.replace(
+        order,
+        customer_ref="",
+        po_number="",
+        refunds=tuple(dataclasses.replace(refund, note="") for refund in order.refunds),
+        fulfilments=tuple(dataclasses.replace(sent, tracking=()) for sent in order.fulfilments),
+    )
+
+
+def _read(store: Store, claims: Sequence[Claimed]) -> int:
+    asked_at = timezone.now()
+    found = registry.store_for(store).read_orders([claim.ref for claim in claims])
+    missing = [claim.ref for claim, order in zip(claims, found, strict=True) if order is None]
+    with transaction.atomic():
+        kept = sum(keep(store, order, asked_at=asked_at) for order in sorted(filter(None, found), key=_by_ref))
+        _mark_missing(store, missing, asked_at)
+        changes.settle(claims)
+    log.info("orders_read", store=store.slug, asked=len(claims), kept=kept, missing=len(missing))
+    return len(claims)
+
+
+def _read_alone(store: Store, claim: Claimed) -> int:
+    try:
+        return _read(store, [claim])
+    except RequestRejected as refused:
+        changes.fail([claim], refused.cause, refused.remedy, lasting=True)
+        return 1
+    except ConnectorError as exc:
+        changes.postpone([claim], _wait(exc), exc.cause, exc.remedy)
+        return 0
+
+
+def _mark_missing(store: Store, refs: Sequence[str], asked_at: dt.datetime) -> None:
+    known = IncomingOrder.objects.filter(store=store, ref__in=refs, missing_at=None, received_at__lte=asked_at)
+    known.update(missing_at=asked_at, received_at=asked_at)
+
+
+def _wait(error: ConnectorError) -> float:
+    if isinstance(error, RateLimited):
+        return error.retry_after
+    return ACCOUNT_WAIT if isinstance(error, CredentialsRejected) else OUTAGE_WAIT
+
+
+def _by_ref(order: RemoteOrder) -> str:
+    """One order everywhere, so that two workers never wait for each other."""
+    return order.ref
+
+
+def _as_json(order: RemoteOrder) -> str:
+    return msgspec.json.encode(order).decode()

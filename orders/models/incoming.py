@@ -1,0 +1,63 @@
+"""Incoming orders: what a store last said of each order, whole, before anything is made of it."""
+
+from __future__ import annotations
+
+import msgspec
+from django.db import models
+
+from connectors.models import Store
+from connectors.ports.orders import RemoteOrder
+from syncconsole.kernel.status import Meaning
+
+
+class IncomingState(models.TextChoices):
+    """What became of an incoming order."""
+
+    PENDING = "pending", "Pending"
+
+    @property
+    def meaning(self) -> Meaning:
+        return {IncomingState.PENDING: Meaning.WAITS}[self]
+
+
+class IncomingOrder(models.Model):
+    """One order of a store in its newest version read. Identity is (store, ref); `name` is what people see, not unique."""
+
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="incoming_orders")
+    ref = models.CharField(max_length=120)
+    name = models.CharField(max_length=120)
+    remote_created_at = models.DateTimeField()
+    remote_updated_at = models.DateTimeField()
+    """The version, by the store's clock in whole seconds."""
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    test = models.BooleanField(default=False)
+    total = models.DecimalField(max_digits=20, decimal_places=4)
+    currency = models.CharField(max_length=3)
+    customer_ref = models.CharField(max_length=120, blank=True)
+    snapshot = models.JSONField()
+    """The whole `RemoteOrder`."""
+    revision = models.PositiveIntegerField(default=1)
+    """How many versions were kept, this one included."""
+    received_at = models.DateTimeField()
+    """Our time just before this version was asked for."""
+    state = models.CharField(max_length=12, choices=IncomingState.choices, default=IncomingState.PENDING)
+    missing_at = models.DateTimeField(null=True, blank=True)
+    """Since when the store no longer shows it: deleted there, or older than it lets us read."""
+    redacted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-remote_created_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["store", "ref"], name="incoming_order_once")]
+        indexes = [
+            models.Index(fields=["-remote_created_at", "-id"], name="incoming_order_newest"),
+            models.Index(fields=["store", "customer_ref"], name="incoming_order_of_customer"),
+        ]
+        permissions = [("import_orders", "Can ask a store for its orders")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def order(self) -> RemoteOrder:
+        """The order as it was read."""
+        return msgspec.convert(self.snapshot, type=RemoteOrder, strict=False)
