@@ -69,7 +69,7 @@ def test_granted_tokens_of_one_app_share_its_bucket(app: App) -> None:
         ({"grant_type": "authorization_code"}, 400, "unsupported_grant_type"),
     ],
 )
-def test_a_wrong_request_gets_no_token(app: App, given: dict[str, str], status: int, error: str) -> None:
+def test_a_wrong_request_gets_no_token(app: App, given: dict[str, Any], status: int, error: str) -> None:
     got, told = ask_token(app, **given)
     assert (got, told["error"]) == (status, error)
     assert told["error_description"]
