@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from connectors.shopify import listing
 from connectors.shopify.adapter import ShopifyStore
 from connectors.shopify.bulk import ADOPTABLE
+from connectors.shopify.bulk_changes import BulkChanges, LineState
 from sandbox.app import Sandbox
 from sandbox.server import running
 from sandbox.shopify.seed import seed_synthetic
@@ -51,3 +54,28 @@ def test_pages_and_bulk_give_the_same_rows_in_the_same_order(
     assert len(by_pages) == PRODUCTS * VARIANTS
     assert in_bulk == by_pages
     assert [operation.status for operation in store.bulk.recent("query", ADOPTABLE)] == ["COMPLETED"]
+
+
+def test_a_bulk_change_is_uploaded_carried_out_and_found_again_instead_of_run_twice(store: ShopifyStore) -> None:
+    location = store.locations()[0].ref
+    items = [variant.item_ref for variant in store.iter_variants()][:5]
+    rows = [overwrite(item, location, index) for index, item in enumerate(items)]
+    rows[3]["input"]["quantities"][0]["changeFromQuantity"] = 999
+    changes = BulkChanges(store._client, store.bulk)
+
+    first = sorted(changes.run("bulk_inventory_set", rows, label="run42"), key=lambda outcome: outcome.index)
+    again = sorted(changes.run("bulk_inventory_set", rows, label="run42"), key=lambda outcome: outcome.index)
+
+    states = [LineState.DONE] * 5
+    states[3] = LineState.REFUSED
+    assert [outcome.state for outcome in first] == states
+    assert again == first
+    assert len(list(store.bulk.recent("mutation", ADOPTABLE))) == 1
+    levels = store.read_levels(location, items).levels
+    assert [level.available for level in levels] == [20, 21, 22, 10, 24]
+
+
+def overwrite(item: str, location: str, index: int) -> dict[str, Any]:
+    quantity = {"inventoryItemId": item, "locationId": location, "quantity": 20 + index, "changeFromQuantity": 10}
+    change = {"name": "available", "reason": "correction", "quantities": [quantity]}
+    return {"input": change, "idempotencyKey": str(uuid.uuid4())}
