@@ -13,13 +13,13 @@ from connectors.access import RenewedToken
 from connectors.http import build_client
 from connectors.models import Store
 from connectors.models.stores import Grant
-from connectors.ports.access import StaticToken, TokenSource
+from connectors.ports.access import TokenSource
 from connectors.ports.errors import FeatureNotSupported
 from connectors.ports.store import StorePort
 from connectors.resting import StoreStanding
 
 if TYPE_CHECKING:
-    from connectors.ports.webhooks import WebhookDialect
+    from connectors.ports.webhooks import SubscriptionsPort, WebhookDialect
     from connectors.shopify.contract import Contract
 
 _ports: dict[tuple[int, str, str, str], StorePort] = {}
@@ -66,12 +66,12 @@ def _build(store: Store) -> StorePort:
     )
 
 
-def _token_source(store: Store, http: httpx.Client) -> TokenSource:
+def _token_source(store: Store, http: httpx.Client) -> str | TokenSource:
     """Where the port finds its token. The address is checked by the port before it asks for one."""
     from connectors.shopify.grant import ask_token
 
     if store.grant != Grant.CLIENT_CREDENTIALS:
-        return StaticToken(store.access_token)
+        return str(store.access_token)
     base_url = store.base_url
 
     def ask(client_id: str, client_secret: str) -> tuple[str, int]:
@@ -86,6 +86,21 @@ def webhooks() -> WebhookDialect:
     from connectors.shopify.webhooks import ShopifyWebhooks
 
     return ShopifyWebhooks()
+
+
+def subscriptions_for(store: Store) -> SubscriptionsPort:
+    """The port to the webhook subscriptions of `store`. Raises FeatureNotSupported where it has none."""
+    from connectors.shopify.adapter import ShopifyStore
+
+    port = store_for(store)
+    if isinstance(port, ShopifyStore):
+        return port.webhooks
+    raise FeatureNotSupported(
+        service="Sync Console",
+        operation="list the webhook subscriptions",
+        cause="This kind of store sends no webhooks.",
+        remedy="Nothing to do: its changes are found by polling.",
+    )
 
 
 def forget_all() -> None:

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from connectors import changes, inbox, privacy
+from connectors import changes, inbox, privacy, subscriptions
 from connectors.connection import test_connection
 from connectors.models import Store
 from syncconsole.kernel.tasks import AfterCommitTask
@@ -75,6 +75,21 @@ def ask_for_scopes(store_id: int) -> None:
 def prune_deliveries() -> None:
     """Beat, nightly: settled deliveries do not stay for ever."""
     inbox.prune()
+
+
+@shared_task(base=AfterCommitTask)
+def check_subscriptions() -> None:
+    """Beat, hourly: every connected store still tells what it should."""
+    for store_id in Store.objects.filter(connection_checked_at__isnull=False, connection_cause="").values_list("pk"):
+        check_store_subscriptions.send(*store_id)
+
+
+@shared_task(base=AfterCommitTask)
+def check_store_subscriptions(store_id: int) -> None:
+    """Compare one store's subscriptions with those we want."""
+    store = Store.objects.filter(pk=store_id).first()
+    if store is not None:
+        subscriptions.check_or_log(store)
 
 
 def have_changes_read() -> None:

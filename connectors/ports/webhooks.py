@@ -82,7 +82,10 @@ class RemoteSubscription:
 class WebhookDialect(Protocol):
     """How one vendor's deliveries are signed, read and shown. Pure: no calls, no tables."""
 
-    topics: Sequence[Topic]
+    @property
+    def topics(self) -> Sequence[Topic]:
+        """What the console wants to be told of."""
+        ...
 
     def envelope(self, headers: Mapping[str, str], body: bytes) -> Envelope:
         """Read the headers. Raises NotUnderstood when they are not those of a delivery."""

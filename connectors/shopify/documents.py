@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
+from connectors.pacing import Lane
+
 QUERIES: Final = Path(__file__).parent / "queries"
 
 
@@ -21,6 +23,8 @@ class Document:
     purpose: str
     points: int
     """Requested points by the cost rules of reference 2.2; the client learns the real number from replies."""
+    lane: Lane = Lane.BULK
+    """Whether it goes before bulk where points are short."""
 
 
 # file name -> (operation name, what it does as an operator says it, expected points)
@@ -35,6 +39,9 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
     "return_pages": ("ReturnPages", "read the rest of a return", 30),
     "fulfillment_pages": ("FulfillmentPages", "read the rest of a fulfilment", 25),
     "fulfillment_order_pages": ("FulfillmentOrderPages", "read the rest of a fulfilment order", 25),
+    "webhooks_list": ("WebhooksList", "list the webhook subscriptions", 10),
+    "webhook_create": ("WebhookCreate", "subscribe to webhooks", 10),
+    "webhook_delete": ("WebhookDelete", "remove a webhook subscription", 10),
     "locations": ("Locations", "list the locations", 13),
     "products_page": ("ProductsPage", "list the products", 191),
     "product_variants_page": ("ProductVariantsPage", "list a product's variants", 36),
@@ -56,13 +63,24 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
 }
 
 
+_URGENT: Final = frozenset(
+    {
+        *("overview", "locations", "webhooks_list", "webhook_create", "webhook_delete"),
+        *("orders_changed", "orders_by_ids", "order_versions", "order_pages"),
+        *("refund_pages", "return_pages", "fulfillment_pages", "fulfillment_order_pages"),
+    }
+)
+"""What a person waits for, and what says what was sold."""
+
+
 @functools.cache
 def document(name: str) -> Document:
     """The document in `queries/<name>.graphql`."""
     operation_name, purpose, points = _DOCUMENTS[name]
+    lane = Lane.URGENT if name in _URGENT else Lane.BULK
     lines = (QUERIES / f"{name}.graphql").read_text(encoding="utf-8").splitlines()
     text = "\n".join(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
-    return Document(text=text, operation_name=operation_name, purpose=purpose, points=points)
+    return Document(text=text, operation_name=operation_name, purpose=purpose, points=points, lane=lane)
 
 
 def document_of(body: bytes) -> Document:

@@ -88,6 +88,8 @@ _TOPICS: Final[dict[str, _About]] = {
     "shop/redact": _About(Subject.SHOP_REDACT, wanted=False),
 }
 
+TOPIC_OF: Final = {name.replace("/", "_").upper(): name for name in _TOPICS}
+"""The API's word for a topic → the name that deliveries carry."""
 _TOPIC: Final = re.compile(r"[a-z_]{2,30}/[a-z_]{2,28}")
 _KEPT: Final = frozenset(
     {"id", "admin_graphql_api_id", "order_id", "order", "order_edit", "updated_at", "created_at", "inventory_item_id"}
