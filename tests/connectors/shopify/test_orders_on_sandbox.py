@@ -1,0 +1,122 @@
+"""Orders of a running shop: what each event leaves behind, read over HTTP at the cost the documents promise."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.ports.orders import RemoteOrder
+from connectors.shopify.adapter import ShopifyStore
+from connectors.shopify.documents import document
+from sandbox.server import running
+from tests.connectors.shopify.test_against_sandbox import DOMAIN, Server
+from tests.pacers import OpenPacer
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    server = Server("plus")
+    with running(server.sandbox) as server.url:
+        yield server
+
+
+@pytest.fixture
+def store(server: Server) -> Iterator[ShopifyStore]:
+    store = ShopifyStore(api_version="2026-10", **server.settings(OpenPacer()))
+    yield store
+    store.close()
+
+
+def control(server: Server, path: str, **body: Any) -> dict[str, Any]:
+    reply = httpx.post(f"{server.url}/_control/{path}", json={"shop": DOMAIN, **body})
+    assert reply.status_code < 300, reply.text
+    return dict(reply.json())
+
+
+def placed(server: Server, *quantities: int) -> dict[str, Any]:
+    lines = [{"item": server.items[place], "quantity": quantity} for place, quantity in enumerate(quantities)]
+    return control(server, "orders", lines=lines)
+
+
+def read(store: ShopifyStore, told: dict[str, Any]) -> RemoteOrder:
+    found = store.read_order(told["gid"])
+    assert found is not None
+    return found
+
+
+def held(order: RemoteOrder) -> dict[str, int]:
+    """Units still to be sent, by inventory item."""
+    return {row.item_ref: row.remaining_quantity for work in order.fulfilment_orders for row in work.lines}
+
+
+def test_a_placed_order_holds_its_units_at_its_location(server: Server, store: ShopifyStore) -> None:
+    order = read(store, placed(server, 3, 1))
+
+    assert held(order) == {server.items[0]: 3, server.items[1]: 1}
+    assert {work.location_ref for work in order.fulfilment_orders} == {server.location}
+    assert [line.item_ref for line in order.lines] == server.items[:2]
+    assert [(one.kind, one.status) for one in order.transactions] == [("sale", "success")]
+    assert order.transactions[0].amount.shop == order.total.shop
+
+
+def test_what_was_sent_is_a_fulfilment_and_no_longer_held(server: Server, store: ShopifyStore) -> None:
+    told = placed(server, 2)
+    control(server, f"orders/{told['id']}/fulfill")
+
+    order = read(store, told)
+
+    assert [(sent.location_ref, sent.lines[0].quantity) for sent in order.fulfilments] == [(server.location, 2)]
+    assert held(order) == {server.items[0]: 0}
+
+
+@pytest.mark.parametrize(("restock", "restocked"), [("CANCEL", True), ("NO_RESTOCK", False)])
+def test_a_refund_says_what_it_did_to_stock(restock: str, restocked: bool, server: Server, store: ShopifyStore) -> None:
+    told = placed(server, 2)
+    place = {"location": server.location} if restocked else {}
+    row = {"line": 1, "quantity": 1, "restock_type": restock, **place}
+    control(server, f"orders/{told['id']}/refund", lines=[row])
+
+    (refund,) = read(store, told).refunds
+
+    assert [(line.quantity, line.restock, line.restocked) for line in refund.lines] == [(1, restock.lower(), restocked)]
+    assert refund.lines[0].location_ref == (server.location if restocked else "")
+
+
+def test_a_cancelled_order_holds_nothing(server: Server, store: ShopifyStore) -> None:
+    told = placed(server, 2)
+    control(server, f"orders/{told['id']}/cancel")
+
+    order = read(store, told)
+
+    assert order.cancelled_at is not None
+    assert not any(held(order).values())
+    assert [line.restock for refund in order.refunds for line in refund.lines] == ["cancel"]
+
+
+def test_lines_beyond_the_first_page_are_read_at_no_more_than_the_listed_cost(
+    server: Server, store: ShopifyStore
+) -> None:
+    told = placed(server, *[1] * 130)
+
+    order = read(store, told)
+
+    assert len({line.ref for line in order.lines}) == 130
+    assert len(held(order)) == 130
+    costs = {call.operation: call.requested for call in server.sandbox.calls.matching({})}
+    assert costs["OrdersByIds"] <= document("orders_by_ids").points
+    assert costs["OrderPages"] <= document("order_pages").points
+
+
+def test_changed_orders_are_listed_and_read_together(server: Server, store: ShopifyStore) -> None:
+    told = [placed(server, 1) for _ in range(3)]
+    since = dt.datetime.fromisoformat(told[0]["updated_at"])
+
+    listed = [one.ref for page in store.iter_changed_orders(since) for one in page.orders]
+    orders = store.read_orders([one["gid"] for one in told] + ["gid://shopify/Order/404"])
+
+    assert {one["gid"] for one in told} <= set(listed)
+    assert [order.ref if order else None for order in orders] == [*(one["gid"] for one in told), None]
