@@ -140,14 +140,13 @@ def secrets() -> Iterator[Check]:
     opened, locked = 0, []
     try:
         for model in apps.get_models():
-            for field in model._meta.concrete_fields:
-                if isinstance(field, EncryptedTextField):
-                    for row in model._default_manager.exclude(**{field.name: ""}).iterator():
-                        try:
-                            getattr(row, field.attname)
-                            opened += 1
-                        except UndecryptableSecret:
-                            locked.append(f"{model._meta.verbose_name} {row}")
+            sealed = [field for field in model._meta.concrete_fields if isinstance(field, EncryptedTextField)]
+            for row in model._default_manager.iterator() if sealed else ():
+                for field in sealed:
+                    try:
+                        opened += bool(getattr(row, field.attname))
+                    except UndecryptableSecret:
+                        locked.append(f"{model._meta.verbose_name} {row}")
     except DatabaseError:
         yield unwell("secrets", "Secrets", "The database cannot be asked.", "See the check of the database.")
         return

@@ -26,6 +26,8 @@ def see(app: str, *models: str) -> frozenset[str]:
 # publications, pushes, sent notices) have no add, change or delete right in any role.
 EVERYTHING_OF_THE_WORK: Final = (
     see("connectors", "store", "storelocation", "syncrun", "runitem", "noticerule", "notice")
+    | see("connectors", "webhookdelivery", "webhooksubscription")
+    | see("connectors", "webhookdelivery", "webhooksubscription", "remotechange", "feedposition", "privacyrequest")
     | see("catalog", "product", "variant", "listing", "listedvariant", "linkconflict")
     | see("inventory", "location", "locationmapping", "inventorylevel", "ledgerentry")
     | see("inventory", "levelpublication", "publicationentry", "publishedlevel", "push", "pushbatch")
@@ -40,6 +42,7 @@ OPERATOR: Final = VIEWER | {
     "connectors.start_run",
     "connectors.approve_run",
     "connectors.cancel_run",
+    "connectors.handle_delivery",
     "connectors.pause_writes",
     "connectors.test_connection",
     "catalog.import_items",
@@ -75,6 +78,7 @@ ADMINISTRATOR: Final = (
     | see("auth", "group")
     | see("axes", "accessattempt", "accesslog", "accessfailurelog")
     | {
+        "connectors.see_personal_data",
         "axes.delete_accessattempt",
         "catalog.change_product",
         "catalog.change_variant",
