@@ -8,6 +8,14 @@ from connectors.views.decisions import ApproveRun, CancelRun, RejectRun
 from connectors.views.run import RunExport, RunLive, RunPage
 from connectors.views.runs import RunsPage, StoreRunsPage
 from connectors.views.stores import ConnectionTest, DeltaRhythm, PauseWrites, ReplaceCredentials, ReplaceToken
+from connectors.views.webhooks import (
+    CheckSubscriptions,
+    DeliveryPage,
+    IgnoreDelivery,
+    InboxPage,
+    RetryDelivery,
+    StoreWebhooksPage,
+)
 
 urlpatterns: list[URLPattern] = [
     path("runs/", RunsPage.as_view(), name="runs"),
@@ -17,6 +25,12 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:pk>/approve/", ApproveRun.as_view(), name="run_approve"),
     path("runs/<int:pk>/reject/", RejectRun.as_view(), name="run_reject"),
     path("runs/<int:pk>/cancel/", CancelRun.as_view(), name="run_cancel"),
+    path("webhooks/", InboxPage.as_view(), name="webhooks"),
+    path("webhooks/<int:pk>/", DeliveryPage.as_view(), name="webhook"),
+    path("webhooks/<int:pk>/retry/", RetryDelivery.as_view(), name="webhook_retry"),
+    path("webhooks/<int:pk>/ignore/", IgnoreDelivery.as_view(), name="webhook_ignore"),
+    path("stores/<slug:slug>/webhooks/", StoreWebhooksPage.as_view(), name="store_webhooks"),
+    path("stores/<slug:slug>/webhooks/check/", CheckSubscriptions.as_view(), name="check_subscriptions"),
     path("stores/<slug:slug>/runs/", StoreRunsPage.as_view(), name="store_runs"),
     path("stores/<slug:slug>/test/", ConnectionTest.as_view(), name="test_connection"),
     path("stores/<slug:slug>/token/", ReplaceToken.as_view(), name="replace_token"),

@@ -105,7 +105,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Import items", "upload_file", "admin:import_items", "catalog.import_items"),
             ],
         ),
-        ("Connections", [item("Stores", "storefront", "admin:stores", "connectors.view_store")]),
+        (
+            "Connections",
+            [
+                item("Stores", "storefront", "admin:stores", "connectors.view_store"),
+                item("Webhooks", "inbox", "admin:webhooks", "connectors.view_webhookdelivery"),
+            ],
+        ),
         (
             "System",
             [

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
-from connectors.models import Store, SyncRun
+from connectors.models import Store, SyncRun, WebhookDelivery
 from connectors.models.runs import RunStatus
 from inventory.models import InventoryLevel, LevelPublication, LocationMapping
 from syncconsole.kernel.admin import ConsolePage
@@ -52,11 +52,18 @@ def run(world: World) -> SyncRun:
     return world.plan_full()
 
 
+def delivery_of(store: Store) -> WebhookDelivery:
+    told = {"topic": "carts/create", "state": "failed", "received_at": timezone.now(), "body": b'{"id": 1}'}
+    return WebhookDelivery.objects.get_or_create(store=store, delivery_ref="w1", defaults=told)[0]
+
+
 def address(name: str, run: SyncRun) -> str:
     _, arguments = PAGES[name]
     keys: dict[str, Any] = {"slug": run.store.slug, "pk": run.pk}
     if name == "why":
         keys["pk"] = LevelPublication.objects.get().pk
+    elif name.startswith("webhook") and arguments:
+        keys["pk"] = delivery_of(run.store).pk
     elif name == "why_level":
         keys["pk"] = InventoryLevel.objects.get().pk
     return reverse(f"admin:{name}", kwargs={argument: keys[argument] for argument in arguments})
@@ -104,6 +111,9 @@ def test_roles_without_the_right_move_nothing(role: str, run: SyncRun, people: d
         "run_cancel": {},
         "pause_writes": {"pause": "1", "reason": "no"},
         "pause_all": {"pause": "1", "reason": "no"},
+        "webhook_retry": {},
+        "webhook_ignore": {"reason": "no"},
+        "check_subscriptions": {},
         "start_delta": {},
         "start_full": {"reason": "go-live", "confirmation": store.slug},
         "record_stock": {"variant": "A", "quantity": "5"},
@@ -116,6 +126,7 @@ def test_roles_without_the_right_move_nothing(role: str, run: SyncRun, people: d
     run.refresh_from_db()
     store = Store.objects.get(pk=store.pk)
     assert run.status == RunStatus.AWAITING_APPROVAL
+    assert delivery_of(store).state == "failed"
     assert SyncRun.objects.count() == runs_before
     assert not store.writes_paused
     assert store.access_token == "shpat_test"

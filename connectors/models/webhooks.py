@@ -73,6 +73,11 @@ class WebhookDelivery(models.Model):
     def __str__(self) -> str:
         return f"{self.topic} {self.delivery_ref}"
 
+    @property
+    def status(self) -> DeliveryState:
+        """The state as a member of its enum."""
+        return DeliveryState(self.state)
+
 
 class SubscriptionState(models.TextChoices):
     """Whether a store tells us what it should."""
@@ -112,6 +117,11 @@ class WebhookSubscription(models.Model):
 
     def __str__(self) -> str:
         return self.topic
+
+    @property
+    def status(self) -> SubscriptionState:
+        """The state as a member of its enum."""
+        return SubscriptionState(self.state)
 
 
 class ChangeState(models.TextChoices):

@@ -26,7 +26,6 @@ def see(app: str, *models: str) -> frozenset[str]:
 # publications, pushes, sent notices) have no add, change or delete right in any role.
 EVERYTHING_OF_THE_WORK: Final = (
     see("connectors", "store", "storelocation", "syncrun", "runitem", "noticerule", "notice")
-    | see("connectors", "webhookdelivery", "webhooksubscription")
     | see("connectors", "webhookdelivery", "webhooksubscription", "remotechange", "feedposition", "privacyrequest")
     | see("catalog", "product", "variant", "listing", "listedvariant", "linkconflict")
     | see("inventory", "location", "locationmapping", "inventorylevel", "ledgerentry")

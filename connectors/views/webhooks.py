@@ -1,0 +1,187 @@
+"""The inbox of webhooks, one delivery, its decisions, and a store's subscriptions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+
+from connectors import inbox, registry, subscriptions
+from connectors.models import Store, WebhookDelivery
+from connectors.models.webhooks import DeliveryState, SubscriptionState
+from connectors.ports.errors import ConnectorError
+from connectors.ports.webhooks import NotUnderstood
+from connectors.subscriptions import CheckRefused
+from connectors.views.frame import StorePage
+from syncconsole.kernel.admin import ConsolePage, Crumb
+from syncconsole.kernel.keyset import about, page_of
+
+SEE_RIGHT: Final = "connectors.view_webhookdelivery"
+PERSONAL_RIGHT: Final = "connectors.see_personal_data"
+FILTERS: Final = ("store", "topic", "state")
+
+
+def found_deliveries(request: HttpRequest) -> QuerySet[WebhookDelivery, WebhookDelivery]:
+    """Deliveries by the filters in the address: store, topic, state; without their bodies."""
+    rows = WebhookDelivery.objects.select_related("store").defer("body")
+    if slug := request.GET.get("store"):
+        rows = rows.filter(store__slug=slug)
+    if topic := request.GET.get("topic"):
+        rows = rows.filter(topic=topic)
+    if (state := request.GET.get("state")) in DeliveryState.values:
+        rows = rows.filter(state=state)
+    return rows
+
+
+class InboxPage(ConsolePage):
+    """Every delivery, newest first."""
+
+    permission = SEE_RIGHT
+    title = "Webhooks"
+    template_name = "connectors/inbox.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        rows = found_deliveries(request)
+        page = page_of(request, rows, "-id")
+        return self.page(
+            rows=page.rows,
+            keyset=page,
+            stores=Store.objects.all(),
+            topics=sorted(topic.name for topic in registry.webhooks().topics),
+            states=DeliveryState,
+            filtered=any(request.GET.get(name) for name in FILTERS),
+            failed=WebhookDelivery.objects.filter(state=DeliveryState.FAILED).count(),
+            waiting=WebhookDelivery.objects.filter(state=DeliveryState.RECEIVED).count(),
+            all_of_them=about(WebhookDelivery),
+        )
+
+
+class DeliveryView(ConsolePage):
+    """Something about one delivery."""
+
+    permission = SEE_RIGHT
+    delivery: WebhookDelivery
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.delivery = get_object_or_404(
+            WebhookDelivery.objects.select_related("store", "settled_by"), pk=kwargs["pk"]
+        )
+        return super().dispatch(request, *args, **kwargs)
+
+    def back(self) -> HttpResponse:
+        """To the delivery's page."""
+        return redirect("admin:webhook", self.delivery.pk)
+
+
+class DeliveryPage(DeliveryView):
+    """One delivery: what its headers said, what came of it, its body as far as the role may see it."""
+
+    template_name = "connectors/delivery.html"
+
+    def crumbs(self) -> list[Crumb]:
+        return [Crumb("Webhooks", reverse("admin:webhooks")), Crumb(f"{self.delivery.topic} #{self.delivery.pk}")]
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        personal = self.can(PERSONAL_RIGHT)
+        body, hidden = shown_body(self.delivery, personal=personal)
+        delivery = self.delivery
+        facts = [
+            ("Delivery", delivery.delivery_ref),
+            ("Event", delivery.event_ref or "–"),
+            ("API version", delivery.api_version or "–"),
+            ("About", delivery.object_ref or "–"),
+            ("Came again", f"{delivery.duplicates:,} times" if delivery.duplicates != 1 else "once"),
+            ("Tries", f"{delivery.attempts:,}"),
+        ]
+        return self.page(
+            delivery=delivery,
+            facts=facts,
+            body=body,
+            hidden=hidden,
+            masked=not personal,
+            zone=delivery.store.zone,
+            may_handle=self.can(inbox.HANDLE_RIGHT),
+            may_retry=delivery.state in (DeliveryState.FAILED, DeliveryState.IGNORED),
+            may_ignore=delivery.state == DeliveryState.FAILED,
+        )
+
+
+def shown_body(delivery: WebhookDelivery, *, personal: bool) -> tuple[str, str]:
+    """The body as text and, where it may not be shown, why not. Secrets are masked for everybody."""
+    raw = bytes(delivery.body)
+    try:
+        content = registry.webhooks().shown(delivery.topic, raw, personal=personal)
+    except NotUnderstood as exc:
+        if not personal:
+            return "", f"{exc.cause} What of it is personal is not known, so your role does not see it."
+        return raw.decode("utf-8", "replace")[:20_000], ""
+    return json.dumps(content, ensure_ascii=False, indent=2)[:200_000], ""
+
+
+class RetryDelivery(DeliveryView):
+    """Have a failed or ignored delivery understood again."""
+
+    permission = inbox.HANDLE_RIGHT
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if inbox.retry(self.delivery, by=self.person):
+            messages.success(request, "It is understood again in a moment.")
+        else:
+            messages.info(request, "It waits, or was understood, already.")
+        return self.back()
+
+
+class IgnoreDelivery(DeliveryView):
+    """Leave a failed delivery for good."""
+
+    permission = inbox.HANDLE_RIGHT
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            messages.warning(request, "Nothing was changed: write in a few words why nobody needs it.")
+        elif inbox.ignore(self.delivery, by=self.person, reason=reason):
+            messages.success(request, "Ignored. The reason stands here and in the audit log.")
+        else:
+            messages.info(request, "It has not failed any more, so there is nothing to ignore.")
+        return self.back()
+
+
+class StoreWebhooksPage(StorePage):
+    """What one store should tell, and whether it does."""
+
+    permission = SEE_RIGHT
+    title = "Webhooks"
+    tab = "webhooks"
+    template_name = "connectors/store_webhooks.html"
+
+    def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
+        rows = list(self.store.subscriptions.all())
+        active = sum(row.state == SubscriptionState.ACTIVE for row in rows)
+        # What needs somebody comes first.
+        rows.sort(key=lambda row: (row.state == SubscriptionState.ACTIVE, row.topic))
+        return self.page(rows=rows, active=active, may_check=self.can(subscriptions.CHECK_RIGHT))
+
+
+class CheckSubscriptions(StorePage):
+    """Compare the store's subscriptions with those we want, now."""
+
+    permission = subscriptions.CHECK_RIGHT
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        try:
+            report = subscriptions.check(self.store)
+        except (CheckRefused, ConnectorError) as exc:
+            messages.warning(request, f"{exc.cause} {exc.remedy}")
+        else:
+            made = len(report.made) + len(report.restored)
+            messages.success(request, f"{len(report.states)} topics checked, {made} subscribed to.")
+        return redirect("admin:store_webhooks", slug)
