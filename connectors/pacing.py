@@ -3,13 +3,15 @@
 Shopify charges points from a leaky bucket per app and store (reference 2.1). The bucket is the service's; what is
 kept here is an estimate of it, corrected by the level that every reply carries. A request reserves its points and is
 told how long to wait before it may be sent. Waiting requests have already reserved, so they go in the order they came
-and the bucket is spent at exactly its restore rate, however many wait.
+and the bucket is spent at exactly its restore rate, however many wait. Urgent requests have a lane of their own: they
+pass bulk that waits, out of a share that bulk leaves alone while there are any.
 """
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final, Protocol
 
 import redis
@@ -23,6 +25,22 @@ STANDARD_RATE: Final = 100.0
 FIRST_LEVEL: Final = 1000.0
 """Points assumed to be there before the first reply: enough for the largest single request, half of the smallest
 bucket."""
+
+
+LEFT_TO_URGENT: Final = 0.2
+"""Share of the bucket that bulk leaves alone while there are urgent requests."""
+
+URGENT_REMEMBERED: Final = 30.0
+"""Seconds after an urgent request during which more of them are expected. Without any, bulk has the whole bucket."""
+
+
+class Lane(StrEnum):
+    """Who goes first where points are short."""
+
+    URGENT = "urgent"
+    """A person waits for it, or it says what was sold: it passes bulk that waits, as far as the share reaches."""
+    BULK = "bulk"
+    """Pushes and listings: in the order they came. Whoever waits keeps its place, so nobody starves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +64,11 @@ class Reservation:
 class Pacer(Protocol):
     """One account's share of a rate limit."""
 
-    def reserve(self, cost: float) -> Reservation:
-        """Set `cost` points aside. Every reservation is settled, or forgotten by the pacer after a while."""
+    def reserve(self, cost: float, lane: Lane = Lane.BULK) -> Reservation:
+        """Set `cost` points aside for a request of this lane.
+
+        Every reservation is settled, or forgotten by the pacer after a while.
+        """
         ...
 
     def settle(self, reservation: Reservation, *, charged: float | None, status: ThrottleStatus | None) -> None:
@@ -76,9 +97,10 @@ local settled = tonumber(known[5]) or 0
 local lifetime = tonumber(ARGV[4])
 local outstanding, waiting = 0, 0
 local own_cost, own_go, own_settled
+local bulk_waiting, last_bulk = 0, now
 local flat = redis.call('HGETALL', tickets)
 for index = 1, #flat, 2 do
-  local cost, go, before = string.match(flat[index + 1], '^(%S+) (%S+) (%S+)$')
+  local cost, go, before, lane = string.match(flat[index + 1], '^(%S+) (%S+) (%S+) ?(%S*)$')
   cost, go = tonumber(cost), tonumber(go)
   if go + lifetime < now then
     redis.call('HDEL', tickets, flat[index])
@@ -86,7 +108,13 @@ for index = 1, #flat, 2 do
     own_cost, own_go, own_settled = cost, go, tonumber(before)
   else
     outstanding = outstanding + cost
-    if go > now then waiting = waiting + cost end
+    if go > now then
+      waiting = waiting + cost
+      if lane ~= 'urgent' then
+        bulk_waiting = bulk_waiting + cost
+        last_bulk = math.max(last_bulk, go)
+      end
+    end
   end
 end
 -- A full bucket restores nothing, and what is on its way may still be in it.
@@ -103,11 +131,26 @@ end
 _RESERVE: Final = (
     _LUA_COMMON
     + """
-local cost, headroom = tonumber(ARGV[6]), tonumber(ARGV[7])
+local cost, headroom, lane, share = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
+local urgent_at = tonumber(redis.call('HGET', bucket, 'urgent_at')) or 0
 level = level - cost
-local floor = math.max(0, math.min(maximum * headroom, maximum - cost))
-local wait = math.max(0, (floor - level) / rate)
-redis.call('HSET', tickets, ARGV[5], string.format('%.6f %.6f %.6f', cost, now + wait, settled))
+local kept = maximum * headroom
+local wait
+if lane == 'urgent' then
+  redis.call('HSET', bucket, 'urgent_at', string.format('%.6f', now))
+  -- Ahead of the bulk that waits, as long as each of those still finds its points when its time comes.
+  local floor = math.max(0, math.min(kept / 2, maximum - cost))
+  if level + rate * (last_bulk - now) >= floor then
+    wait = math.max(0, (floor - level - bulk_waiting) / rate)
+  else
+    wait = math.max(0, (floor - level) / rate)
+  end
+else
+  if now - urgent_at < tonumber(ARGV[10]) then kept = kept + maximum * share end
+  local floor = math.max(0, math.min(kept, maximum - cost))
+  wait = math.max(0, (floor - level) / rate)
+end
+redis.call('HSET', tickets, ARGV[5], string.format('%.6f %.6f %.6f %s', cost, now + wait, settled, lane))
 keep()
 return string.format('%.6f', wait)
 """
@@ -164,10 +207,10 @@ class RedisPacer:
         self._reserve = client.register_script(_RESERVE)
         self._settle = client.register_script(_SETTLE)
 
-    def reserve(self, cost: float) -> Reservation:
+    def reserve(self, cost: float, lane: Lane = Lane.BULK) -> Reservation:
         """Set `cost` points aside and say how long to wait before sending."""
         ticket = uuid.uuid4().hex
-        wait = self._run(self._reserve, ticket, cost, self._headroom)
+        wait = self._run(self._reserve, ticket, cost, self._headroom, lane.value, LEFT_TO_URGENT, URGENT_REMEMBERED)
         return Reservation(ticket=ticket, cost=cost, wait=float(wait))
 
     def settle(self, reservation: Reservation, *, charged: float | None, status: ThrottleStatus | None) -> None:

@@ -12,7 +12,7 @@ import httpx
 
 from connectors.http import build_client, check_host
 from connectors.pacing import Pacer
-from connectors.ports.access import Standing, StaticToken, TokenSource
+from connectors.ports.access import Standing, TokenSource
 from connectors.ports.errors import FeatureNotSupported, OutcomeUnknown, RequestRejected
 from connectors.ports.orders import ChangesPage, OrdersWindow, RemoteOrder
 from connectors.ports.store import (
@@ -75,9 +75,8 @@ class ShopifyStore:
     ) -> None:
         check_host(base_url, allowed_hosts)
         self._http = http or build_client(connections=connections)
-        tokens = StaticToken(token) if isinstance(token, str) else token
         self._client = ShopifyClient(
-            base_url, tokens, api_version, pacer=pacer, http=self._http, standing=standing, read_attempts=read_attempts
+            base_url, token, api_version, pacer=pacer, http=self._http, standing=standing, read_attempts=read_attempts
         )
         self._orders = OrderReader(self._client)
         self.webhooks = ShopifySubscriptions(self._client)

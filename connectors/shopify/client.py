@@ -13,7 +13,7 @@ import msgspec
 import stamina
 import structlog
 
-from connectors.pacing import Pacer, Reservation
+from connectors.pacing import Lane, Pacer, Reservation
 from connectors.ports.access import Standing, StaticToken, TokenSource
 from connectors.ports.errors import AccountResting, ConnectorUnavailable, CredentialsRejected, RateLimited
 from connectors.shopify.documents import document, encode
@@ -63,7 +63,7 @@ class ShopifyClient:
     def __init__(
         self,
         base_url: str,
-        tokens: TokenSource,
+        tokens: str | TokenSource,
         api_version: str,
         *,
         pacer: Pacer,
@@ -75,8 +75,8 @@ class ShopifyClient:
     ) -> None:
         if not _VERSION.fullmatch(api_version):
             raise _unsendable()
-        if isinstance(tokens, StaticToken):
-            _checked(tokens.token)
+        if isinstance(tokens, str):
+            tokens = StaticToken(_checked(tokens))
         self._url = f"{base_url.rstrip('/')}/admin/api/{api_version}/graphql.json"
         self._tokens = tokens
         self._standing = standing
@@ -114,7 +114,7 @@ class ShopifyClient:
             wait_max=60.0,
         ):
             with attempt:
-                return self._exchange(body, sent, cost)
+                return self._exchange(body, sent, cost, source.lane)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def send_bytes(self, body: bytes, operation: str, cost: float) -> Reply:
@@ -123,15 +123,15 @@ class ShopifyClient:
         Raises `ConnectorUnavailable` or `RateLimited` when certainly not executed, `OutcomeUnknown` when it may have
         been, `CredentialsRejected` or `RequestRejected` when it was refused.
         """
-        return self._exchange(body, Sent(purpose=operation, writes=True), cost)
+        return self._exchange(body, Sent(purpose=operation, writes=True), cost, Lane.BULK)
 
-    def _exchange(self, body: bytes, sent: Sent, cost: float) -> Reply:
+    def _exchange(self, body: bytes, sent: Sent, cost: float, lane: Lane) -> Reply:
         cost = max(cost, self._learned.get(sent.purpose, 0.0))
         deadline = time.monotonic() + self._patience
         throttled_for = 0.0
         token, renewed = _checked(self._tokens.current()), False
         while True:
-            reservation = self._pacer.reserve(cost)
+            reservation = self._pacer.reserve(cost, lane)
             wait = max(reservation.wait, throttled_for)
             if time.monotonic() + wait > deadline:
                 self._settle(reservation, charged=0.0, cost=None)

@@ -15,7 +15,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from connectors.pacing import FIRST_LEVEL, STANDARD_RATE, RedisPacer, Reservation, ThrottleStatus
+from connectors.pacing import FIRST_LEVEL, LEFT_TO_URGENT, STANDARD_RATE, Lane, RedisPacer, Reservation, ThrottleStatus
 from connectors.ports.errors import ConnectorUnavailable
 
 
@@ -249,3 +249,59 @@ def test_a_long_job_runs_at_the_restore_rate_without_one_throttled_reply(
     points = sum(actual for _, actual in calls)
     assert service.throttled == 0
     assert took <= 1.05 * (points - service.maximum) / service.rate + 2
+
+
+def full(pacer: RedisPacer) -> None:
+    """The pacer has heard of a full Standard bucket."""
+    pacer.settle(pacer.reserve(1), charged=0, status=status(2000))
+
+
+def test_without_urgent_requests_bulk_has_the_whole_bucket(pacer: RedisPacer) -> None:
+    full(pacer)
+
+    assert [pacer.reserve(500).wait for _ in range(4)] == [0.0] * 4
+
+
+def test_bulk_leaves_a_share_of_the_bucket_while_there_are_urgent_requests(pacer: RedisPacer) -> None:
+    full(pacer)
+    pacer.settle(pacer.reserve(1, Lane.URGENT), charged=0, status=None)
+
+    waits = [pacer.reserve(500).wait for _ in range(4)]
+
+    assert waits[:3] == [0.0] * 3
+    assert waits[3] == pytest.approx(2000 * LEFT_TO_URGENT / STANDARD_RATE, abs=0.3)
+
+
+def test_an_urgent_request_passes_the_bulk_that_waits(pacer: RedisPacer) -> None:
+    full(pacer)
+    pacer.settle(pacer.reserve(1, Lane.URGENT), charged=0, status=None)
+    bulk = [pacer.reserve(250).wait for _ in range(12)]
+    assert bulk[-1] == pytest.approx((12 * 250 - 1600) / STANDARD_RATE, abs=0.3)
+
+    assert [pacer.reserve(95, Lane.URGENT).wait for _ in range(4)] == [0.0] * 4
+
+
+def test_urgent_requests_never_take_the_points_of_bulk_that_has_its_place(pacer: RedisPacer) -> None:
+    """All that was let through, in the order of its time, is never more than bucket and restoring give."""
+    full(pacer)
+    pacer.settle(pacer.reserve(1, Lane.URGENT), charged=0, status=None)
+    sent = [(pacer.reserve(250).wait, 250) for _ in range(12)]
+    urgent = [(pacer.reserve(100, Lane.URGENT).wait, 100) for _ in range(12)]
+    assert urgent[-1][0] > 10, "the share is used up, so the rest wait behind"
+
+    spent = 0.0
+    for wait, points in sorted(sent + urgent):
+        spent += points
+        assert spent <= 2000 + STANDARD_RATE * (wait + 0.5)
+
+
+def test_bulk_that_comes_later_pays_for_what_was_urgent_so_nobody_starves(pacer: RedisPacer) -> None:
+    full(pacer)
+    first = [pacer.reserve(500).wait for _ in range(4)][-1]
+    for _ in range(5):
+        pacer.reserve(20, Lane.URGENT)
+
+    later = pacer.reserve(100).wait
+
+    assert first == 0.0
+    assert later == pytest.approx((100 + 100 + 400) / STANDARD_RATE, abs=0.3)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from graphql import DocumentNode, GraphQLSchema, get_operation_ast, parse
 
+from connectors.pacing import Lane
 from connectors.shopify.contract import check_documents, schema_file
-from connectors.shopify.documents import _DOCUMENTS, QUERIES, document, document_of, encode
+from connectors.shopify.documents import _DOCUMENTS, _URGENT, QUERIES, document, document_of, encode
 
 SCHEMA = Path(__file__).parents[4] / "shared" / "schemas" / "shopify-admin-2026-10.json.gz"
 NAMES = sorted(path.stem for path in QUERIES.glob("*.graphql"))
@@ -66,3 +67,9 @@ def test_the_same_request_is_the_same_bytes_in_the_order_given() -> None:
     assert list(json.loads(body)) == ["query", "variables", "operationName"]
     assert b'"variables":{"ids":["b","a"],"locationId":"\xc8\x99"}' in body
     assert b"#" not in body
+
+
+def test_orders_and_what_people_wait_for_go_before_pushes_and_listings() -> None:
+    assert {document(name).lane for name in _URGENT} == {Lane.URGENT}
+    assert set(NAMES) >= _URGENT
+    assert {document(name).lane for name in ("inventory_adjust", "inventory_set", "products_page")} == {Lane.BULK}

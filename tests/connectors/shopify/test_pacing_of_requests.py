@@ -81,7 +81,7 @@ def test_a_read_that_ran_out_of_points_is_not_started_over(client: ShopifyClient
 def test_a_reservation_that_has_to_wait_is_waited_for(
     client: ShopifyClient, api: respx.Route, waits: Waits, pacer: OpenPacer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pacer, "reserve", lambda cost: Reservation("t", cost, 2.5))
+    monkeypatch.setattr(pacer, "reserve", lambda cost, lane: Reservation("t", cost, 2.5))
     api.mock(return_value=adjusted())
 
     client.send_bytes(BODY, "adjust quantities", 10)
@@ -92,7 +92,7 @@ def test_a_reservation_that_has_to_wait_is_waited_for(
 def test_a_wait_beyond_patience_gives_the_points_back_and_sends_nothing(
     client: ShopifyClient, api: respx.Route, pacer: OpenPacer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pacer, "reserve", lambda cost: Reservation("t", cost, 61.0))
+    monkeypatch.setattr(pacer, "reserve", lambda cost, lane: Reservation("t", cost, 61.0))
 
     with pytest.raises(RateLimited) as limited:
         client.send_bytes(BODY, "adjust quantities", 10)
