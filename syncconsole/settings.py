@@ -184,11 +184,13 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "in
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
-CELERY_IMPORTS = ["connectors.notices_tasks", "connectors.webhook_tasks", "connectors.feed_tasks"]  # tasks outside a module called tasks
+# Tasks outside a module called tasks.
+CELERY_IMPORTS = ["connectors.notices_tasks", "connectors.webhook_tasks", "connectors.feed_tasks"]
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "beat is alive": {"task": "connectors.tasks.tell_beat_is_alive", "schedule": 10.0, "options": {"expires": 60}},
     "resume runs": {"task": "connectors.tasks.resume_runs", "schedule": 15.0, "options": {"expires": 60}},
     "sweep webhooks": {"task": "connectors.webhook_tasks.sweep_deliveries", "schedule": 5.0, "options": {"expires": 5}},
+    "check webhook subscriptions": {"task": "connectors.webhook_tasks.check_subscriptions", "schedule": 3600.0},
     "poll feeds": {"task": "connectors.feed_tasks.poll_feeds", "schedule": 300.0, "options": {"expires": 290}},
     "prune webhooks": {"task": "connectors.webhook_tasks.prune_deliveries", "schedule": crontab(hour=3, minute=40)},
     "send due notices": {

@@ -95,7 +95,7 @@ class DeliveryPage(DeliveryView):
             ("Event", delivery.event_ref or "–"),
             ("API version", delivery.api_version or "–"),
             ("About", delivery.object_ref or "–"),
-            ("Came again", f"{delivery.duplicates:,} times" if delivery.duplicates != 1 else "once"),
+            ("Came again", f"{delivery.duplicates:,}×" if delivery.duplicates else "never"),
             ("Tries", f"{delivery.attempts:,}"),
         ]
         return self.page(

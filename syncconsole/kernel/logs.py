@@ -14,6 +14,8 @@ _SECRET_IN_TEXT: Final = (
     # Shopify's tokens, and the password in the address of a database, a broker or a notice.
     (re.compile(r"\bshp[a-z]{2}_[A-Za-z0-9]+"), MASK),
     (re.compile(r"(\w+://[^\s:/@]*):[^\s@/]+@"), rf"\1:{MASK}@"),
+    # The address that a store's webhooks are sent to.
+    (re.compile(r"(/webhooks/)[\w-]{20,}"), rf"\1{MASK}"),
 )
 
 SHARED: list[Any] = [

@@ -20,6 +20,7 @@ from connectors import changes, inbox, webhook_tasks
 from connectors.models import RemoteChange, Store, WebhookDelivery, WebhookSubscription
 from connectors.models.webhooks import ChangeState, DeliveryState, SubscriptionState
 from connectors.shopify.webhooks import ShopifyWebhooks
+from syncconsole.kernel.logs import mask_secrets
 from syncconsole.kernel.models import AuditEntry
 from tests.connectors.deliveries import SECRET, deliver, headers, order
 from tests.factories.connectors import StoreFactory
@@ -161,6 +162,11 @@ def test_many_deliveries_are_announced_by_one_message(
     inbox.begin_work()
     deliver(store, "orders/create", order(99, NINE))
     assert len(sent) == 2
+
+
+def test_the_secret_part_of_a_stores_address_is_in_no_log(store: Store) -> None:
+    line = {"event": "request_failed", "request": f"POST /webhooks/{store.webhook_key}/"}
+    assert mask_secrets(None, "info", line)["request"] == "POST /webhooks/[masked]/"
 
 
 # Understanding
