@@ -82,6 +82,13 @@ def _edit(shop: Shop, item: Item, place: Location, edit: dict[str, Any], stamp: 
         level.active = bool(edit["active"])
         level.updated_at = stamp
         (level_connected if level.active else level_disconnected)(shop, level)
+    _move(level, edit, stamp)
+    if level.quantities != before:
+        level_moved(shop, level)
+    return _told(level)
+
+
+def _move(level: Level, edit: dict[str, Any], stamp: str) -> None:
     if "set" in edit:
         level.move(AVAILABLE, edit["set"] - level.quantities[AVAILABLE], stamp)
     if "delta" in edit:
@@ -92,9 +99,6 @@ def _edit(shop: Shop, item: Item, place: Location, edit: dict[str, Any], stamp: 
     for name, quantity in edit.get("quantities", {}).items():
         index = QUANTITY_INDEX[name]
         level.move(index, quantity - level.quantities[index], stamp)
-    if level.quantities != before:
-        level_moved(shop, level)
-    return _told(level)
 
 
 def _told(level: Level) -> dict[str, Any]:

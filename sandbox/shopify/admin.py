@@ -131,8 +131,8 @@ class AdminApi:
         shop = self.shops.get(domain)
         if shop is None or version is None:
             return self._reply(404, {"errors": "Not Found"}, STABLE_VERSION)
-        token = self.tokens.get(request.headers.get("x-shopify-access-token", ""))
-        if token is None or token.shop_domain != domain or not token.works(self.clock.seconds()):
+        token = self._token(request, domain)
+        if token is None:
             return self._reply(401, NO_TOKEN, version)
         if request.method != "POST":
             return self._reply(404, {"errors": "Not Found"}, version)
@@ -163,6 +163,12 @@ class AdminApi:
             reply.headers.append(("X-Shopify-API-Deprecated-Reason", operation.deprecated))
         return reply
 
+    def _token(self, request: Request, domain: str) -> Token | None:
+        """The token of a request, if it opens this shop now."""
+        token = self.tokens.get(request.headers.get("x-shopify-access-token", ""))
+        opens = token is not None and token.shop_domain == domain and token.works(self.clock.seconds())
+        return token if opens else None
+
     def _read(self, asked: _Asked) -> Operation | Refused:
         """The operation of a request, or why there is none: faults strike before a refusal is told."""
         try:
@@ -183,7 +189,13 @@ class AdminApi:
         variables = operation.variables(asked.variables)
         plan = operation.plan(variables)
         world = World(
-            shop, PLANS[shop.plan], self.clock, self.memory(shop, token.app_number), token.scopes, token.app_number, self.bulk
+            shop,
+            PLANS[shop.plan],
+            self.clock,
+            self.memory(shop, token.app_number),
+            token.scopes,
+            token.app_number,
+            self.bulk,
         )
         world.base_url = base_url
         if rule is not None and rule.kind == "slow":

@@ -46,7 +46,13 @@ def resolve_slowly(run: Run) -> Any:
 def both(app: App, text: str) -> tuple[Any, Any]:
     """The answer of the compiled execution, and of graphql-core's."""
     world = World(
-        app.shop, PLANS["plus"], app.sandbox.clock, app.sandbox.admin.memory(app.shop, 1), ("read_products",), 1, app.sandbox.admin.bulk
+        app.shop,
+        PLANS["plus"],
+        app.sandbox.clock,
+        app.sandbox.admin.memory(app.shop, 1),
+        ("read_products",),
+        1,
+        app.sandbox.admin.bulk,
     )
     scopes = app.sandbox.admin.tokens[app.token].effective_scopes()
     operation = documents().operation(text, None)
