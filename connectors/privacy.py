@@ -1,14 +1,17 @@
 """Requests about a person's data that come through a store: a report of what is held, or its erasure, really done.
 
-What is held of a customer are bodies of deliveries. They are found by the texts that name the customer (id, orders,
-e-mail, phone); an erased body keeps ids and times alone, which is enough to understand it again.
+What is held of a customer are bodies of deliveries, and what the modules in settings.PERSONAL_DATA keep. Bodies are
+found by the texts that name the customer (id, orders, e-mail, phone); an erased one keeps ids and times alone, which is
+enough to understand it again.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import BinaryField, F, Func, IntegerField, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan
@@ -53,9 +56,10 @@ def answer(request_id: int) -> None:
     else:
         held = _about_customer(request)
         if request.kind == PrivacyRequest.Kind.DATA_REQUEST:
-            report = _held(held)
+            report = _held(held) | _elsewhere("held", request.store, request.customer_ref)
         else:
-            report = {"webhook deliveries": _erase(held), "orders": 0}
+            erased = _erase(held)
+            report = {"webhook deliveries": erased} | _elsewhere("erase", request.store, request.customer_ref)
     with transaction.atomic():
         request.delivery.refresh_from_db()
         _erase_one(request.delivery, registry.webhooks())
@@ -89,7 +93,14 @@ def _held(rows: QuerySet[WebhookDelivery, WebhookDelivery]) -> dict[str, Any]:
         "by topic": dict(sorted(topics.items())),
         "about": sorted(objects)[:AT_ONCE],
         "kept for": "30 days after they were understood",
-        "orders": 0,
+    }
+
+
+def _elsewhere(verb: str, store: Store, *customer: str) -> dict[str, Any]:
+    """What the other places of personal data say to `verb`: name of the place → number of rows."""
+    return {
+        place: getattr(import_module(module), verb)(store, *customer)
+        for place, module in settings.PERSONAL_DATA.items()
     }
 
 
@@ -126,4 +137,4 @@ def _erase_shop(store: Store) -> dict[str, Any]:
         connection_remedy=SHOP_REMEDY,
         granted_scopes=[],
     )
-    return {"webhook deliveries": erased, "token and secrets": "erased", "orders": 0}
+    return {"webhook deliveries": erased, "token and secrets": "erased"} | _elsewhere("erase_all", store)

@@ -12,3 +12,7 @@ CHANGE_READERS: dict[str, str] = {
     "order": "orders.intake.read_changes",
 }
 """Kind of a changed object → the function that reads the waiting ones of a store (`connectors.changes.readers`)."""
+
+PERSONAL_DATA: dict[str, str] = {"orders": "orders.privacy"}
+"""Where, beside the deliveries of webhooks, a person may be named → the module that counts and erases it: `held(store,
+customer_ref)`, `erase(store, customer_ref)` and `erase_all(store)`, each returning a number of rows."""

@@ -134,6 +134,10 @@ class AdminApi:
         token = self._token(request, domain)
         if token is None:
             return self._reply(401, NO_TOKEN, version)
+        return self._answer_app(request, shop, token, version, call)
+
+    def _answer_app(self, request: Request, shop: Shop, token: Token, version: str, call: Call) -> Reply:
+        """Answer an app that may ask."""
         if request.method != "POST":
             return self._reply(404, {"errors": "Not Found"}, version)
         asked = _read_body(request.body)
@@ -142,7 +146,7 @@ class AdminApi:
         call.operation = asked.operation_name
         operation = self._read(asked)
         call.operation = asked.operation_name if isinstance(operation, Refused) else operation.name
-        rule = self._faults.strike(domain, call.operation)
+        rule = self._faults.strike(shop.domain, call.operation)
         if rule is not None and rule.kind == "token_expiry":
             call.fault = rule.kind
             token.expires_at = self.clock.seconds()
