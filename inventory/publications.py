@@ -65,8 +65,9 @@ ON CONFLICT DO NOTHING
 RETURNING id
 """
 
-GROWN_MUCH = 10_000
-"""New publications from which on the tables' statistics are renewed at once, not when autovacuum comes by."""
+GROWN_MUCH = 500
+"""New publications from which on the tables' statistics are renewed at once, not when autovacuum comes by: tables that it
+last saw empty are joined row by row, which takes minutes from some thousand levels on. Renewing takes milliseconds."""
 
 # A table of its own, so that its statistics are known: joined by guesses, 100,000 groups have taken minutes.
 WANTED_GROUPS = """
@@ -135,7 +136,7 @@ def refresh(store: Store, *, new_baseline_for: Iterable[int] = ()) -> RefreshRes
         created = {row[0] for row in run(CREATE_PUBLICATIONS)}
         grown_much = len(created) >= GROWN_MUCH
         if grown_much:
-            run("ANALYZE inventory_inventorylevel, inventory_levelpublication")
+            run("ANALYZE catalog_listedvariant, inventory_inventorylevel, inventory_levelpublication")
         run(WANTED_GROUPS)
         run("ANALYZE wanted_group")
         regrouped = {row[0] for row in run(LEAVE_GROUPS)} | {row[0] for row in run(JOIN_GROUPS)}
