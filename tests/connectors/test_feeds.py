@@ -134,6 +134,8 @@ def test_one_pass_per_store_runs_at_a_time(shop: Shop, store: Store) -> None:
         with pytest.raises(feeds.PassRunning):
             feeds.poll(store)
         feeds.poll(StoreFactory())
+        with other_worker.cursor() as cursor:  # let go in words: a closed connection's session ends a moment later
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('connectors.feeds.order'), %s)", [store.pk])
     finally:
         other_worker.close()
 
