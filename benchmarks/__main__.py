@@ -45,7 +45,8 @@ def measure(wanted: argparse.Namespace) -> int:
     from django.db import connection
 
     from benchmarks import results
-    from benchmarks.measurements import MEASUREMENTS, QUICK, Bench, Sizes
+    from benchmarks.bench import QUICK, Bench, Sizes
+    from benchmarks.measurements import MEASUREMENTS
     from benchmarks.simulators import simulators
 
     names = wanted.only or list(MEASUREMENTS)

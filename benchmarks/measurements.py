@@ -5,63 +5,19 @@ from __future__ import annotations
 import statistics
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from django.db import connection
 
 from benchmarks import jobs, simulators
-from benchmarks.loading import Merchant
+from benchmarks.bench import Bench
 from benchmarks.results import Result, at_most, told
-from benchmarks.simulators import SHOWN, Simulators
-from benchmarks.watch import Memory, Times, seconds, watching
+from benchmarks.simulators import BUCKETS, SHOWN
+from benchmarks.watch import Times, seconds, watching
 from connectors.models import Store
 from connectors.ports.store import MAX_CHANGES, Overwrite
 from connectors.registry import store_for
 from inventory import audit
 from inventory.models import LevelPublication
-
-BUCKETS = {"standard": (2_000, 100), "advanced": (4_000, 200), "plus": (20_000, 1_000), "enterprise": (40_000, 2_000)}
-"""Plan → points that can be saved up, points restored a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """How large the measured worlds are, in levels."""
-
-    changed: int = 1_000
-    small: int = 10_000
-    large: int = 1_000_000
-    full: int = 100_000
-    full_unpaced: int = 25_000
-    full_larger: int = 0
-    plans: tuple[str, ...] = ("standard", "advanced", "plus", "enterprise")
-    rounds: int = 7
-
-
-QUICK = Sizes(changed=500, small=1_000, large=5_000, full=500, full_unpaced=500, rounds=1, plans=("standard", "plus"))
-
-
-@dataclass(slots=True)
-class Bench:
-    """What measurements share: the sandbox, the sizes, and merchants that several of them use."""
-
-    there: Simulators
-    sizes: Sizes
-    memory: Memory = field(default_factory=Memory)
-    shops: int = 0
-    merchants: dict[tuple[int, int], Merchant] = field(default_factory=dict)
-
-    def merchant(self, levels: int, on_hand: int) -> Merchant:
-        """The catalogue of this size and stock, loaded once."""
-        key = levels, on_hand
-        if key not in self.merchants:
-            self.merchants[key] = Merchant(f"m{len(self.merchants)}", levels=levels, on_hand=on_hand)
-        return self.merchants[key]
-
-    def shop(self, levels: int, plan: str) -> simulators.Shop:
-        """A new shop of that size."""
-        self.shops += 1
-        return self.there.open_shop(f"bench-{plan}-{self.shops}", levels=levels, plan=plan)
 
 
 def sound_loading(bench: Bench) -> Iterator[Result]:

@@ -19,6 +19,8 @@ from syncconsole.embedded.processes import end, tethered
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHOWN = 10
 """Quantity that every level of a shop shows at first."""
+BUCKETS = {"standard": (2_000, 100), "advanced": (4_000, 200), "plus": (20_000, 1_000), "enterprise": (40_000, 2_000)}
+"""Plan → points that can be saved up, points restored a second."""
 
 
 class Simulators:

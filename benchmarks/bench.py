@@ -1,0 +1,49 @@
+"""What measurements share: their sizes, the sandbox, and merchants that several of them use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from benchmarks.loading import Merchant
+from benchmarks.simulators import Shop, Simulators
+from benchmarks.watch import Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large the measured worlds are, in levels."""
+
+    changed: int = 1_000
+    small: int = 10_000
+    large: int = 1_000_000
+    full: int = 100_000
+    full_unpaced: int = 25_000
+    full_larger: int = 0
+    plans: tuple[str, ...] = ("standard", "advanced", "plus", "enterprise")
+    rounds: int = 7
+
+
+QUICK = Sizes(changed=500, small=1_000, large=5_000, full=500, full_unpaced=500, rounds=1, plans=("standard", "plus"))
+
+
+@dataclass(slots=True)
+class Bench:
+    """What measurements share: the sandbox, the sizes, and merchants that several of them use."""
+
+    there: Simulators
+    sizes: Sizes
+    memory: Memory = field(default_factory=Memory)
+    shops: int = 0
+    merchants: dict[tuple[int, int], Merchant] = field(default_factory=dict)
+
+    def merchant(self, levels: int, on_hand: int) -> Merchant:
+        """The catalogue of this size and stock, loaded once."""
+        key = levels, on_hand
+        if key not in self.merchants:
+            self.merchants[key] = Merchant(f"m{len(self.merchants)}", levels=levels, on_hand=on_hand)
+        return self.merchants[key]
+
+    def shop(self, levels: int, plan: str) -> Shop:
+        """A new shop of that size."""
+        self.shops += 1
+        return self.there.open_shop(f"bench-{plan}-{self.shops}", levels=levels, plan=plan)
