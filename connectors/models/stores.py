@@ -46,6 +46,13 @@ class Plan(models.TextChoices):
     ENTERPRISE = "enterprise", "Enterprise"
 
 
+class OpeningOrders(models.TextChoices):
+    """What orders older than the integration date, and still open, mean for our stock (algorithms.md §3)."""
+
+    RESERVE = "reserve", "Reserve their goods"
+    LEFT_OUT = "left_out", "Our stock already leaves them out"
+
+
 class Health(models.TextChoices):
     """One word for a store; the worst that applies."""
 
@@ -165,6 +172,20 @@ class Store(models.Model):
     delta_enabled = models.BooleanField(default=True)
     delta_minutes = models.PositiveSmallIntegerField(
         default=15, validators=[MinValueValidator(1), MaxValueValidator(1440)]
+    )
+
+    integration_date = models.DateField(
+        null=True,
+        blank=True,
+        help_text="Orders placed from this day on, in the store's time zone, become sales orders. Empty: none do.",
+    )
+    opening_orders = models.CharField(
+        "older orders still open", max_length=12, choices=OpeningOrders.choices, default=OpeningOrders.RESERVE
+    )
+    keep_goods = models.BooleanField(
+        "keep goods cancelled without restock",
+        default=False,
+        help_text="Off: units cancelled without restock are written off here, as in the store.",
     )
 
     writes_paused = models.BooleanField(default=False)

@@ -14,10 +14,20 @@ class IncomingState(models.TextChoices):
     """What became of an incoming order."""
 
     PENDING = "pending", "Pending"
+    IMPORTED = "imported", "Imported"
+    SHADOW = "shadow", "Shadow order"
+    EXCLUDED = "excluded", "Excluded"
+    FAILED = "failed", "Needs you"
 
     @property
     def meaning(self) -> Meaning:
-        return {IncomingState.PENDING: Meaning.WAITS}[self]
+        return {
+            IncomingState.PENDING: Meaning.WAITS,
+            IncomingState.IMPORTED: Meaning.OK,
+            IncomingState.SHADOW: Meaning.OFF,
+            IncomingState.EXCLUDED: Meaning.OFF,
+            IncomingState.FAILED: Meaning.NEEDS_YOU,
+        }[self]
 
 
 class IncomingOrder(models.Model):
@@ -41,6 +51,15 @@ class IncomingOrder(models.Model):
     received_at = models.DateTimeField()
     """Our time just before this version was asked for."""
     state = models.CharField(max_length=12, choices=IncomingState.choices, default=IncomingState.PENDING)
+    applied_revision = models.PositiveIntegerField(default=0)
+    """The version whose effects are booked; behind `revision` while the newest one waits."""
+    applied_at = models.DateTimeField(null=True, blank=True)
+    cause = models.CharField(max_length=400, blank=True)
+    remedy = models.CharField(max_length=400, blank=True)
+    waits_for = models.CharField(max_length=200, blank=True)
+    """What a failed order lacks, e.g. `item:<ref>`: once it is there, every order that waits for it is tried again."""
+    needs_look = models.CharField(max_length=300, blank=True)
+    """Why a person should look at it although it was imported."""
     missing_at = models.DateTimeField(null=True, blank=True)
     """Since when the store no longer shows it: deleted there, or older than it lets us read."""
     redacted_at = models.DateTimeField(null=True, blank=True)
@@ -51,6 +70,12 @@ class IncomingOrder(models.Model):
         indexes = [
             models.Index(fields=["-remote_created_at", "-id"], name="incoming_order_newest"),
             models.Index(fields=["store", "customer_ref"], name="incoming_order_of_customer"),
+            models.Index(
+                fields=["store", "remote_updated_at", "id"],
+                condition=models.Q(state="pending"),
+                name="incoming_order_pending",
+            ),
+            models.Index(fields=["store", "id"], condition=models.Q(state="failed"), name="incoming_order_failed"),
         ]
         permissions = [("import_orders", "Can ask a store for its orders")]
 

@@ -1,0 +1,51 @@
+"""What each line of an order holds and has sent, location by location."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from catalog.models import Variant
+from connectors.models import StoreLocation
+from inventory.models import Location
+from orders.models.incoming import IncomingOrder
+
+
+class OrderStock(models.Model):
+    """One order line at one location of the store: what the store last said of it, and what is booked here for it.
+
+    `open_quantity` and `fulfilled` are the store's (algorithms.md §1, *open*); `held`, `ahead` and `dispatched` are
+    ours. Usually held = open; they part where goods left here first (`ahead`), or were let go without being sent
+    (`dispatched`).
+    """
+
+    order = models.ForeignKey(IncomingOrder, on_delete=models.PROTECT, related_name="stock")
+    line_ref = models.CharField(max_length=120)
+    item_ref = models.CharField(max_length=120)
+    store_location = models.ForeignKey(StoreLocation, on_delete=models.PROTECT, related_name="+")
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="order_stock")
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
+    """Ours, where the goods are held."""
+
+    open_quantity = models.PositiveIntegerField("open", default=0)
+    fulfilled = models.PositiveIntegerField(default=0)
+    held = models.PositiveIntegerField(default=0)
+    ahead = models.PositiveIntegerField(default=0, help_text="Shipped here, not yet fulfilled in the store.")
+    dispatched = models.PositiveIntegerField(default=0, help_text="Let go here without being sent; open in the store.")
+    totals = models.JSONField(default=dict)
+    """Kind of fact → units of it ever booked: what makes the key of the next one."""
+
+    class Meta:
+        verbose_name_plural = "order stock"
+        constraints = [
+            models.UniqueConstraint(fields=["order", "line_ref", "store_location"], name="order_stock_once"),
+        ]
+        indexes = [
+            models.Index(fields=["variant", "location"], condition=Q(held__gt=0), name="order_stock_held"),
+            models.Index(
+                fields=["store_location", "item_ref"], condition=Q(open_quantity__gt=0), name="order_stock_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order} {self.line_ref}"
