@@ -9,12 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from connectors.ports.orders import OrdersPort
+from connectors.ports.products import RemoteVariant as RemoteVariant
+from connectors.ports.rows import RowProblem as RowProblem
+from connectors.ports.rows import RowProblemKind as RowProblemKind
 
 MAX_CHANGES = 250
 """Rows one write or one read by ids may carry (reference: Shopify 2.4, arrays in input)."""
@@ -42,24 +44,6 @@ class RemoteLocation:
     name: str
     is_active: bool
     is_fulfillment_service: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteVariant:
-    """One variant as the store lists it, with the product it belongs to."""
-
-    product_ref: str
-    product_handle: str
-    product_title: str
-    product_status: str
-    product_tags: tuple[str, ...]
-    ref: str
-    item_ref: str
-    sku: str
-    barcode: str
-    option_values: tuple[str, ...]
-    price: Decimal
-    tracked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,31 +100,6 @@ class PreparedWrite:
 
     body: bytes
     rows: int
-
-
-class RowProblemKind(StrEnum):
-    """Why the store refused a row; each is a different decision."""
-
-    STALE = "stale"
-    """The quantity is no longer the one expected: read again and plan again."""
-    UNKNOWN_ITEM = "unknown_item"
-    UNKNOWN_LOCATION = "unknown_location"
-    NOT_WRITABLE = "not_writable"
-    """For example the parent of a bundle."""
-    OUT_OF_RANGE = "out_of_range"
-    DUPLICATE_ROW = "duplicate_row"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class RowProblem:
-    """The store named row `index` (0-based, in the order of the prepared write) as the reason for its refusal."""
-
-    index: int
-    kind: RowProblemKind
-    code: str
-    cause: str
-    remedy: str
 
 
 class WriteOutcome(StrEnum):
