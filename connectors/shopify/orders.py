@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Final
 
 from connectors.ports.errors import ConnectorUnavailable, FeatureNotSupported, RequestRejected
 from connectors.ports.orders import MAX_ORDERS, ChangedOrder, ChangesPage, OrdersWindow, RemoteOrder
 from connectors.shopify import mapping, orders_mapping
 from connectors.shopify import orders_nodes as nodes
 from connectors.shopify.client import ShopifyClient
+from connectors.shopify.pages import further_pages
 from connectors.shopify.replies import SERVICE
 
 CONNECTION_DEPTH: Final = 25_000
@@ -33,8 +35,6 @@ LINES: Final = 20
 
 READINGS: Final = 3
 """How often an order that changes while its pages are followed is read from the start."""
-
-Node = TypeVar("Node")
 
 
 class OrderReader:
@@ -135,7 +135,7 @@ class OrderReader:
 
     def _follow(self, node: nodes.OrderNode) -> bool:
         """Read what the first page of an order left out, into the node. True when there was any."""
-        rest = self._rest
+        rest = partial(further_pages, self._client)
         more = [
             rest(node.line_items, nodes.Line, "order_pages", node.id, "lineItems"),
             rest(node.shipping_lines, nodes.Shipping, "order_pages", node.id, "shippingLines"),
@@ -161,34 +161,6 @@ class OrderReader:
         for work in node.fulfillment_orders.nodes:
             more.append(rest(work.line_items, nodes.WorkLineNode, "fulfillment_order_pages", work.id, "lineItems"))
         return any(more)
-
-    def _rest(self, connection: nodes.Connection[Node], kind: type[Node], document: str, ref: str, field: str) -> bool:
-        """The further pages of one connection, added to it. True when there was one.
-
-        An owner that is gone ends it: its order is another version then, and read again.
-        """
-        followed = False
-        choice = {name: name == field for name in _CHOICES.get(document, ())}
-        while connection.page_info.has_next_page:
-            followed = True
-            question: dict[str, Any] = {"id": ref, "after": connection.page_info.end_cursor, **choice}
-            reply = self._client.execute(document, question)
-            shape = dict[str, dict[str, nodes.Connection[kind]] | None]  # type: ignore[valid-type]
-            owner = next(iter(reply.read(shape).values()), None)
-            if owner is None:
-                break
-            page = owner[field]
-            connection.nodes += page.nodes
-            connection.page_info = page.page_info
-        return followed
-
-
-_CHOICES: Final = {
-    "order_pages": ("lineItems", "shippingLines", "returns", "fulfillmentOrders"),
-    "refund_pages": ("refundLineItems", "refundShippingLines", "orderAdjustments", "transactions"),
-    "return_pages": ("returnLineItems", "exchangeLineItems"),
-}
-"""Documents that can follow one of several connections, and the variables that choose it."""
 
 
 def _check_lists(node: nodes.OrderNode) -> None:

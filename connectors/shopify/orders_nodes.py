@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Generic, TypeVar
 
 import msgspec
 
-from connectors.shopify.mapping import PageInfo
-
-Node = TypeVar("Node")
-
-
-class Connection(msgspec.Struct, Generic[Node], rename="camel"):
-    """One page of what hangs on an object; the reader lets it grow until nothing follows."""
-
-    page_info: PageInfo
-    nodes: list[Node]
+from connectors.shopify.pages import Connection
 
 
 class Identified(msgspec.Struct):
