@@ -1,6 +1,33 @@
 """Tables of orders."""
 
 from orders.models.incoming import IncomingOrder, IncomingState
+from orders.models.mappings import MappedKind, MappingRule, Unmapped, ValueMapping
+from orders.models.sales import (
+    Buyer,
+    EditedField,
+    LineKind,
+    LocalEdit,
+    OrderStatus,
+    SalesOrder,
+    SalesOrderLine,
+    SalesOrderPayment,
+)
 from orders.models.stock import OrderStock
 
-__all__ = ["IncomingOrder", "IncomingState", "OrderStock"]
+__all__ = [
+    "Buyer",
+    "EditedField",
+    "IncomingOrder",
+    "IncomingState",
+    "LineKind",
+    "LocalEdit",
+    "MappedKind",
+    "MappingRule",
+    "OrderStatus",
+    "OrderStock",
+    "SalesOrder",
+    "SalesOrderLine",
+    "SalesOrderPayment",
+    "Unmapped",
+    "ValueMapping",
+]
