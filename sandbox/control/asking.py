@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.shopify.catalogue import Item, Location, Shop
+from sandbox.shopify.catalogue import Shop
+from sandbox.shopify.rows import Item, Location
 
 if TYPE_CHECKING:
     from sandbox.app import Sandbox

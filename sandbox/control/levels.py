@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from sandbox.shopify.catalogue import AVAILABLE, DAMAGED, QUANTITY_INDEX, QUANTITY_NAMES, Item, Level, Location, Shop
+from sandbox.shopify.catalogue import Shop
 from sandbox.shopify.events import level_connected, level_disconnected, level_moved
+from sandbox.shopify.rows import AVAILABLE, DAMAGED, QUANTITY_INDEX, QUANTITY_NAMES, Item, Level, Location
 
 from .asking import Ask, ControlError, item_of, location_of, whole
 

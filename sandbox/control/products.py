@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sandbox.shopify.catalogue import Product, Shop, Variant
+from sandbox.shopify.catalogue import Shop
 from sandbox.shopify.handles import normalised
 from sandbox.shopify.products import duplicate
 from sandbox.shopify.products_events import changed, remove_product, remove_variant
 from sandbox.shopify.products_fields import tidy_tags, write_fields
 from sandbox.shopify.products_variants import money, number_positions
 from sandbox.shopify.publications import Publication, listings, publications_of, publish, unpublish
+from sandbox.shopify.rows import Product, Variant
 
 from .asking import Ask, ControlError, item_of
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from sandbox.shopify.access import ALL_SCOPES, Token
 from sandbox.shopify.bucket import PLANS
-from sandbox.shopify.catalogue import Item, Shop
+from sandbox.shopify.catalogue import Shop
+from sandbox.shopify.rows import Item
 from sandbox.shopify.seed import DEFAULT_LOCATIONS
 from sandbox.shopify.stale import snapshot
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .catalogue import Item, Level, Location, Product, Shop, Variant
+from .catalogue import Shop
 from .execution import PageRequest, Run
 from .lag import total_of
 from .pages import Page, take_page
+from .rows import Item, Level, Location, Product, Variant
 from .search import Search, parse_search
 from .world import World
 

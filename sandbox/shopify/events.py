@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .catalogue import AVAILABLE, Item, Level, Location, Shop
+from .catalogue import Shop
+from .rows import AVAILABLE, Item, Level, Location
 from .topics import Topic
 
 Payload = dict[str, Any]

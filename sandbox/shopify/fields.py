@@ -6,7 +6,6 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from .catalogue import AVAILABLE, ON_HAND, QUANTITY_INDEX, QUANTITY_NAMES, Item, Level, Location, Product, Variant
 from .connections import (
     levels_of_item,
     levels_of_location,
@@ -14,7 +13,9 @@ from .connections import (
     variants_of_product,
 )
 from .execution import Run
+from .options import Option
 from .replies import FieldFault
+from .rows import AVAILABLE, ON_HAND, QUANTITY_INDEX, QUANTITY_NAMES, Item, Level, Location, Product, Variant
 from .world import World
 
 # One named quantity of a level: name, quantity, time of its last change (never for on_hand), the level. A bare tuple: a read of
@@ -29,16 +30,16 @@ class PriceOf(NamedTuple):
     currency_code: str
 
 
-class Option(NamedTuple):
+class ProductOption(NamedTuple):
     """A product option, by its place among the product's options (0 = the first)."""
 
     product: Product
     place: int
 
-    def values(self) -> list[str]:
-        """The values that its variants use, in order of first use."""
-        rows = (v.option_values for v in self.product.variants)
-        return list(dict.fromkeys(values[self.place] for values in rows if len(values) > self.place))
+    @property
+    def option(self) -> Option:
+        """The row itself."""
+        return self.product.options[self.place]
 
 
 def _prepare_level_at(arguments: dict[str, Any], run: Run) -> tuple[Location | None, bool]:
@@ -113,18 +114,20 @@ def _exact(number: int) -> dict[str, Any]:
 
 
 def _selected_options(variant: Variant) -> list[dict[str, Any]]:
-    pairs = zip(variant.product.option_names, variant.option_values, strict=False)
+    pairs = zip(variant.product.options, variant.option_values, strict=False)
     return [
-        {"name": name, "value": value, "optionValue": _option_value(variant.product, index, value)}
-        for index, (name, value) in enumerate(pairs)
+        {"name": option.name, "value": value, "optionValue": _option_value(option, value, used=True)}
+        for option, value in pairs
     ]
 
 
-def _option_value(product: Product, index: int, value: str) -> dict[str, Any]:
-    options = Option(product, index)
-    number = options.values().index(value) if value in options.values() else 0
-    gid = f"gid://shopify/ProductOptionValue/{product.number * 1000 + index * 300 + number}"
-    return {"id": gid, "name": value, "hasVariants": True}
+def _option_value(option: Option, value: str, used: bool) -> dict[str, Any]:
+    return {"id": option.value_gid(value), "name": value, "hasVariants": used}
+
+
+def _option_values(row: ProductOption) -> list[dict[str, Any]]:
+    used = set(row.product.used_values(row.place))
+    return [_option_value(row.option, value, value in used) for value in row.option.values]
 
 
 def _plain_text(product: Product) -> str:
@@ -186,17 +189,13 @@ PLAIN: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("Product", "isGiftCard"): lambda row: row.gift_card,
     ("Product", "tracksInventory"): lambda row: any(v.item.tracked for v in row.variants),
     ("Product", "variantsCount"): lambda row: _exact(len(row.variants)),
-    ("Product", "hasOnlyDefaultVariant"): lambda row: (
-        len(row.variants) == 1 and row.variants[0].option_values == ("Default Title",)
-    ),
-    ("Product", "options"): lambda row: [Option(row, i) for i in range(len(row.option_names))],
-    ("ProductOption", "id"): lambda row: f"gid://shopify/ProductOption/{row.product.number * 10 + row.place}",
-    ("ProductOption", "name"): lambda row: row.product.option_names[row.place],
+    ("Product", "hasOnlyDefaultVariant"): lambda row: row.has_only_default(),
+    ("Product", "options"): lambda row: [ProductOption(row, i) for i in range(len(row.options))],
+    ("ProductOption", "id"): lambda row: row.option.gid,
+    ("ProductOption", "name"): lambda row: row.option.name,
     ("ProductOption", "position"): lambda row: row.place + 1,
-    ("ProductOption", "values"): lambda row: row.values(),
-    ("ProductOption", "optionValues"): lambda row: [
-        _option_value(row.product, row.place, value) for value in row.values()
-    ],
+    ("ProductOption", "values"): lambda row: row.product.used_values(row.place),
+    ("ProductOption", "optionValues"): _option_values,
     ("Shop", "id"): lambda row: f"gid://shopify/Shop/{row.shop.id_base + 1}",
     ("Shop", "name"): lambda row: row.shop.name,
     ("Shop", "myshopifyDomain"): lambda row: row.shop.domain,

@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from .catalogue import AVAILABLE, INCOMING, ON_HAND, QUANTITY_INDEX, QUANTITY_NAMES, Item, Level, Location
 from .events import level_moved
+from .rows import AVAILABLE, INCOMING, ON_HAND, QUANTITY_INDEX, QUANTITY_NAMES, Item, Level, Location
 from .world import World
 
 MAX_ROWS = 250

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .catalogue import Product, Shop
+    from .catalogue import Shop
+    from .rows import Product
 
 _WRITTEN = frozenset({"products/create", "products/update", "inventory_items/create", "inventory_items/update"})
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .catalogue import Product, Shop
+from .catalogue import Shop
 from .execution import PageRequest, Run
 from .pages import Page, take_page
+from .rows import Product
 from .topics import Topic
 from .world import World
 

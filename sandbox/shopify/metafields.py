@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from .catalogue import Product, Shop, Variant
+from .catalogue import Shop
 from .execution import PageRequest, Run
 from .keyed import unkeyed
 from .pages import Page, take_page
+from .rows import Product, Variant
 from .topics import Topic
 from .world import World
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from .catalogue import Item, Location, Shop, Variant
+from .catalogue import Shop
 from .orders_money import Bag, Tender, total
+from .rows import Item, Location, Variant
 
 
 class OrderRefused(Exception):
@@ -385,6 +386,8 @@ class Order:
     customer: dict[str, Any] | None = None
     shipping_address: dict[str, Any] | None = None
     billing_address: dict[str, Any] | None = None
+    company: dict[str, Any] | None = None
+    localized_fields: dict[str, str] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
     shipping: list[ShippingLine] = field(default_factory=list)
     discounts: list[Discount] = field(default_factory=list)

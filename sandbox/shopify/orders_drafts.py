@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from .catalogue import AVAILABLE, COMMITTED, RESERVED, Item, Location, Shop
+from .catalogue import Shop
 from .orders import Order, OrderRefused
 from .orders_money import Bag, Tender, total
 from .orders_placing import Wanted, WantedLine, check, place
 from .orders_shelf import OrderBook
 from .orders_steps import keep, move_stock, new_gid, number_of, stocked_place
+from .rows import AVAILABLE, COMMITTED, RESERVED, Item, Location
 
 
 @dataclass(slots=True)

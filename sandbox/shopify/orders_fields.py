@@ -81,26 +81,6 @@ def _line_taxes(row: Line | ShippingLine) -> list[dict[str, Any]]:
     return [_tax(t.title, t.rate, t.source, t.price_set) for t in row.tax_lines]
 
 
-def _customer(order: Order) -> dict[str, Any] | None:
-    given = order.customer
-    if given is None:
-        return None
-    number = int(given.get("id", order.shop.id_base + 700_000_000 + order.number))
-    first, last = given.get("first_name"), given.get("last_name")
-    name = " ".join(part for part in (first, last) if part) or given.get("name") or given.get("email") or "Customer"
-    email = given.get("email")
-    return {
-        "id": f"gid://shopify/Customer/{number}",
-        "legacyResourceId": str(number),
-        "displayName": name,
-        "firstName": first,
-        "lastName": last,
-        "defaultEmailAddress": {"emailAddress": email} if email else None,
-        "createdAt": order.created_at,
-        "updatedAt": order.created_at,
-    }
-
-
 def address(order: Order, given: dict[str, Any] | None, kind: str) -> dict[str, Any] | None:
     """An address as `MailingAddress`, from ``first_name``, ``city``, ``country_code`` … of the control call."""
     if given is None:
@@ -211,7 +191,6 @@ PLAIN: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("Order", "phone"): lambda row: (row.customer or {}).get("phone"),
     ("Order", "customAttributes"): _attributes,
     ("Order", "paymentGatewayNames"): totals.gateways,
-    ("Order", "customer"): _customer,
     ("Order", "shippingAddress"): lambda row: address(row, row.shipping_address, "Address"),
     ("Order", "billingAddress"): lambda row: address(row, row.billing_address, "Address"),
     ("Order", "originalTotalPriceSet"): lambda row: row.original_total,

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from . import orders_totals as totals
-from .catalogue import Location
 from .execution import Run
 from .inventory import Payload
 from .jobs import new_job
@@ -25,6 +24,7 @@ from .orders_refunding import (
     worth,
 )
 from .orders_shipping import cancel_fulfillment, fulfill, move
+from .rows import Location
 from .world import World
 
 REASONS_OF_INPUT = {"CUSTOMER": "CUSTOMER", "DAMAGE": "DAMAGE", "RESTOCK": "RESTOCK"}

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from .catalogue import Item, Location, Shop
+from .catalogue import Shop
+from .options import NOTHING_CHOSEN
 from .orders import (
     DISCOUNTS,
     Allocation,
@@ -24,6 +25,7 @@ from .orders_money import Bag, Tender, rounded, total
 from .orders_shelf import OrderBook
 from .orders_steps import add_work, commit, fulfillment_order_at, keep, new_gid, open_fulfillment_order, stocked_place
 from .orders_totals import order_total
+from .rows import Item, Location
 
 ZERO = Decimal(0)
 
@@ -150,7 +152,7 @@ def new_line(order: Order, wanted: WantedLine) -> Line:
     """A line with its own discount, not yet taxed or allocated."""
     item, variant = wanted.item, wanted.item.variant if wanted.item else None
     price = wanted.price if wanted.price is not None else Decimal(variant.price) if variant else ZERO
-    default = variant is not None and variant.option_values == ("Default Title",)
+    default = variant is not None and variant.option_values == NOTHING_CHOSEN
     gift = wanted.gift_card if wanted.gift_card is not None else variant is not None and variant.product.gift_card
     line = Line(
         gid=new_gid(order.shop, "LineItem"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from .catalogue import AVAILABLE, Location
 from .orders import Adjustment, Duty, Line, Order, OrderRefused, Refund, RefundDuty, RefundLine, RefundShipping, Return
 from .orders import Transaction as Movement
 from .orders_money import Bag, Tender, total
 from .orders_steps import changed, keep, move_stock, new_gid, number_of, settle, take_work
 from .orders_totals import PAYING, capturable, net_payment, part, shipping_lines
+from .rows import AVAILABLE, Location
 
 RESTOCKING = ("CANCEL", "RETURN", "LEGACY_RESTOCK")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .catalogue import AVAILABLE, COMMITTED, Item, Location, Shop
+from .catalogue import Shop
 from .events import level_moved
 from .orders import FulfillmentOrder, FulfillmentOrderLine, Line, Order
+from .rows import AVAILABLE, COMMITTED, Item, Location
 
 
 def new_gid(shop: Shop, kind: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from . import orders_buyers as buyers
 from .execution import Run
 from .keyed import keyed, unkeyed
 from .orders import Fulfillment, FulfillmentOrder, Order, Refund, Return
@@ -54,6 +55,7 @@ def _count(world: World, arguments: dict[str, Any], run: Run) -> dict[str, Any]:
 ORDERS = Topic(
     full={
         **FULL,
+        **buyers.FULL,
         ("Order", "suggestedRefund"): suggested_refund,
         ("QueryRoot", "order"): _one(Order),
         ("QueryRoot", "orders"): orders_page,
@@ -71,7 +73,7 @@ ORDERS = Topic(
         ("Mutation", "fulfillmentCancel"): unkeyed(undo_fulfillment),
         ("Mutation", "fulfillmentOrderMove"): unkeyed(move_fulfillment_order),
     },
-    plain=PLAIN,
+    plain={**PLAIN, **buyers.PLAIN},
     access={
         **{("QueryRoot", name): _ORDERS for name in ("order", "orders", "ordersCount", "refund")},
         ("QueryRoot", "return"): _RETURNS,
@@ -93,6 +95,7 @@ ORDERS = Topic(
         ("Mutation", "fulfillmentOrderMove"): _WORK_WRITE,
     },
     type_names={
+        **buyers.TYPE_NAMES,
         "Order": "Order",
         "Refund": "Refund",
         "Return": "Return",
@@ -119,6 +122,7 @@ ORDERS = Topic(
         "DraftOrder": frozenset({"read_draft_orders"}),
     },
     mappings=MAPPINGS
+    | buyers.MAPPINGS
     | {
         "FulfillmentCancelPayload",
         "FulfillmentCreatePayload",

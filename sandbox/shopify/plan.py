@@ -12,7 +12,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLInterfaceType,
+    GraphQLAbstractType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -22,6 +22,7 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
     get_named_type,
+    is_abstract_type,
     is_leaf_type,
 )
 
@@ -205,7 +206,7 @@ class Plan:
     def _child(self, type_: GraphQLObjectType, each: _Field, named: Any, slot: int) -> tuple[Descent, Price | None]:
         """The walk into a composite value and its price (None: free)."""
         sets = [node.selection_set for node in each.nodes if node.selection_set is not None]
-        if isinstance(named, GraphQLInterfaceType):
+        if is_abstract_type(named):
             return self._abstract(named, sets)
         walk, price = self._object(named, self._collect(named, sets))
         if type_ is self._schema.mutation_type:
@@ -227,7 +228,7 @@ class Plan:
         price.own += 1
         return walk, price
 
-    def _abstract(self, named: GraphQLInterfaceType, sets: list[SelectionSetNode]) -> tuple[Descent, Price]:
+    def _abstract(self, named: GraphQLAbstractType, sets: list[SelectionSetNode]) -> tuple[Descent, Price]:
         walks = {}
         prices: list[Price] = []
         for possible in self._schema.get_possible_types(named):
@@ -260,7 +261,7 @@ class Plan:
                         node_key = of_edge.key
                         node_sets.extend(n.selection_set for n in of_edge.nodes if n.selection_set is not None)
         # Compiled apart from the walk: only its price is used, its arguments fall into slots of their own.
-        if isinstance(node_type, GraphQLInterfaceType):
+        if is_abstract_type(node_type):
             _, price = self._abstract(node_type, node_sets)
         else:
             _, price = self._object(node_type, self._collect(node_type, node_sets))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from . import media, metafields
-from .catalogue import Item, Product, Shop
+from .catalogue import Shop
 from .events import level_connected
 from .execution import PageRequest, Run
 from .handles import generated
 from .jobs import new_job
 from .keyed import unkeyed
+from .options import NOTHING_CHOSEN
 from .pages import Page, take_page
 from .products_events import changed, created, remove_product
 from .products_fields import check_fields, check_handle, handle_for, tidy_tags, write_fields
@@ -18,14 +19,15 @@ from .products_jobs import Operation, new_operation
 from .products_set import set_act
 from .products_variants import (
     MOST_VARIANTS,
-    NOTHING_CHOSEN,
     Wrongs,
     add_variant,
     bulk_create,
     bulk_delete,
+    bulk_reorder,
     bulk_update,
 )
 from .replies import FieldFault, Refused, error, too_long
+from .rows import Item, Product
 from .topics import Topic
 from .world import World
 
@@ -58,9 +60,13 @@ def create_act(world: World, arguments: dict[str, Any]) -> Payload:
     product.listed, product.published_at, product.vendor = {}, None, shop.name
     write_fields(shop, product, {name: value for name, value in given.items() if name != "handle"})
     options = [o for o in given.get("productOptions") or () if o.get("name") and o.get("values")]
-    product.option_names = [option["name"] for option in options] or ["Title"]
+    if options:
+        shop.set_options(product, [option["name"] for option in options])
     values = tuple(option["values"][0].get("name") or "" for option in options) or NOTHING_CHOSEN
     add_variant(world, product, values, {})
+    for option, asked in zip(product.options, options, strict=False):
+        for value in asked["values"]:
+            option.know(value.get("name") or "")
     _write_rest(world, product, arguments, given, stamp)
     created(shop, product)
     return {"product": product, "shop": world, "userErrors": []}
@@ -172,7 +178,11 @@ def duplicate(shop: Shop, source: Product, title: str, status: str | None, stamp
     made = shop.add_product(generated(title, shop.products_by_handle), title.strip(), stamp)
     for name in ("description_html", "vendor", "product_type", "gift_card"):
         setattr(made, name, getattr(source, name))
-    made.tags, made.option_names = list(source.tags), list(source.option_names)
+    made.tags = list(source.tags)
+    shop.set_options(made, source.option_names)
+    for option, original in zip(made.options, source.options, strict=True):
+        for value in original.values:
+            option.know(value)
     made.status = status or source.status
     made.listed, made.published_at = {}, None
     shop.collections[made.gid] = list(shop.collections.get(source.gid, ()))
@@ -296,6 +306,7 @@ _MUTATIONS = {
     "productVariantsBulkCreate": bulk_create,
     "productVariantsBulkUpdate": bulk_update,
     "productVariantsBulkDelete": bulk_delete,
+    "productVariantsBulkReorder": bulk_reorder,
     "tagsAdd": add_tags,
     "tagsRemove": remove_tags,
 }
@@ -320,6 +331,7 @@ PRODUCTS = Topic(
             ("Mutation", name): _short(name, "variants", MOST_VARIANTS)
             for name in ("productVariantsBulkCreate", "productVariantsBulkUpdate")
         },
+        ("Mutation", "productVariantsBulkReorder"): _short("productVariantsBulkReorder", "positions", MOST_VARIANTS),
         ("Mutation", "productVariantsBulkDelete"): _short("productVariantsBulkDelete", "variantsIds", 250),
         ("Mutation", "productSet"): _short_set,
         ("Mutation", "productCreate"): _one_argument,
@@ -349,6 +361,8 @@ PRODUCTS = Topic(
             "ProductVariantsBulkCreateUserError",
             "ProductVariantsBulkDeletePayload",
             "ProductVariantsBulkDeleteUserError",
+            "ProductVariantsBulkReorderPayload",
+            "ProductVariantsBulkReorderUserError",
             "ProductVariantsBulkUpdatePayload",
             "ProductVariantsBulkUpdateUserError",
             "TagsAddPayload",

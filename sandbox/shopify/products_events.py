@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .catalogue import Product, Shop, Variant
+from .catalogue import Shop
 from .events import local_time
+from .rows import Product, Variant
 from .topics import Topic
 
 FULL_VARIANTS = 100
@@ -87,13 +88,13 @@ def _product(shop: Shop, product: Product) -> Payload:
         "template_suffix": None,
         "options": [
             {
-                "id": product.number * 10 + place,
+                "id": option.number,
                 "product_id": product.number,
-                "name": name,
+                "name": option.name,
                 "position": place + 1,
-                "values": list(dict.fromkeys(v.option_values[place] for v in product.variants)),
+                "values": product.used_values(place),
             }
-            for place, name in enumerate(product.option_names)
+            for place, option in enumerate(product.options)
         ],
         "variants": [_variant(shop, variant) for variant in product.variants[:FULL_VARIANTS]],
         "variant_gids": [

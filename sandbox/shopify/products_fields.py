@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import handles
-from .catalogue import Product, Shop
+from .catalogue import Shop
+from .rows import Product
 
 LONGEST_TEXT = 255
 MOST_TAGS = 250

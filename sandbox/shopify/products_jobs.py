@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .catalogue import Product
+from .rows import Product
 from .world import World
 
 Payload = dict[str, Any]

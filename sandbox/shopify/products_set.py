@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import media, metafields
-from .catalogue import AVAILABLE, ON_HAND, Product, Variant
 from .events import level_moved
 from .handles import normalised
+from .options import NOTHING_CHOSEN
 from .products_events import changed, created, remove_variant
 from .products_fields import check_fields, check_handle, handle_for, write_fields
 from .products_jobs import new_operation
+from .products_set_options import WantedOption, option_asked, values_after, wanted_options, write_options
 from .products_variants import (
     MOST_QUANTITIES,
     MOST_VARIANTS,
-    NOTHING_CHOSEN,
     Wrongs,
     add_variant,
     check_places,
@@ -23,10 +23,9 @@ from .products_variants import (
     number_positions,
 )
 from .products_variants import write_fields as write_variant
+from .rows import AVAILABLE, ON_HAND, Product, Variant
 from .world import World
 
-MOST_OPTIONS = 3
-MOST_VALUES = 100
 _INVALID = ("INVALID_VARIANT", "INVALID_VARIANT")
 
 Payload = dict[str, Any]
@@ -36,7 +35,7 @@ Payload = dict[str, Any]
 class _Wanted:
     """The complete new options and variants: values, the row that has them already (if any), its input."""
 
-    options: list[str] = field(default_factory=list)
+    options: list[WantedOption] = field(default_factory=list)
     variants: list[tuple[tuple[str, ...], Variant | None, Payload]] = field(default_factory=list)
 
 
@@ -174,18 +173,19 @@ def _wanted(world: World, product: Product | None, given: Payload, wrong: Wrongs
     """The complete new options and variants; None when the input names neither."""
     if not _come_together(given, wrong):
         return None
-    options = _options(given["productOptions"] or [], wrong)
-    variants = given["variants"] or [{"optionValues": [{"optionName": n, "name": v[0]} for n, v in options.items()]}]
+    options = wanted_options(product, given["productOptions"] or [], wrong)
+    first = [{"optionName": option.name, "name": option.values[0]} for option in options if option.values]
+    variants = given["variants"] or [{"optionValues": first}]
     _check_amount(variants, wrong)
     if wrong.rows:
         return None
-    wanted = _Wanted(list(options))
-    by_values = {v.option_values: v for v in product.variants} if product is not None else {}
+    wanted = _Wanted(options)
+    by_values = {values_after(v, options): v for v in product.variants} if product is not None else {}
     named = {each["id"] for each in variants if each.get("id")}
     seen: set[tuple[str, ...]] = set()
     for i, each in enumerate(variants):
         path = ("input", "variants", str(i))
-        values = _values(product, options, each, path, wrong)
+        values = _values(options, each, path, wrong)
         _check_variant(world, each, path, wrong)
         if values is None:
             continue
@@ -221,53 +221,25 @@ def _check_amount(variants: list[Payload], wrong: Wrongs) -> None:
         wrong.add("INVENTORY_QUANTITIES_LIMIT_EXCEEDED", message, "input", "variants")
 
 
-def _options(given: list[Payload], wrong: Wrongs) -> dict[str, list[str]]:
-    """Option name → its values, in their position."""
-    options: dict[str, list[str]] = {}
-    ordered = sorted(enumerate(given), key=lambda pair: pair[1].get("position") or pair[0] + 1)
-    for i, each in ordered:
-        path = ("input", "productOptions", str(i))
-        name = (each.get("name") or "").strip()
-        values = [(value.get("name") or "").strip() for value in each.get("values") or ()]
-        if name in options:
-            wrong.add("DUPLICATED_OPTION_NAME", f"Option name '{name}' is used twice.", *path, "name")
-        if not name or not values or not all(values):
-            wrong.add("OPTION_VALUES_MISSING", "An option needs a name and values.", *path, "values")
-        if len(set(values)) < len(values):
-            wrong.add("DUPLICATED_OPTION_VALUE", "An option value is used twice.", *path, "values")
-        if len(values) > MOST_VALUES:
-            wrong.add("OPTION_VALUES_OVER_LIMIT", f"An option has at most {MOST_VALUES} values.", *path, "values")
-        options[name] = values
-    if len(given) > MOST_OPTIONS:
-        wrong.add("OPTIONS_OVER_LIMIT", f"A product has at most {MOST_OPTIONS} options.", "input", "productOptions")
-    return options or {"Title": ["Default Title"]}
-
-
 def _values(
-    product: Product | None, options: dict[str, list[str]], given: Payload, path: tuple[str, ...], wrong: Wrongs
+    options: list[WantedOption], given: Payload, path: tuple[str, ...], wrong: Wrongs
 ) -> tuple[str, ...] | None:
     chosen: dict[str, str] = {}
     for n, each in enumerate(given["optionValues"]):
-        name = each.get("optionName") or _option_of_id(product, each.get("optionId"))
-        if name not in options:
+        option = option_asked(options, each)
+        if option is None:
             wrong.add("OPTION_DOES_NOT_EXIST", "Option does not exist", *path, "optionValues", str(n))
             return None
-        if each.get("name") not in options[name]:
+        value = option.value_of(each)
+        if value is None:
             wrong.add("OPTION_VALUE_DOES_NOT_EXIST", "Option value does not exist", *path, "optionValues", str(n))
             return None
-        chosen[name] = each["name"]
+        chosen[option.name] = value
     if len(chosen) < len(options):
-        missing = ", ".join(name for name in options if name not in chosen)
+        missing = ", ".join(option.name for option in options if option.name not in chosen)
         wrong.add("INVALID_VARIANT", f"You need to add option values for {missing}", *path, "optionValues")
         return None
-    return tuple(chosen[name] for name in options)
-
-
-def _option_of_id(product: Product | None, gid: str | None) -> str | None:
-    for place, name in enumerate(product.option_names if product is not None else ()):
-        if product is not None and gid == f"gid://shopify/ProductOption/{product.number * 10 + place}":
-            return name
-    return None
+    return tuple(chosen[option.name] for option in options)
 
 
 def _row(world: World, product: Product | None, given: Payload, path: tuple[str, ...], wrong: Wrongs) -> Variant | None:
@@ -303,7 +275,7 @@ def _write_variants(world: World, product: Product, wanted: _Wanted, fresh: bool
     kept = {row.gid for _, row, _ in wanted.variants if row is not None}
     for row in [row for row in product.variants if row.gid not in kept]:
         remove_variant(shop, row)
-    product.option_names = wanted.options
+    write_options(shop, product, wanted.options)
     order: list[Variant] = []
     for values, known, given in wanted.variants:
         row = known or add_variant(world, product, values, given)

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from .catalogue import AVAILABLE, Item, Location, Product, Variant
 from .events import level_connected
 from .metafields import namespace_of, write
+from .options import NOTHING_CHOSEN
 from .products_events import changed, remove_variant
+from .rows import AVAILABLE, Item, Location, Product, Variant
 from .world import World
 
 MOST_VARIANTS = 2048
 MOST_QUANTITIES = 50_000
-NOTHING_CHOSEN = ("Default Title",)
 
 Payload = dict[str, Any]
 Refuse = Callable[..., None]  # (code, message, *path)
@@ -106,16 +106,23 @@ def check_places(world: World, given: Payload, path: tuple[str, ...], refuse: Re
             refuse(code, message, *path, "inventoryQuantities", str(n), "locationId")
 
 
-def option_place(product: Product, given: Payload) -> int | None:
-    """Which option an option value speaks of, by name or id; None when the product has no such option."""
-    for place, name in enumerate(product.option_names):
-        gid = f"gid://shopify/ProductOption/{product.number * 10 + place}"
-        if given.get("optionName") == name or given.get("optionId") == gid:
-            return place
+def option_choice(product: Product, given: Payload) -> tuple[int, str] | None:
+    """The option that an option value speaks of (its place), and the value's name ("" when it names none).
+
+    None when the product has no such option, or no value of the id.
+    """
+    for place, option in enumerate(product.options):
+        if given.get("id"):
+            value = option.value_of_gid(given["id"])
+            if value is not None:
+                return place, value
+        elif given.get("optionName") == option.name or given.get("optionId") == option.gid:
+            return place, (given.get("name") or "").strip()
     return None
 
 
-def _product(world: World, gid: str, wrong: Wrongs) -> Product | None:
+def product_of(world: World, gid: str, wrong: Wrongs) -> Product | None:
+    """The product of a mutation's `productId`, or None with the error gathered."""
     product = world.shop.by_gid.get(gid)
     if isinstance(product, Product):
         return product
@@ -133,7 +140,7 @@ def _answer(product: Product | None, variants: list[Variant] | None, wrong: Wron
 def bulk_create(world: World, arguments: dict[str, Any]) -> Payload:
     """`productVariantsBulkCreate`: all or nothing; stock may be seeded here only."""
     wrong = Wrongs()
-    product = _product(world, arguments["productId"], wrong)
+    product = product_of(world, arguments["productId"], wrong)
     if product is None:
         return _answer(None, None, wrong)
     given = arguments["variants"]
@@ -180,17 +187,17 @@ def _standalone(product: Product, strategy: str) -> Variant | None:
 def _chosen(product: Product, given: Payload, path: tuple[str, ...], wrong: Wrongs) -> tuple[str, ...] | None:
     chosen: dict[int, str] = {}
     for n, each in enumerate(given.get("optionValues") or ()):
-        place = option_place(product, each)
-        if place is None:
+        choice = option_choice(product, each)
+        if choice is None:
             code = "OPTION_VALUES_FOR_NUMBER_OF_UNKNOWN_OPTIONS"
             wrong.add(code, "Option does not exist", *path, "optionValues", str(n))
             return None
-        chosen[place] = each.get("name") or ""
-    if len(chosen) != len(product.option_names) or not all(chosen.values()):
+        chosen[choice[0]] = choice[1]
+    if len(chosen) != len(product.options) or not all(chosen.values()):
         missing = [name for place, name in enumerate(product.option_names) if not chosen.get(place)]
         wrong.add("NEED_TO_ADD_OPTION_VALUES", f"You need to add option values for {', '.join(missing)}", *path)
         return None
-    return tuple(chosen[place] for place in range(len(product.option_names)))
+    return tuple(chosen[place] for place in range(len(product.options)))
 
 
 def _check_amount(world: World, product: Product, total: int, given: list[Payload], wrong: Wrongs) -> None:
@@ -214,7 +221,7 @@ def number_positions(product: Product) -> None:
 def bulk_update(world: World, arguments: dict[str, Any]) -> Payload:
     """`productVariantsBulkUpdate`: all or nothing unless `allowPartialUpdates`; no stock here."""
     wrong = Wrongs()
-    product = _product(world, arguments["productId"], wrong)
+    product = product_of(world, arguments["productId"], wrong)
     if product is None:
         return _answer(None, None, wrong)
     accepted: list[tuple[Variant, Payload, tuple[str, ...]]] = []
@@ -230,6 +237,8 @@ def bulk_update(world: World, arguments: dict[str, Any]) -> Payload:
     stamp = world.clock.stamp()
     for variant, each, values in accepted:
         variant.option_values = values
+        for option, value in zip(product.options, values, strict=False):
+            option.know(value)
         write_fields(world, variant, each)
         if each.get("inventoryItem"):
             world.shop.happened("inventory_items/update", variant.item)
@@ -259,15 +268,48 @@ def _to_update(
     check_prices(given, path, wrong.add, ("NEGATIVE_PRICE_VALUE", "GREATER_THAN_OR_EQUAL_TO"))
     values = list(planned[variant.gid])
     for n, each in enumerate(given.get("optionValues") or ()):
-        place = option_place(product, each)
-        if place is None:
-            wrong.add("OPTION_DOES_NOT_EXIST", "Option does not exist", *path, "optionValues", str(n))
-        elif each.get("name"):
-            values[place] = each["name"]
+        choice = option_choice(product, each)
+        if choice is None:
+            kind = "OPTION_VALUE" if each.get("id") else "OPTION"
+            message = f"{kind.replace('_', ' ').capitalize()} does not exist"
+            wrong.add(f"{kind}_DOES_NOT_EXIST", message, *path, "optionValues", str(n))
+        elif choice[1]:
+            values[choice[0]] = choice[1]
     chosen = tuple(values)
     if any(other == chosen for gid, other in planned.items() if gid != variant.gid):
         wrong.add("VARIANT_ALREADY_EXISTS", f"The variant '{' / '.join(chosen)}' already exists.", *path)
     return variant, chosen
+
+
+# ── reorder ──
+
+
+def bulk_reorder(world: World, arguments: dict[str, Any]) -> Payload:
+    """`productVariantsBulkReorder`: the named variants go to their positions, the others keep their order around them."""
+    wrong = Wrongs()
+    product = product_of(world, arguments["productId"], wrong)
+    if product is None:
+        return {"product": None, "userErrors": wrong.rows}
+    asked: dict[str, int] = {}
+    known = {variant.gid: variant for variant in product.variants}
+    for i, each in enumerate(arguments["positions"]):
+        path = ("positions", str(i))
+        if each["id"] not in known:
+            wrong.add("MISSING_VARIANT", "Variant does not exist.", *path, "id")
+        elif each["id"] in asked:
+            wrong.add("DUPLICATED_VARIANT_ID", "Product variant IDs must be unique.", *path, "id")
+        if each["position"] < 1:
+            wrong.add("INVALID_POSITION", "Position must be greater than 0.", *path, "position")
+        asked[each["id"]] = each["position"]
+    if wrong.rows:
+        return {"product": product, "userErrors": wrong.rows}
+    order = [variant for variant in product.variants if variant.gid not in asked]
+    for gid, position in sorted(asked.items(), key=lambda pair: pair[1]):
+        order.insert(position - 1, known[gid])
+    product.variants[:] = order
+    number_positions(product)
+    changed(world.shop, product, world.clock.stamp())
+    return {"product": product, "userErrors": []}
 
 
 # ── delete ──
@@ -276,7 +318,7 @@ def _to_update(
 def bulk_delete(world: World, arguments: dict[str, Any]) -> Payload:
     """`productVariantsBulkDelete`: never the last variant."""
     wrong = Wrongs()
-    product = _product(world, arguments["productId"], wrong)
+    product = product_of(world, arguments["productId"], wrong)
     if product is None:
         return {"product": None, "userErrors": wrong.rows}
     rows = {gid: world.shop.by_gid.get(gid) for gid in arguments["variantsIds"]}

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .catalogue import Product, Shop
+from .catalogue import Shop
 from .execution import PageRequest, Run
 from .keyed import unkeyed
 from .pages import Page, take_page
+from .rows import Product
 from .topics import Topic
 from .world import World
 

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from .access import CANDIDATE_VERSIONS, NODE_SCOPES, REQUIRED_SCOPES, SUPPORTED_VERSIONS
 from .bulk_fields import BULK
-from .catalogue import QUANTITY_NAMES, Item, Level, Location, Product, Variant
 from .connections import items_page, locations_page, products_page, variants_page
 from .documents import Documents, load_schema
 from .events import STOCK_EVENTS
@@ -22,8 +21,10 @@ from .metafields import METAFIELDS, namespace_of, owner_of_unique
 from .orders_topic import ORDERS
 from .products import PRODUCTS
 from .products_events import PRODUCT_EVENTS
+from .products_options import OPTIONS
 from .publications import PUBLICATIONS
 from .replies import Refused, error, too_long
+from .rows import QUANTITY_NAMES, Item, Level, Location, Product, Variant
 from .stocking import activate, deactivate, update_item
 from .subscriptions import SUBSCRIPTIONS
 from .topics import Topic
@@ -47,6 +48,7 @@ TOPICS: tuple[Topic, ...] = (
     JOBS,
     MEDIA,
     METAFIELDS,
+    OPTIONS,
     PRODUCTS,
     PRODUCT_EVENTS,
     PUBLICATIONS,

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
-from .catalogue import AVAILABLE, Location, Product, Shop
+from .catalogue import Shop
 from .handles import normalised
+from .rows import AVAILABLE, Location, Product
 
 DEFAULT_LOCATIONS = ("Depozit Cluj", "Magazin București")
 
@@ -126,7 +127,7 @@ def _new_product(shop: Shop, handle: str, row: dict[str, str], stamp: str) -> Pr
         product.published_at = None
     names = [row[f"option{n}_name"] for n in (1, 2, 3) if row.get(f"option{n}_name")]
     if names:
-        product.option_names = names
+        shop.set_options(product, names)
     return product
 
 
@@ -144,8 +145,8 @@ def _add_row(shop: Shop, product: Product, row: dict[str, str], line: int, stamp
     if any(variant.option_values == values for variant in product.variants):
         told.skipped.append(f"line {line}: {product.handle} has the option values {' / '.join(values)} twice")
         return
-    while len(product.option_names) < len(values):
-        product.option_names.append(f"Option{len(product.option_names) + 1}")
+    while len(product.options) < len(values):
+        product.options.append(shop.new_option(f"Option{len(product.options) + 1}"))
     _add_variant(shop, product, values, row, stamp, told)
 
 
@@ -196,7 +197,7 @@ def seed_synthetic(shop: Shop, variants: int, per_product: int, quantity: int, s
         if product is None or len(product.variants) >= per_product:
             serial = len(shop.products) + 1
             product = shop.add_product(f"synthetic-{serial:07d}", f"Synthetic {serial}", stamp)
-            product.option_names = ["Number"]
+            shop.set_options(product, ["Number"])
         variant = shop.add_variant(product, (str(number),), f"SYN-{number:07d}", tracked=True, stamp=stamp)
         variant.price = "10.00"
         for location in shop.locations:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from .catalogue import Level, Shop
+from .catalogue import Shop
+from .rows import Level
 
 Snapshot = list[tuple[Level, list[int]]]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from .catalogue import AVAILABLE, Item, Location
 from .events import level_connected, level_disconnected
 from .inventory import Payload, UserError
+from .rows import AVAILABLE, Item, Location
 from .world import World
 
 

@@ -14,7 +14,7 @@ from connectors.ports.store import StorePort
 from connectors.shopify.adapter import ShopifyStore
 from sandbox.app import Sandbox
 from sandbox.server import running
-from sandbox.shopify.catalogue import AVAILABLE, COMMITTED, Item
+from sandbox.shopify.rows import AVAILABLE, COMMITTED, Item
 from tests.contracts.shop_under_test import ShopUnderTest
 from tests.contracts.store_port import StorePortContract
 from tests.pacers import OpenPacer

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from sandbox.app import Sandbox
-from sandbox.shopify.catalogue import Item, Level, Location, Shop
+from sandbox.shopify.catalogue import Shop
+from sandbox.shopify.rows import Item, Level, Location
 from sandbox.wire import Request
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
