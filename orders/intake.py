@@ -31,9 +31,10 @@ OUTAGE_WAIT: Final = 60.0
 KEEP: Final = """
 INSERT INTO orders_incomingorder AS o
        (store_id, ref, name, remote_created_at, remote_updated_at, cancelled_at, test, total, currency, customer_ref,
-        snapshot, revision, applied_revision, received_at, state, cause, remedy, waits_for, needs_look)
+        snapshot, revision, applied_revision, received_at, state, stock_rule, cause, remedy, waits_for,
+        needs_look)
 VALUES (%(store)s, %(ref)s, %(name)s, %(created_at)s, %(updated_at)s, %(cancelled_at)s, %(test)s, %(total)s,
-        %(currency)s, %(customer)s, %(snapshot)s::jsonb, 1, 0, %(asked_at)s, 'pending', '', '', '', '')
+        %(currency)s, %(customer)s, %(snapshot)s::jsonb, 1, 0, %(asked_at)s, 'pending', '', '', '', '', '')
     ON CONFLICT (store_id, ref) DO UPDATE
    SET name = excluded.name, remote_created_at = excluded.remote_created_at,
        remote_updated_at = excluded.remote_updated_at, cancelled_at = excluded.cancelled_at, test = excluded.test,

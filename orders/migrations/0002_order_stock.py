@@ -19,6 +19,12 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("line_ref", models.CharField(max_length=120)),
                 ("item_ref", models.CharField(max_length=120)),
+                (
+                    "ordered",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Units of the line that were assigned here first."
+                    ),
+                ),
                 ("open_quantity", models.PositiveIntegerField(default=0, verbose_name="open")),
                 ("fulfilled", models.PositiveIntegerField(default=0)),
                 ("held", models.PositiveIntegerField(default=0)),
@@ -30,6 +36,12 @@ class Migration(migrations.Migration):
                     "dispatched",
                     models.PositiveIntegerField(
                         default=0, help_text="Let go here without being sent; open in the store."
+                    ),
+                ),
+                (
+                    "covered",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Fulfilled in the store after they were shipped here."
                     ),
                 ),
                 ("totals", models.JSONField(default=dict)),
@@ -47,6 +59,16 @@ class Migration(migrations.Migration):
             model_name="incomingorder",
             name="applied_revision",
             field=models.PositiveIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name="incomingorder",
+            name="stock_rule",
+            field=models.CharField(blank=True, max_length=12),
+        ),
+        migrations.AddField(
+            model_name="incomingorder",
+            name="books_from",
+            field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
             model_name="incomingorder",

@@ -54,6 +54,10 @@ class IncomingOrder(models.Model):
     applied_revision = models.PositiveIntegerField(default=0)
     """The version whose effects are booked; behind `revision` while the newest one waits."""
     applied_at = models.DateTimeField(null=True, blank=True)
+    stock_rule = models.CharField(max_length=12, blank=True)
+    """What it means for our stock (`orders.effects.StockRule`), settled when that was first booked."""
+    books_from = models.DateTimeField(null=True, blank=True)
+    """Of an order that was there before: what happened in its store until then is not booked here."""
     cause = models.CharField(max_length=400, blank=True)
     remedy = models.CharField(max_length=400, blank=True)
     waits_for = models.CharField(max_length=200, blank=True)

@@ -27,11 +27,13 @@ class OrderStock(models.Model):
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
     """Ours, where the goods are held."""
 
+    ordered = models.PositiveIntegerField(default=0, help_text="Units of the line that were assigned here first.")
     open_quantity = models.PositiveIntegerField("open", default=0)
     fulfilled = models.PositiveIntegerField(default=0)
     held = models.PositiveIntegerField(default=0)
     ahead = models.PositiveIntegerField(default=0, help_text="Shipped here, not yet fulfilled in the store.")
     dispatched = models.PositiveIntegerField(default=0, help_text="Let go here without being sent; open in the store.")
+    covered = models.PositiveIntegerField(default=0, help_text="Fulfilled in the store after they were shipped here.")
     totals = models.JSONField(default=dict)
     """Kind of fact → units of it ever booked: what makes the key of the next one."""
 

@@ -1,0 +1,342 @@
+"""What happened to the stock of an order, told from its newest version and what was booked of it (algorithms.md §3).
+
+Pure: no database, no clock. The store tells quantities, not events; these functions find the events that explain the
+difference, in the order that the specification gives them. Whatever versions were seen in between, the same units end
+in the same places.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from connectors.ports.orders import RemoteOrder
+from connectors.ports.refunds import RefundLine
+
+SENT = frozenset({"success"})
+"""States of a fulfilment whose goods have left; a cancelled or failed one has sent nothing."""
+
+
+class FactKind(StrEnum):
+    """What can happen to units of a line. The numbers are rows of the table in algorithms.md §3."""
+
+    GROWN = "grown"
+    """1: placed, or added by an edit."""
+    MOVED = "moved"
+    """11: assigned to another location."""
+    FULFILLED = "fulfilled"
+    """4, 6 or 13c."""
+    REOPENED = "reopened"
+    """7: a fulfilment was cancelled."""
+    CANCELLED = "cancelled"
+    """2, 13b or 14: not sent any more, and back in the store's stock."""
+    LOST = "lost"
+    """3: not sent any more, and not back in stock."""
+    RETURNED = "returned"
+    """8: goods that had left are back in stock."""
+    WRITTEN_OFF = "written_off"
+    """9: goods that had left were refunded and not put back."""
+    UNEXPLAINED = "unexplained"
+    """Open units went or came, and nothing says why."""
+
+
+class Spot(NamedTuple):
+    """A line at a location of the store, by their references."""
+
+    line_ref: str
+    location_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the store was last known to say of a spot, and how many units of each kind of fact were ever booked there."""
+
+    item_ref: str = ""
+    open: int = 0
+    fulfilled: int = 0
+    ordered: int = 0
+    """Units of the line that were assigned here first; over all locations, as many as were ever ordered."""
+    totals: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """`quantity` units (> 0; signed only when unexplained) at `spot`. `to_ref`: the location they went to."""
+
+    kind: FactKind
+    spot: Spot
+    item_ref: str
+    quantity: int
+    at: dt.datetime
+    to_ref: str = ""
+    source_ref: str = ""
+    """The refund line that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new of an order: the facts in the order they are to be booked, and what the store says now."""
+
+    facts: list[Fact]
+    now: dict[Spot, Standing]
+
+
+def news(order: RemoteOrder, known: Mapping[Spot, Standing], *, since: dt.datetime | None = None) -> News:
+    """Explain how `order` differs from what is `known` of it.
+
+    `since`: the order was there before we kept its stock (algorithms.md §3, shadow orders). Of a line that is not known
+    only what is still open counts then, and refunds made before count as known.
+    """
+    now = _standings(order, known)
+    facts: list[Fact] = []
+    for line_ref in dict.fromkeys(spot.line_ref for spot in now):
+        line = _Line(order, line_ref, known, now, since)
+        opening = since is not None and not any(spot.line_ref == line_ref for spot in known)
+        facts += line.opening() if opening else line.changes()
+        facts += line.came_back()
+        now |= line.now
+    return News(facts, now)
+
+
+def _standings(order: RemoteOrder, known: Mapping[Spot, Standing]) -> dict[Spot, Standing]:
+    """What the store says now of every line that holds stock, by location; the locations it left count 0."""
+    items = {spot.line_ref: standing.item_ref for spot, standing in known.items()}
+    opened: dict[Spot, int] = dict.fromkeys(known, 0)
+    for work in order.fulfilment_orders:
+        for entry in work.lines:
+            if entry.item_ref or entry.line_ref in items:
+                items.setdefault(entry.line_ref, entry.item_ref)
+                spot = Spot(entry.line_ref, work.location_ref)
+                opened[spot] = opened.get(spot, 0) + entry.remaining_quantity
+    homes = {spot.line_ref: spot.location_ref for spot in opened}
+    sent: dict[Spot, int] = {}
+    for fulfilment in order.fulfilments:
+        for parcel in fulfilment.lines if fulfilment.status in SENT else ():
+            if parcel.line_ref in items:
+                spot = Spot(parcel.line_ref, fulfilment.location_ref or homes[parcel.line_ref])
+                sent[spot] = sent.get(spot, 0) + parcel.quantity
+    return {
+        spot: Standing(items[spot.line_ref], opened.get(spot, 0), sent.get(spot, 0))
+        for spot in dict.fromkeys([*opened, *sent])
+    }
+
+
+class _Refunded(NamedTuple):
+    """A refund line, when it was made, and how many of its units had left by then."""
+
+    when: dt.datetime
+    entry: RefundLine
+    had_left: int
+
+
+class _Line:
+    """One line of the order, explained."""
+
+    def __init__(
+        self,
+        order: RemoteOrder,
+        ref: str,
+        known: Mapping[Spot, Standing],
+        now: Mapping[Spot, Standing],
+        since: dt.datetime | None,
+    ) -> None:
+        self.order, self.ref, self.since = order, ref, since
+        self.before = {spot: known.get(spot, Standing()) for spot in now if spot.line_ref == ref}
+        self.now = {spot: standing for spot, standing in now.items() if spot.line_ref == ref}
+        self.item_ref = next(iter(self.now.values())).item_ref
+        self.line = next((line for line in order.lines if line.ref == ref), None)
+        self.ordered = sum(standing.ordered for standing in self.before.values())
+        for spot, standing in self.before.items():
+            self.now[spot] = replace(self.now[spot], ordered=standing.ordered)
+
+    def opening(self) -> Iterator[Fact]:
+        """Only what is still to be sent; the rest of the line was there before."""
+        self._order_at(self._home, self.line.quantity if self.line else 0)
+        for spot, standing in self.now.items():
+            if standing.open:
+                yield self._fact(FactKind.GROWN, spot, standing.open, self.order.created_at)
+
+    def changes(self) -> Iterator[Fact]:
+        """Growth, moves, fulfilments and what was taken off, in this order."""
+        came, went = self._flows()
+        grown = max(0, self.line.quantity - self.ordered) if self.line else 0
+        at = self.order.updated_at if self.ordered else self.order.created_at
+        for spot, quantity in _take(came, grown):
+            came[spot] -= quantity
+            grown -= quantity
+            yield self._grown(spot, quantity, at)
+        if grown:  # placed and taken off again between two versions
+            went[self._home] = went.get(self._home, 0) + grown
+            yield self._grown(self._home, grown, at)
+        for source, target, quantity in _match(went, came):
+            yield self._fact(FactKind.MOVED, source, quantity, self._moved_at(target), to_ref=target.location_ref)
+        yield from self._sent()
+        yield from self._taken_off(went)
+        for spot, quantity in came.items():
+            if quantity:
+                yield self._fact(FactKind.UNEXPLAINED, spot, quantity, self.order.updated_at)
+
+    def came_back(self) -> Iterator[Fact]:
+        """Refunded units that had left, each refund line once."""
+        for when, entry, had_left in self._refunds():
+            new = had_left - self._booked(returned_key(entry.ref))
+            if new <= 0:
+                continue
+            spot = self._left_from
+            if entry.restocked:
+                to_ref = entry.location_ref or spot.location_ref
+                yield self._fact(FactKind.RETURNED, spot, new, when, to_ref=to_ref, source_ref=entry.ref)
+            else:
+                yield self._fact(FactKind.WRITTEN_OFF, spot, new, when, source_ref=entry.ref)
+
+    def _flows(self) -> tuple[dict[Spot, int], dict[Spot, int]]:
+        """Units that came to a spot and went from it beside those that were sent."""
+        came: dict[Spot, int] = {}
+        went: dict[Spot, int] = {}
+        for spot, now in self.now.items():
+            before = self.before[spot]
+            change = now.open - before.open + now.fulfilled - before.fulfilled
+            if change > 0:
+                came[spot] = change
+            elif change < 0:
+                went[spot] = -change
+        return came, went
+
+    def _sent(self) -> Iterator[Fact]:
+        for spot, now in self.now.items():
+            change = now.fulfilled - self.before[spot].fulfilled
+            if change > 0:
+                yield self._fact(FactKind.FULFILLED, spot, change, self._sent_at(spot))
+            elif change < 0:
+                yield self._fact(FactKind.REOPENED, spot, -change, self.order.updated_at)
+
+    def _taken_off(self, went: dict[Spot, int]) -> Iterator[Fact]:
+        """Units that wait no more: those that refunds put back in stock, then those that nothing put back."""
+        for when, entry, had_left in self._refunds():
+            new = entry.quantity - had_left - self._booked(cancelled_key(entry.ref)) if entry.restocked else 0
+            near = dict(sorted(went.items(), key=lambda each: each[0].location_ref != entry.location_ref))
+            for spot, quantity in _take(near, new):
+                went[spot] -= quantity
+                to_ref = entry.location_ref or spot.location_ref
+                yield self._fact(FactKind.CANCELLED, spot, quantity, when, to_ref=to_ref, source_ref=entry.ref)
+        for spot, quantity in went.items():
+            if quantity and (self.order.cancelled_at or self._removed):
+                at = self.order.cancelled_at or self.order.updated_at
+                yield self._fact(FactKind.LOST, spot, quantity, at)
+            elif quantity:
+                yield self._fact(FactKind.UNEXPLAINED, spot, -quantity, self.order.updated_at)
+
+    def _refunds(self) -> Iterator[_Refunded]:
+        """Refund lines of this line, oldest first; a later one sees what earlier ones consumed. By `created_at`: refunds
+        may be dated back by `processed_at`."""
+        found = [
+            (refund.created_at or refund.updated_at, entry)
+            for refund in self.order.refunds
+            for entry in refund.lines
+            if entry.line_ref == self.ref
+        ]
+        returned = 0
+        for when, entry in sorted(found, key=lambda each: (each[0], each[1].ref)):
+            had_left = self._had_left(when, entry, returned)
+            returned += had_left
+            if self.since is None or when > self.since:
+                yield _Refunded(when, entry, had_left)
+
+    def _had_left(self, when: dt.datetime, entry: RefundLine, returned: int) -> int:
+        if entry.restock == "cancel":
+            return 0
+        if entry.restock == "return" and entry.restocked:
+            return entry.quantity
+        return max(0, min(entry.quantity, self._sent_by(when) - returned))
+
+    def _sent_by(self, when: dt.datetime) -> int:
+        """Units of the line that had left at that moment."""
+        return sum(
+            parcel.quantity
+            for fulfilment in self.order.fulfilments
+            if fulfilment.status in SENT and fulfilment.created_at <= when
+            for parcel in fulfilment.lines
+            if parcel.line_ref == self.ref
+        )
+
+    def _booked(self, key: str) -> int:
+        return sum(standing.totals.get(key, 0) for standing in self.before.values())
+
+    @property
+    def _removed(self) -> int:
+        return self.line.quantity - self.line.current_quantity if self.line else 0
+
+    @property
+    def _home(self) -> Spot:
+        """Where most of the line was to be sent from."""
+        sizes: dict[Spot, int] = {}
+        for work in self.order.fulfilment_orders:
+            for entry in work.lines:
+                spot = Spot(entry.line_ref, work.location_ref)
+                if spot in self.now:
+                    sizes[spot] = sizes.get(spot, 0) + entry.total_quantity
+        return max(sizes, key=lambda spot: (sizes[spot], spot), default=min(self.now))
+
+    @property
+    def _left_from(self) -> Spot:
+        """Where most of the line was sent from."""
+        most = max(self.now, key=lambda spot: (self.now[spot].fulfilled, spot))
+        return most if self.now[most].fulfilled else self._home
+
+    def _moved_at(self, target: Spot) -> dt.datetime:
+        times = [work.updated_at for work in self.order.fulfilment_orders if work.location_ref == target.location_ref]
+        return min(max(times, default=self.order.updated_at), self.order.updated_at)
+
+    def _sent_at(self, spot: Spot) -> dt.datetime:
+        times = [
+            fulfilment.created_at
+            for fulfilment in self.order.fulfilments
+            if fulfilment.status in SENT and fulfilment.location_ref == spot.location_ref
+            if any(parcel.line_ref == self.ref for parcel in fulfilment.lines)
+        ]
+        return max(times, default=self.order.updated_at)
+
+    def _grown(self, spot: Spot, quantity: int, at: dt.datetime) -> Fact:
+        self._order_at(spot, quantity)
+        return self._fact(FactKind.GROWN, spot, quantity, at)
+
+    def _order_at(self, spot: Spot, quantity: int) -> None:
+        self.now[spot] = replace(self.now[spot], ordered=self.now[spot].ordered + quantity)
+
+    def _fact(
+        self, kind: FactKind, spot: Spot, quantity: int, at: dt.datetime, *, to_ref: str = "", source_ref: str = ""
+    ) -> Fact:
+        return Fact(kind, spot, self.item_ref, quantity, at, to_ref, source_ref)
+
+
+def returned_key(refund_line_ref: str) -> str:
+    """Under which units of a refund line that had left are counted in the totals of a spot."""
+    return f"back:{refund_line_ref}"
+
+
+def cancelled_key(refund_line_ref: str) -> str:
+    """Under which units of a refund line that had not left are counted in the totals of a spot."""
+    return f"off:{refund_line_ref}"
+
+
+def _take(piles: Mapping[Spot, int], wanted: int) -> Iterator[tuple[Spot, int]]:
+    """Take up to `wanted` units from the piles, in their order. The caller counts them off or drops the piles."""
+    for spot, there in list(piles.items()):
+        quantity = min(there, wanted)
+        if quantity > 0:
+            wanted -= quantity
+            yield spot, quantity
+
+
+def _match(went: dict[Spot, int], came: dict[Spot, int]) -> Iterable[tuple[Spot, Spot, int]]:
+    """Pair what went with what came; both piles shrink."""
+    for source in list(went):
+        for target in list(came):
+            quantity = min(went[source], came[target])
+            if quantity > 0:
+                went[source] -= quantity
+                came[target] -= quantity
+                yield source, target, quantity
