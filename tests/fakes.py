@@ -34,6 +34,7 @@ from connectors.ports.store import (
     WriteOutcome,
     WriteReply,
 )
+from tests.fake_products import FakeProducts
 
 KEY_MEMORY = dt.timedelta(hours=24)
 LIMIT = 1_000_000_000
@@ -85,7 +86,7 @@ class _Fault:
 
 
 @dataclass
-class FakeStore:
+class FakeStore(FakeProducts):
     """One shop. Set the scene with `add_location`, `add_variant`, `stock`; move it with `sell`, `fulfil`, `edit`;
     break it with `lose_next_reply`, `drop_next_request`, `refuse_next_connection`, `poison`, `wrong_token`.
 
@@ -100,6 +101,7 @@ class FakeStore:
     closed: bool = False
     _locations: dict[str, RemoteLocation] = field(default_factory=dict)
     _variants: dict[str, RemoteVariant] = field(default_factory=dict)
+    _product_facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     _levels: dict[tuple[str, str], Level] = field(default_factory=dict)
     _poison: dict[str, RowProblemKind] = field(default_factory=dict)
     _memory: dict[str, _Remembered] = field(default_factory=dict)

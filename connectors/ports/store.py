@@ -14,6 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 from connectors.ports.orders import OrdersPort
+from connectors.ports.products import ProductsPort
 from connectors.ports.products import RemoteVariant as RemoteVariant
 from connectors.ports.rows import RowProblem as RowProblem
 from connectors.ports.rows import RowProblemKind as RowProblemKind
@@ -132,8 +133,8 @@ class WriteReply:
     request_id: str = ""
 
 
-class StorePort(OrdersPort, Protocol):
-    """One store, its orders included. Methods raise `ConnectorError`s; reads may be repeated freely."""
+class StorePort(OrdersPort, ProductsPort, Protocol):
+    """One store, its orders and products included. Methods raise `ConnectorError`s; reads may be repeated freely."""
 
     def overview(self) -> StoreOverview:
         """Who we are connected to, on which plan, with which scopes."""

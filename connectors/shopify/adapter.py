@@ -33,6 +33,7 @@ from connectors.shopify.client import READ_ATTEMPTS, ShopifyClient
 from connectors.shopify.documents import document_of, encode
 from connectors.shopify.listing import VariantListing
 from connectors.shopify.orders import OrderReader
+from connectors.shopify.products import ShopifyProducts
 from connectors.shopify.replies import SERVICE, GraphQLRefused, Reply
 from connectors.shopify.subscriptions import ShopifySubscriptions
 
@@ -51,7 +52,7 @@ _DOCUMENT: Final = re.compile(r"[^/\s]+/[^/\s]+")
 Payload = TypeVar("Payload")
 
 
-class ShopifyStore:
+class ShopifyStore(ShopifyProducts):
     """`StorePort` for one shop.
 
     `base_url` is `https://<shop>.myshopify.com`, or an address whose host is in `allowed_hosts`; anything else raises
@@ -78,6 +79,7 @@ class ShopifyStore:
         self._client = ShopifyClient(
             base_url, token, api_version, pacer=pacer, http=self._http, standing=standing, read_attempts=read_attempts
         )
+        super().__init__(self._client)
         self._orders = OrderReader(self._client)
         self.webhooks = ShopifySubscriptions(self._client)
         self.bulk = BulkOperations(self._client, self._http, allowed_hosts=allowed_hosts)
