@@ -17,13 +17,15 @@ from typing import Any, Final, Literal
 
 import structlog
 from django.conf import settings
-from django.db import connection
-from django.db.models import Case, F, Q, Value, When
+from django.db import connection, transaction
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from connectors.models import RemoteChange, Store
 from connectors.models.webhooks import ChangeState
+from syncconsole.kernel import audit
+from syncconsole.kernel.models import User
 
 log = structlog.get_logger(__name__)
 
@@ -56,13 +58,16 @@ class Claimed:
 # Nothing new: an older version than one heard of before, or the same one, read after the second of its date.
 NOTICE = """
 INSERT INTO connectors_remotechange AS c
-       (store_id, kind, ref, state, noticed, read, by_webhook, by_polling, first_noticed_at, noticed_at,
-        remote_updated_at, attempts, cause, remedy)
-SELECT %(store)s, %(kind)s, n.ref, 'waiting', 1, 0, %(webhook)s, %(polling)s, %(now)s, %(now)s, n.updated_at, 0, '', ''
+       (store_id, kind, ref, state, noticed, read, by_webhook, by_polling, webhook_at, polling_at, first_noticed_at,
+        noticed_at, remote_updated_at, attempts, cause, remedy)
+SELECT %(store)s, %(kind)s, n.ref, 'waiting', 1, 0, %(webhook)s, %(polling)s, %(webhook_at)s, %(polling_at)s, %(now)s,
+       %(now)s, n.updated_at, 0, '', ''
   FROM unnest(%(refs)s::text[], %(times)s::timestamptz[]) AS n(ref, updated_at) ORDER BY n.ref
     ON CONFLICT (store_id, kind, ref) DO UPDATE
    SET noticed = c.noticed + 1,
        by_webhook = c.by_webhook + excluded.by_webhook, by_polling = c.by_polling + excluded.by_polling,
+       webhook_at = coalesce(excluded.webhook_at, c.webhook_at),
+       polling_at = coalesce(excluded.polling_at, c.polling_at),
        remote_updated_at = greatest(c.remote_updated_at, excluded.remote_updated_at),
        noticed_at = CASE WHEN c.state = 'waiting' AND coalesce(c.claimed_until, '-infinity') < %(now)s
                          THEN c.noticed_at ELSE excluded.noticed_at END,
@@ -111,7 +116,7 @@ def notice(store: Store, kind: str, refs: Mapping[str, dt.datetime | None], *, b
     of them. May be called inside a transaction; a reader sees the notices when it commits.
     """
     news: list[str] = []
-    ordered = sorted(refs.items())
+    ordered, now = sorted(refs.items()), timezone.now()
     for start in range(0, len(ordered), MANY):
         part = ordered[start : start + MANY]
         values: dict[str, Any] = {
@@ -119,7 +124,9 @@ def notice(store: Store, kind: str, refs: Mapping[str, dt.datetime | None], *, b
             "kind": kind,
             "webhook": int(by == "webhook"),
             "polling": int(by == "polling"),
-            "now": timezone.now(),
+            "webhook_at": now if by == "webhook" else None,
+            "polling_at": now if by == "polling" else None,
+            "now": now,
             "refs": [ref for ref, _ in part],
             "times": [updated_at for _, updated_at in part],
             "same_second": SAME_SECOND,
@@ -192,10 +199,50 @@ def postpone(claims: Collection[Claimed], seconds: float, cause: str, remedy: st
         )
 
 
-def retry_failed(store: Store, kind: str) -> int:
-    """A person saw to the cause: every failed object of this kind waits again. Returns how many."""
-    failed = RemoteChange.objects.filter(store=store, kind=kind, state=ChangeState.FAILED)
-    return failed.update(state=ChangeState.WAITING, attempts=0, not_before=None, noticed_at=timezone.now())
+def found(*, store: str = "", kind: str = "", states: Collection[str] = ()) -> QuerySet[RemoteChange, RemoteChange]:
+    """The queue's rows of a store (by its slug), a kind and some states; an empty one means all."""
+    asked = {"store__slug": store, "kind": kind, "state__in": tuple(states)}
+    return RemoteChange.objects.filter(**{name: value for name, value in asked.items() if value})
+
+
+def retry(rows: QuerySet[RemoteChange, RemoteChange], *, by: User | None, what: str) -> int:
+    """A person saw to the cause: of these rows those that failed or were ignored wait again, and are read soon. Returns
+    how many; `what` names them in the audit log."""
+    ended = (ChangeState.FAILED, ChangeState.IGNORED)
+    with transaction.atomic():
+        again = {"attempts": 0, "not_before": None, "noticed_at": timezone.now()}
+        retried = _decide(rows, ended, state=ChangeState.WAITING, cause="", remedy="", **again)
+        if retried:
+            audit.record(by, "retry changes", what, after={"changes": retried})
+            transaction.on_commit(_have_them_read, robust=True)
+    return retried
+
+
+def ignore(change: RemoteChange, *, by: User | None, reason: str) -> bool:
+    """Leave a failed object unread, with the reason, until the store tells of another change. False when it is not
+    failed any more. Raises ValueError without a reason."""
+    if not reason.strip():
+        raise ValueError("A reason is missing.")
+    said = f"Ignored: {reason.strip()}"[:300]
+    this = RemoteChange.objects.filter(pk=change.pk)
+    with transaction.atomic():
+        ignored = _decide(this, (ChangeState.FAILED,), state=ChangeState.IGNORED, cause=said, remedy="")
+        if ignored:
+            after = {"reason": reason.strip()[:250]}
+            audit.record(by, "ignore change", f"{change.store}: {change}", after=after)
+    return bool(ignored)
+
+
+def _decide(rows: QuerySet[RemoteChange, RemoteChange], states: Collection[str], **values: Any) -> int:
+    """Update those of `rows` that are in one of `states`, locked in the order in which notices lock them."""
+    these = rows.filter(state__in=states).order_by("store_id", "kind", "ref").values("pk")
+    return RemoteChange.objects.filter(pk__in=these.select_for_update(of=("self",), no_key=True)).update(**values)
+
+
+def _have_them_read() -> None:
+    from connectors.webhook_tasks import have_changes_read
+
+    have_changes_read()
 
 
 def readers() -> dict[str, Callable[[Store], int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from connectors.views.changes import ChangePage, ChangesPage, IgnoreChange, RetryChange, RetryChanges
 from connectors.views.decisions import ApproveRun, CancelRun, RejectRun
 from connectors.views.run import RunExport, RunLive, RunPage
 from connectors.views.runs import RunsPage, StoreRunsPage
@@ -29,6 +30,11 @@ urlpatterns: list[URLPattern] = [
     path("webhooks/<int:pk>/", DeliveryPage.as_view(), name="webhook"),
     path("webhooks/<int:pk>/retry/", RetryDelivery.as_view(), name="webhook_retry"),
     path("webhooks/<int:pk>/ignore/", IgnoreDelivery.as_view(), name="webhook_ignore"),
+    path("changes/", ChangesPage.as_view(), name="changes"),
+    path("changes/retry/", RetryChanges.as_view(), name="changes_retry"),
+    path("changes/<int:pk>/", ChangePage.as_view(), name="change"),
+    path("changes/<int:pk>/retry/", RetryChange.as_view(), name="change_retry"),
+    path("changes/<int:pk>/ignore/", IgnoreChange.as_view(), name="change_ignore"),
     path("stores/<slug:slug>/webhooks/", StoreWebhooksPage.as_view(), name="store_webhooks"),
     path("stores/<slug:slug>/webhooks/check/", CheckSubscriptions.as_view(), name="check_subscriptions"),
     path("stores/<slug:slug>/runs/", StoreRunsPage.as_view(), name="store_runs"),

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, Min, OuterRef, Q, Sum
+from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import TruncHour
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import ConflictKind, LinkConflict, ListedVariant, Variant
-from connectors.models import Store, SyncRun
+from connectors.models import RemoteChange, Store, SyncRun
 from connectors.models.runs import RunStatus
+from connectors.models.webhooks import ChangeState
 from connectors.progress import headline
 from inventory import audit, standing
 from inventory.models import InventoryLevel, LevelPublication, Push
@@ -78,6 +79,8 @@ def needs(person: User) -> list[Need]:
         found += _stopped_runs()
     if person.has_perm("catalog.view_linkconflict"):
         found += _conflicts()
+    if person.has_perm("connectors.view_remotechange"):
+        found += _not_read()
     return found[:NEEDS_SHOWN]
 
 
@@ -126,6 +129,26 @@ def _conflicts() -> list[Need]:
             since=row["since"],
         )
         for row in grouped
+    ]
+
+
+def _not_read() -> list[Need]:
+    """Objects of each store that could not be read, with the cause of the newest."""
+    failed = RemoteChange.objects.filter(state=ChangeState.FAILED)
+    newest = failed.filter(store=OuterRef("store")).order_by("-pk").values("cause")[:1]
+    grouped = failed.order_by().values("store__name", "store__slug")
+    rows = grouped.annotate(count=Count("pk"), since=Min("noticed_at"), why=Subquery(newest))
+    return [
+        Need(
+            Meaning.NEEDS_YOU,
+            "Failed",
+            f"{plural(row['count'], 'changed object')} could not be read",
+            f"{row['store__name']} · {row['why']}",
+            f"{reverse('admin:changes')}?store={row['store__slug']}&state=failed",
+            "See why",
+            since=row["since"],
+        )
+        for row in rows
     ]
 
 

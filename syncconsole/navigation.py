@@ -110,6 +110,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 item("Stores", "storefront", "admin:stores", "connectors.view_store"),
                 item("Webhooks", "inbox", "admin:webhooks", "connectors.view_webhookdelivery"),
+                item("Changes", "published_with_changes", "admin:changes", "connectors.view_remotechange"),
             ],
         ),
         (

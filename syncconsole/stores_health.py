@@ -13,6 +13,7 @@ from catalog.models import ConflictKind
 from connectors.models import Store
 from connectors.models.runs import RunStatus
 from connectors.models.stores import Health
+from connectors.models.webhooks import ChangeState
 from connectors.pausing import writes_allowed
 from inventory.models import LevelPublication
 from inventory.models.publications import PublicationState
@@ -93,6 +94,11 @@ def _unsure(store: Store) -> str:
     return f"{_levels(count)} unsure: a push had no answer." if count else ""
 
 
+def _not_read(store: Store) -> str:
+    count = store.changes.filter(state=ChangeState.FAILED).count()
+    return f"{count:,} changed object{'' if count == 1 else 's'} could not be read from the store." if count else ""
+
+
 def _drift(store: Store) -> str:
     count = store.publications.filter(IN_DRIFT, hold_test="").count()
     return f"{_levels(count)} in drift: the store shows something else than we pushed." if count else ""
@@ -143,6 +149,6 @@ def _no_baseline(store: Store) -> str:
 LADDER: Final[list[tuple[Health, list[Callable[[Store], str]]]]] = [
     (Health.PAUSED, [_paused, _connection, _failing]),
     (Health.NEEDS_YOU, [_resting, _plans, _conflicts, _quarantined]),
-    (Health.ATTENTION, [_held, _unsure, _last_run, _late, _drift]),
+    (Health.ATTENTION, [_held, _unsure, _last_run, _late, _not_read, _drift]),
     (Health.SETTING_UP, [_not_tested, _not_mapped, _not_linked, _no_baseline]),
 ]

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
-from connectors.models import Store, SyncRun, WebhookDelivery
+from connectors.models import RemoteChange, Store, SyncRun, WebhookDelivery
 from connectors.models.runs import RunStatus
 from inventory.models import InventoryLevel, LevelPublication, LocationMapping
 from syncconsole.kernel.admin import ConsolePage
@@ -57,6 +57,11 @@ def delivery_of(store: Store) -> WebhookDelivery:
     return WebhookDelivery.objects.get_or_create(store=store, delivery_ref="w1", defaults=told)[0]
 
 
+def change_of(store: Store) -> RemoteChange:
+    told = {"state": "failed", "first_noticed_at": timezone.now(), "noticed_at": timezone.now()}
+    return RemoteChange.objects.get_or_create(store=store, kind="order", ref="order 1", defaults=told)[0]
+
+
 def address(name: str, run: SyncRun) -> str:
     _, arguments = PAGES[name]
     keys: dict[str, Any] = {"slug": run.store.slug, "pk": run.pk}
@@ -64,6 +69,8 @@ def address(name: str, run: SyncRun) -> str:
         keys["pk"] = LevelPublication.objects.get().pk
     elif name.startswith("webhook") and arguments:
         keys["pk"] = delivery_of(run.store).pk
+    elif name.startswith("change") and arguments:
+        keys["pk"] = change_of(run.store).pk
     elif name == "why_level":
         keys["pk"] = InventoryLevel.objects.get().pk
     return reverse(f"admin:{name}", kwargs={argument: keys[argument] for argument in arguments})
@@ -113,6 +120,9 @@ def test_roles_without_the_right_move_nothing(role: str, run: SyncRun, people: d
         "pause_all": {"pause": "1", "reason": "no"},
         "webhook_retry": {},
         "webhook_ignore": {"reason": "no"},
+        "change_retry": {},
+        "change_ignore": {"reason": "no"},
+        "changes_retry": {},
         "check_subscriptions": {},
         "start_delta": {},
         "start_full": {"reason": "go-live", "confirmation": store.slug},
@@ -127,6 +137,7 @@ def test_roles_without_the_right_move_nothing(role: str, run: SyncRun, people: d
     store = Store.objects.get(pk=store.pk)
     assert run.status == RunStatus.AWAITING_APPROVAL
     assert delivery_of(store).state == "failed"
+    assert change_of(store).state == "failed"
     assert SyncRun.objects.count() == runs_before
     assert not store.writes_paused
     assert store.access_token == "shpat_test"

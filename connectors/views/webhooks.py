@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from connectors import inbox, registry, subscriptions
+from connectors import changes, inbox, registry, subscriptions
 from connectors.models import Store, WebhookDelivery
-from connectors.models.webhooks import DeliveryState, SubscriptionState
+from connectors.models.webhooks import ChangeState, DeliveryState, SubscriptionState
 from connectors.ports.errors import ConnectorError
 from connectors.ports.webhooks import NotUnderstood
 from connectors.subscriptions import CheckRefused
@@ -57,6 +57,7 @@ class InboxPage(ConsolePage):
             filtered=any(request.GET.get(name) for name in FILTERS),
             failed=WebhookDelivery.objects.filter(state=DeliveryState.FAILED).count(),
             waiting=WebhookDelivery.objects.filter(state=DeliveryState.RECEIVED).count(),
+            changes_failed=changes.found(states=[ChangeState.FAILED]).count(),
             all_of_them=about(WebhookDelivery),
         )
 

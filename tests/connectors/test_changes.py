@@ -100,7 +100,7 @@ def test_a_failed_reading_is_tried_later_and_later_then_waits_for_a_person(store
         RemoteChange.objects.update(not_before=None)
     assert waits == sorted(waits)
     assert row().state == ChangeState.FAILED
-    assert changes.retry_failed(store, "order") == 1
+    assert changes.retry(changes.found(kind="order"), by=None, what="orders") == 1
     assert claim_one(store).attempts == 1
 
 

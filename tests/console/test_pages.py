@@ -27,7 +27,7 @@ def addresses(world: World) -> dict[str, str]:
     assert run is not None
     named = [
         "index", "runs", "levels", "ledger", "held", "links", "import_items", "record_stock", "stores", "health",
-        "webhooks",
+        "webhooks", "changes",
         "inventory_location_changelist", "inventory_location_add", "catalog_product_changelist",
         "catalog_variant_changelist", "catalog_listedvariant_changelist", "connectors_noticerule_changelist",
         "connectors_noticerule_add", "connectors_store_add", "kernel_auditentry_changelist", "kernel_user_changelist",
@@ -96,6 +96,7 @@ def test_an_empty_console_says_what_to_do_next(sign_in: SignIn) -> None:
         "ledger": "The ledger is empty",
         "held": "Nothing is held",
         "links": "No store yet",
+        "changes": "No change yet",
     }.items():
         assert says in client.get(reverse(f"admin:{name}")).content.decode(), name
 
