@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 from catalog import matching
 from catalog.models import ConflictKind, LinkConflict, ListedVariant, MatchedBy, Variant
 from connectors.models import Store
+from connectors.ports.store import RemoteVariant
 from connectors.registry import store_for
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
@@ -57,15 +58,16 @@ class LinkReport:
         }
 
 
-def link(store: Store, *, actor: User | None = None) -> LinkReport:
+def link(store: Store, *, actor: User | None = None, variants: Iterable[RemoteVariant] | None = None) -> LinkReport:
     """Bind the variants of `store` to ours: by remembered remote id, else SKU, else barcode, else handle and options.
 
-    Reads the store's whole listing first, outside any transaction; when that breaks off, nothing changes and its
-    ConnectorError goes up. Whatever matches more than once becomes a `LinkConflict`; one that is solved vanishes.
-    Doing it again changes nothing. Raises LinkRefused when the listing is empty though items are linked.
+    Reads the store's whole listing first, outside any transaction, or `variants` where the caller had the listing
+    prepared; when that breaks off, nothing changes and its ConnectorError goes up. Whatever matches more than once
+    becomes a `LinkConflict`; one that is solved vanishes. Doing it again changes nothing. Raises LinkRefused when the
+    listing is empty though items are linked.
     Callers that keep publications refresh them afterwards (`inventory.linking.link_store`).
     """
-    with matching.listing(store_for(store).iter_variants()) as seen:
+    with matching.listing(store_for(store).iter_variants() if variants is None else variants) as seen:
         if not seen and ListedVariant.objects.filter(store=store, gone_at=None).exists():
             raise LinkRefused(
                 f"{store} lists no variant at all, though items are linked to it.",

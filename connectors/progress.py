@@ -59,7 +59,8 @@ def headline(run: SyncRun, eta: int | None = None) -> str:
         case RunStatus.QUEUED:
             return "Queued; starts when a worker is free."
         case RunStatus.PLANNING:
-            return f"Reading levels: {done} of {total}{left}. Nothing has been written."
+            read = f"Reading levels: {done} of {total}{left}." if run.progress_total else "Reading the store."
+            return f"{read} Nothing has been written."
         case RunStatus.AWAITING_APPROVAL:
             return f"{_changes(run)} planned. Nothing is written until somebody approves it."
         case RunStatus.APPLYING:
@@ -92,6 +93,8 @@ SAYS = {
 
 
 def _summary(run: SyncRun) -> str:
+    if own := run.totals.get("summary"):
+        return str(own)
     counts = {**run.counts}
     if run.totals.get("read"):
         # Levels that were read and need no line are right already, too.

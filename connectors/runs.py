@@ -93,6 +93,15 @@ class RunAlreadyOpen(RunRefused):
         self.run = run
 
 
+class NotYet(Exception):
+    """A kind of run has nothing to do for `seconds`: the service works on what was asked of it. Not a fault."""
+
+    def __init__(self, cause: str, *, seconds: float) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.seconds = seconds
+
+
 class RunTakenOver(Exception):
     """Another worker holds this run now; whoever reads this stops touching it."""
 
@@ -125,7 +134,10 @@ class Lease:
 
 
 class RunKind(ABC):
-    """What a kind of run does. Each slice is short (seconds), commits its work, and may be repeated after a crash."""
+    """What a kind of run does. Each slice is short (seconds), commits its work, and may be repeated after a crash.
+
+    A slice raises NotYet while it can only wait. A kind that has nothing to write may `finish` its run while planning.
+    """
 
     always_asks = False
     """True: a person approves the plan even within the limits."""
@@ -231,6 +243,9 @@ def advance(run_id: int, *, until: dt.datetime | None = None) -> SyncRun:
     except RunTakenOver:
         log.warning("run_taken_over", run=run.pk)
         return SyncRun.objects.select_related("store").get(pk=run_id)
+    except NotYet as waits:
+        later = timezone.now() + dt.timedelta(seconds=waits.seconds)
+        _move(run, run.state, not_before=later, cause=waits.cause, remedy="", unreachable_since=None)
     except ConnectorError as error:
         _wait_or_fail(run, error)
     except Exception as error:

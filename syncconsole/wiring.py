@@ -5,6 +5,7 @@ from __future__ import annotations
 RUN_KINDS: dict[str, str] = {
     "inventory.full": "inventory.full.FullRun",
     "inventory.delta": "inventory.delta.DeltaRun",
+    "catalog.link": "inventory.linking.LinkRun",
 }
 """Kind of a run → the class that preflights, plans, applies and verifies it (`connectors.runs.RunKind`)."""
 

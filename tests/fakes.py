@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,7 @@ from connectors.ports.store import (
     MAX_CHANGES,
     Adjustment,
     LevelsRead,
+    Listing,
     Overwrite,
     PreparedWrite,
     RemoteLevel,
@@ -33,6 +34,7 @@ from connectors.ports.store import (
     StoreOverview,
     WriteOutcome,
     WriteReply,
+    unheard,
 )
 from tests.fake_products import FakeProducts
 
@@ -107,6 +109,9 @@ class FakeStore(FakeProducts):
     _memory: dict[str, _Remembered] = field(default_factory=dict)
     _faults: list[_Fault] = field(default_factory=list)
     _read_faults: list[ConnectorError] = field(default_factory=list)
+    listings: dict[str, str] = field(default_factory=dict)
+    """Job → ticket of the listing it asked for."""
+    _looks: int = 0
 
     # --- setting the scene
 
@@ -205,6 +210,10 @@ class FakeStore(FakeProducts):
 
     # --- what goes wrong
 
+    def take_looks_to_list(self, looks: int) -> None:
+        """The listing is prepared, and ready at the look of this number."""
+        self._looks = looks
+
     def lose_next_reply(self) -> None:
         """The next write is applied and its answer lost."""
         self._faults.append(_Fault(self._problem(OutcomeUnknown, "The answer was lost."), applied=True))
@@ -245,7 +254,17 @@ class FakeStore(FakeProducts):
         self._read("locations")
         return list(self._locations.values())
 
-    def iter_variants(self) -> Iterator[RemoteVariant]:
+    def prepare_listing(self, job: str, ticket: str = "") -> Listing:
+        """Ready at once, unless `take_looks_to_list` said otherwise."""
+        self._read("prepare_listing")
+        if not self._looks:
+            return Listing(ticket)
+        if ticket not in self.listings.values():
+            ticket = self.listings.setdefault(job, f"listing/{len(self.listings) + 1}")
+        self._looks -= 1
+        return Listing(ticket, ready=not self._looks)
+
+    def iter_variants(self, ticket: str = "", *, tick: Callable[[], None] = unheard) -> Iterator[RemoteVariant]:
         """Every variant."""
         self._read("iter_variants")
         yield from list(self._variants.values())

@@ -46,6 +46,10 @@ class RateLimited(ConnectorUnavailable):
         self.retry_after = retry_after
 
 
+class ResultLost(ConnectorUnavailable):
+    """What the service prepared for us is gone, or was never finished: it has to be asked for anew."""
+
+
 class AccountResting(RateLimited):
     """Not executed because the service has closed the account for a while (unpaid bill, lock, suspicion, its own
     fault). It is left alone for `retry_after` seconds and asked again: work waits for it and goes on by itself."""
@@ -57,6 +61,20 @@ class OutcomeUnknown(ConnectorError):
 
 class RequestRejected(ConnectorError):
     """Understood and refused: a person, or a fresh plan, changes the data."""
+
+
+class Gone(RequestRejected):
+    """What the request is about is not there any more: link it again, or make it anew."""
+
+
+class HandleTaken(RequestRejected):
+    """Another product has the handle; `holder_ref` is its reference."""
+
+    def __init__(
+        self, *, service: str, operation: str, cause: str, remedy: str, request_id: str = "", holder_ref: str
+    ) -> None:
+        super().__init__(service=service, operation=operation, cause=cause, remedy=remedy, request_id=request_id)
+        self.holder_ref = holder_ref
 
 
 class CredentialsRejected(ConnectorError):

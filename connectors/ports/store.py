@@ -7,7 +7,7 @@ Times are aware and come from the store's clock, never from ours.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -45,6 +45,22 @@ class RemoteLocation:
     name: str
     is_active: bool
     is_fulfillment_service: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of all variants that the store prepares, or that needs no preparation (`ticket` is empty then).
+
+    `ready`: it can be read now. `rows`: how many the store has written so far, for display.
+    """
+
+    ticket: str = ""
+    ready: bool = True
+    rows: int = 0
+
+
+def unheard() -> None:
+    """Nobody waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +160,22 @@ class StorePort(OrdersPort, ProductsPort, Protocol):
         """All locations, deactivated and service-managed ones included."""
         ...
 
-    def iter_variants(self) -> Iterator[RemoteVariant]:
-        """Every variant of the store, streamed, nested pages followed to the end."""
+    def prepare_listing(self, job: str, ticket: str = "") -> Listing:
+        """Have the store prepare the list of its variants, where that takes it long; some seconds are waited for it.
+
+        Asked again with the listing's ticket until it is ready. `job` (letters and digits) names the caller's job: one
+        that died before it could keep the ticket finds what it began. A store prepares one such list at a time for us,
+        whoever asks. Raises `ResultLost` when there is nothing to be had for this ticket.
+        """
+        ...
+
+    def iter_variants(self, ticket: str = "", *, tick: Callable[[], None] = unheard) -> Iterator[RemoteVariant]:
+        """Every variant of the store, streamed, nested pages followed to the end.
+
+        `ticket`: of a listing that is ready; it may be read again from its beginning. Without one the list is made
+        meanwhile, and waited for. `tick` is called every now and then, also while no variant comes. Raises `ResultLost`
+        as `prepare_listing` does.
+        """
         ...
 
     def read_levels(self, location_ref: str, item_refs: Sequence[str]) -> LevelsRead:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from connectors.ports.store import (
     MAX_CHANGES,
     Adjustment,
     LevelsRead,
+    Listing,
     Overwrite,
     PreparedWrite,
     RemoteLocation,
@@ -26,6 +27,7 @@ from connectors.ports.store import (
     StoreOverview,
     WriteOutcome,
     WriteReply,
+    unheard,
 )
 from connectors.shopify import mapping, writes
 from connectors.shopify.bulk import BulkOperations
@@ -104,10 +106,15 @@ class ShopifyStore(ShopifyProducts):
                 return found
             after = page.page_info.end_cursor
 
-    def iter_variants(self) -> Iterator[RemoteVariant]:
+    def prepare_listing(self, job: str, ticket: str = "") -> Listing:
+        """Have a bulk query list the variants of a large store, as the port says; a small one is read by pages."""
+        return VariantListing(self._client, self.bulk).prepare(job, ticket)
+
+    def iter_variants(self, ticket: str = "", *, tick: Callable[[], None] = unheard) -> Iterator[RemoteVariant]:
         """Every variant of the store, product by product in the order of their ids, variants in that of their
         positions. A large store is read by a bulk query, a small one by pages: the rows are the same."""
-        return VariantListing(self._client, self.bulk).variants()
+        listing = VariantListing(self._client, self.bulk)
+        return listing.prepared(ticket, tick) if ticket else listing.variants(tick)
 
     def read_levels(self, location_ref: str, item_refs: Sequence[str]) -> LevelsRead:
         """Direct read of up to `MAX_CHANGES` items at one location, in the order asked, for 3 points."""

@@ -18,9 +18,9 @@ from connectors.ports.errors import (
     OutcomeUnknown,
     RateLimited,
     RequestRejected,
+    ResultLost,
 )
 from connectors.shopify.bulk_files import Download
-from connectors.shopify.bulk_rows import Node, joined
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.documents import document, document_of, encode
 from connectors.shopify.mapping import PageInfo
@@ -48,6 +48,7 @@ _AGAIN: Final = frozenset({"INTERNAL_FILE_SERVER_ERROR"})
 _UNDER_WAY: Final = frozenset({"CREATED", "RUNNING", "CANCELING"})
 _NAME: Final = re.compile(r"\b(query|mutation)\s+(\w+)")
 _WORK: Final = "run a bulk operation"
+_ASKED_AGAIN: Final = "It is asked for again next time."
 
 
 class Operation(msgspec.Struct, rename="camel"):
@@ -112,44 +113,57 @@ class BulkOperations:
 
     # --- queries
 
-    def rows(self, name: str, *, label: str = "", limit: float = QUERY_LIMIT) -> Iterator[Node]:
-        """Every root of the query in `queries/<name>.graphql` with its children, in the order of their ids."""
-        return joined(self.lines(name, label=label, limit=limit))
-
     def lines(self, name: str, *, label: str = "", limit: float = QUERY_LIMIT) -> Iterator[bytes]:
         """The result of a query, line by line as Shopify wrote it; nothing when nothing matched.
 
-        An operation of the same text that began within the last hour is taken over: one that is under way always,
-        one that has ended only under the `label` of the caller's job, since its rows are as old as it is. So a job
-        that died finds its own operation again. `limit` bounds the wait in seconds.
+        `limit` bounds the wait in seconds. Raises as `begun` and `result` do, and `ConnectorUnavailable` when it is
+        not ready in time.
+        """
+        yield from self.result(self.wait(self.begun(name, label=label), limit=limit))
 
-        Raises `ConnectorUnavailable` (also when it was cancelled, failed or is not ready in time), `RateLimited` when
-        no slot became free, `CredentialsRejected` without the scope, `RequestRejected` when the query is refused.
+    def begun(self, name: str, *, label: str = "", slot_limit: float = SLOT_LIMIT) -> Operation:
+        """The operation of the query in `queries/<name>.graphql`: taken over, or started.
+
+        One of the same query that began within the last hour is taken over: while it is under way whoever began it,
+        so that there are never two of ours; when it has ended only under the `label` of the caller's job, since its
+        rows are as old as it is. So a job that died finds its own operation again.
+
+        Raises `RateLimited` when no slot became free in `slot_limit` seconds, `RequestRejected` when the query is
+        refused.
         """
         text = named(document(name).text, label)
-        operation = self._adopted(text, ended=bool(label)) or self._start_query(text)
-        operation = self.wait(operation, limit=limit)
+        return self._adopted(text, ended=bool(label)) or self._start_query(text, slot_limit)
+
+    def result(self, operation: Operation) -> Iterator[bytes]:
+        """The lines of an operation that has ended, from the beginning.
+
+        Raises `ResultLost` (cancelled, failed, or forgotten by now), `ConnectorUnavailable` when the file cannot be
+        read to its end, `CredentialsRejected` without the scope.
+        """
         if operation.status != "COMPLETED":
             raise _ended_badly(operation)
         if operation.url is None:
             if int(operation.object_count):
-                raise _unavailable("The result of the bulk operation has expired.", "It is asked for again next time.")
+                raise _lost("The result of the bulk operation has expired.")
             return
         yield from self.download(operation, operation.url, partial=False).lines()
 
     def _adopted(self, text: str, *, ended: bool) -> Operation | None:
-        wanted = {"CREATED", "RUNNING", "COMPLETED"} if ended else {"CREATED", "RUNNING"}
         for operation in self.recent("query", ADOPTABLE):
-            if operation.status in wanted and _same(operation.query, text):
+            if operation.status in {"CREATED", "RUNNING"} and _same(_unnamed(operation.query), _unnamed(text)):
+                return operation
+            if ended and operation.status == "COMPLETED" and _same(operation.query, text):
                 return operation
         return None
 
-    def _start_query(self, text: str) -> Operation:
+    def _start_query(self, text: str, slot_limit: float) -> Operation:
+        question = {"query": text}
         try:
-            return self.start("bulk_run_query", {"query": text})
+            return self.start("bulk_run_query", question, slot_limit=slot_limit)
         except OutcomeUnknown:
             # Whether it began shows in the list. If not, starting another costs ten points and changes nothing.
-            return self._adopted(text, ended=True) or self.start("bulk_run_query", {"query": text})
+            found = self._adopted(text, ended=True)
+            return found or self.start("bulk_run_query", question, slot_limit=slot_limit)
 
     # --- operations
 
@@ -185,25 +199,30 @@ class BulkOperations:
 
     def wait(self, operation: Operation, *, limit: float) -> Operation:
         """The operation when it has ended, however it did. Raises `ConnectorUnavailable` after `limit` seconds."""
+        operation = self.watched(operation.id, limit=limit)
+        if operation.under_way:
+            raise _unavailable(
+                f"Shopify has worked on {operation.id} for {limit:.0f} s and has not ended it; "
+                f"{operation.object_count} objects are done.",
+                "Nothing to do: it goes on in Shopify, and the next run takes it over.",
+            )
+        return operation
+
+    def watched(self, operation_id: str, *, limit: float) -> Operation:
+        """The operation as soon as it has ended, or as it stands after `limit` seconds."""
         deadline, between = self.clock() + limit, FIRST_POLL
         while True:
-            operation = self.get(operation.id)
-            if not operation.under_way:
+            operation = self.get(operation_id)
+            if not operation.under_way or self.clock() + between > deadline:
                 return operation
-            if self.clock() + between > deadline:
-                raise _unavailable(
-                    f"Shopify has worked on {operation.id} for {limit:.0f} s and has not ended it; "
-                    f"{operation.object_count} objects are done.",
-                    "Nothing to do: it goes on in Shopify, and the next run takes it over.",
-                )
             self.pause(between)
             between = min(LAST_POLL, between * 1.5)
 
     def get(self, operation_id: str) -> Operation:
-        """How one operation is doing (1 point). Raises `ConnectorUnavailable` when Shopify has forgotten it."""
+        """How one operation is doing (1 point). Raises `ResultLost` when Shopify has forgotten it."""
         found = self._client.execute("bulk_operation", {"id": operation_id}).read(_Found).bulk_operation
         if found is None:
-            raise _unavailable(f"Shopify does not know {operation_id} any more.", "It is started again next time.")
+            raise _lost(f"Shopify does not know {operation_id} any more.")
         return found
 
     def recent(self, kind: str, since: dt.timedelta) -> Iterator[Operation]:
@@ -240,7 +259,7 @@ class BulkOperations:
             asked = self.get(operation.id)
             fresh = asked.partial_data_url if partial else asked.url
             if not fresh:
-                raise _unavailable("The result of the bulk operation has expired.", "It is asked for again next time.")
+                raise _lost("The result of the bulk operation has expired.")
             return fresh
 
         return Download(
@@ -258,6 +277,10 @@ def named(text: str, label: str) -> str:
     return _NAME.sub(lambda found: f"{found[1]} {found[2]}_{label}", text, count=1) if label else text
 
 
+def _unnamed(text: str) -> str:
+    return _NAME.sub(r"\1", text, count=1)
+
+
 def _same(one: str, other: str) -> bool:
     return one.split() == other.split()
 
@@ -272,12 +295,12 @@ def _ended_badly(operation: Operation) -> ConnectorError:
             remedy="Grant the app the scopes that the store's settings list, then test the connection.",
         )
     if operation.status == "CANCELED":
-        return _unavailable("The bulk operation was cancelled in Shopify.", "Start the run again when it suits.")
+        return _lost("The bulk operation was cancelled in Shopify.", "Start the run again when it suits.")
     if operation.status == "EXPIRED":
-        return _unavailable("The result of the bulk operation has expired.", "It is asked for again next time.")
+        return _lost("The result of the bulk operation has expired.")
     why = {"TIMEOUT": "it took too long", "INTERNAL_SERVER_ERROR": "Shopify had a fault of its own"}
     reason = why.get(operation.error_code or "", operation.error_code or "it gave no reason")
-    return _unavailable(
+    return _lost(
         f"Shopify did not finish {operation.id}: {reason}.",
         "Nothing to do: it is started again at the next run. If it stays, ask Shopify's support with this id.",
     )
@@ -295,6 +318,10 @@ def _refuse(purpose: str, errors: list[UserError], request_id: str) -> NoReturn:
 
 def _said(errors: list[UserError]) -> str:
     return "; ".join(dict.fromkeys(error.message for error in errors))[:400]
+
+
+def _lost(cause: str, remedy: str = _ASKED_AGAIN) -> ResultLost:
+    return ResultLost(service=SERVICE, operation=_WORK, cause=cause, remedy=remedy)
 
 
 def _unavailable(cause: str, remedy: str) -> ConnectorUnavailable:

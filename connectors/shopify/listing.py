@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
 
-from connectors.ports.store import RemoteVariant
+from connectors.ports.store import Listing, RemoteVariant
 from connectors.shopify import mapping
 from connectors.shopify.bulk import BulkOperations
-from connectors.shopify.bulk_rows import Node, id_number
+from connectors.shopify.bulk_rows import Node, id_number, joined
 from connectors.shopify.client import ShopifyClient
 
 CONNECTION_DEPTH: Final = 25_000
@@ -23,6 +23,12 @@ A page of 100 products asks for 191 points. 10,000 products of one variant are 1
 (19,100 - 2,000) / 100 = 171 s in which every other job of the store waits. A bulk query takes 10 points and 1 for each
 look at it, but queues first, for a time that nobody publishes: not worth it for a shop that pages read in less.
 """
+
+
+QUERY: Final = "bulk_products"
+
+PATIENCE: Final = 10.0
+"""Seconds that asking for a listing waits for a free slot, and for a bulk query to end, before it says "not yet"."""
 
 
 class _Counted(msgspec.Struct):
@@ -52,13 +58,26 @@ class VariantListing:
         self._client = client
         self._bulk = bulk
 
-    def variants(self) -> Iterator[RemoteVariant]:
+    def prepare(self, job: str, ticket: str) -> Listing:
+        """The listing of a large shop, a bulk query whose id is the ticket; a small one needs no preparation."""
+        if not ticket and not self._is_large():
+            return Listing()
+        begun = ticket or self._bulk.begun(QUERY, label=job, slot_limit=PATIENCE).id
+        operation = self._bulk.watched(begun, limit=PATIENCE)
+        return Listing(begun, ready=not operation.under_way, rows=int(operation.object_count))
+
+    def prepared(self, ticket: str, tick: Callable[[], None]) -> Iterator[RemoteVariant]:
+        """Every variant of the listing with this ticket."""
+        for product in self._products_of(self._bulk.result(self._bulk.get(ticket)), tick):
+            yield from mapping.variants(product, product.variants)
+
+    def variants(self, tick: Callable[[], None]) -> Iterator[RemoteVariant]:
         """Every variant, the same rows in the same order by either way.
 
         The first page is always read. Only when there is more are the variants counted, and above `BULK_ABOVE` the
         rest comes by bulk.
         """
-        for product in self._products():
+        for product in self._products(tick):
             yield from mapping.variants(product, product.variants)
             page_info = product.variants.page_info
             while page_info.has_next_page:
@@ -69,11 +88,12 @@ class VariantListing:
                 yield from mapping.variants(product, data.product.variants)
                 page_info = data.product.variants.page_info
 
-    def _products(self) -> Iterator[mapping.Product]:
+    def _products(self, tick: Callable[[], None]) -> Iterator[mapping.Product]:
         query: str | None = None
         after: str | None = None
         listed, counted = 0, False
         while True:
+            tick()
             question = {"query": query, "after": after}
             page = self._client.execute("products_page", question).read(mapping.ProductsData).products
             yield from page.nodes
@@ -81,7 +101,9 @@ class VariantListing:
             if not page.page_info.has_next_page:
                 return
             if not counted and self._is_large():
-                yield from self._products_in_bulk(beyond=id_number(page.nodes[-1].id))
+                last = id_number(page.nodes[-1].id)  # those up to it have been read from a page
+                everything = self._products_of(self._bulk.lines(QUERY), tick)
+                yield from (product for product in everything if id_number(product.id) > last)
                 return
             counted = True
             after = page.page_info.end_cursor
@@ -92,11 +114,16 @@ class VariantListing:
         answer = self._client.execute("variants_count", {"limit": BULK_ABOVE + 1}).read(_Count)
         return answer.product_variants_count.count > BULK_ABOVE
 
-    def _products_in_bulk(self, *, beyond: int) -> Iterator[mapping.Product]:
-        """The products with an id above `beyond`; those below have been read from a page."""
-        for node in self._bulk.rows("bulk_products"):
-            if id_number(node.id) > beyond:
-                yield _product(node)
+    def _products_of(self, lines: Iterable[bytes], tick: Callable[[], None]) -> Iterator[mapping.Product]:
+        for node in joined(_ticking(lines, tick)):
+            tick()
+            yield _product(node)
+
+
+def _ticking(lines: Iterable[bytes], tick: Callable[[], None]) -> Iterator[bytes]:
+    for line in lines:
+        tick()
+        yield line
 
 
 def _product(node: Node) -> mapping.Product:

@@ -6,11 +6,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from connectors import runs
 from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus
 from syncconsole.kernel.models import AuditEntry
 from tests.console import showcase
 from tests.console.conftest import SignIn
+from tests.factories.catalog import VariantFactory
 from tests.worlds import World
 
 
@@ -126,3 +128,17 @@ def test_a_gate_that_is_shut_leads_to_the_gates(world: World, sign_in: SignIn) -
     answer = sign_in("Operator").post(reverse("admin:start_delta", args=[store.slug]), follow=True)
     assert answer.redirect_chain[-1][0] == reverse("admin:store_gates", args=[store.slug])
     assert "stock taking" in answer.content.decode()
+
+
+def test_link_now_lands_on_its_run_whose_page_says_what_came_of_it(world: World, sign_in: SignIn) -> None:
+    VariantFactory(sku="A")
+    world.fake.add_variant(sku="A")
+    client, door = sign_in("Operator"), reverse("admin:link_now", args=[world.store.slug])
+    landed, again = client.post(door), client.post(door)
+    assert landed.headers["Location"] == again.headers["Location"]
+
+    runs.advance(world.store.runs.get().pk)
+
+    page = client.get(landed.headers["Location"]).content.decode()
+    assert "1 linked, 0 linked before" in page
+    assert "Nothing to change" not in page

@@ -8,9 +8,8 @@ from typing import Any
 from catalog.linking import LinkRefused
 from catalog.models import LinkConflict
 from connectors.commands import named_store
-from connectors.models import Store
 from connectors.ports.errors import ConnectorError
-from inventory.linking import StoreLinked, link_store
+from inventory.linking import link_store
 from syncconsole.kernel.commands import JsonCommand, Report
 from syncconsole.kernel.models import User
 
@@ -34,13 +33,4 @@ class Command(JsonCommand):
         shown = [{"variant": c.remote_label, "kind": c.kind, "cause": c.cause, "remedy": c.remedy} for c in conflicts]
         complaints = [f"{row['variant']}: {row['cause']} {row['remedy']}" for row in shown]
         data = {"store": store.slug, **result.as_dict(), "first_conflicts": shown}
-        return Report(data, [sentence(store, result)], complaints, complete=not result.links.conflicts)
-
-
-def sentence(store: Store, result: StoreLinked) -> str:
-    """The counts as people read them."""
-    links = result.links
-    return (
-        f"{store}: {links.linked} linked, {links.already} linked before, {links.conflicts} need a decision, "
-        f"{links.only_there} only in the store, {links.only_here} only here."
-    )
+        return Report(data, [f"{store}: {result.sentence}"], complaints, complete=not result.links.conflicts)

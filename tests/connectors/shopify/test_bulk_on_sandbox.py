@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -9,13 +10,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from connectors.ports.errors import ResultLost
 from connectors.shopify import listing
 from connectors.shopify.adapter import ShopifyStore
 from connectors.shopify.bulk import ADOPTABLE
 from connectors.shopify.bulk_changes import BulkChanges, LineState
 from sandbox.app import Sandbox
 from sandbox.server import running
+from sandbox.shopify import bulk_work
 from sandbox.shopify.seed import seed_synthetic
+from tests.embedded.process_watch import wait_until
 from tests.pacers import OpenPacer
 
 DOMAIN = "bucovina.myshopify.com"
@@ -24,9 +28,13 @@ PRODUCTS, VARIANTS = 104, 26
 
 
 @pytest.fixture
-def store() -> Iterator[ShopifyStore]:
+def sandbox() -> Sandbox:
+    return Sandbox(plan="plus")
+
+
+@pytest.fixture
+def store(sandbox: Sandbox) -> Iterator[ShopifyStore]:
     """A shop whose clock moves on while our side waits."""
-    sandbox = Sandbox(plan="plus")
     world, _ = sandbox.add_shop(DOMAIN)
     seed_synthetic(world, PRODUCTS * VARIANTS, VARIANTS, 10, sandbox.seed_stamp())
     with running(sandbox) as url:
@@ -54,6 +62,46 @@ def test_pages_and_bulk_give_the_same_rows_in_the_same_order(
     assert len(by_pages) == PRODUCTS * VARIANTS
     assert in_bulk == by_pages
     assert [operation.status for operation in store.bulk.recent("query", ADOPTABLE)] == ["COMPLETED"]
+
+
+@pytest.fixture
+def work_goes_on(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """The shop lists itself in bulk, and gets no further before this is set."""
+    goes_on = threading.Event()
+    monkeypatch.setattr(listing, "BULK_ABOVE", 1000)
+    monkeypatch.setattr(bulk_work, "_pace", lambda *_: goes_on.wait(60))
+    return goes_on
+
+
+def test_a_listing_that_outlasts_whoever_asks_stays_one_operation(
+    store: ShopifyStore, work_goes_on: threading.Event
+) -> None:
+    begun = store.prepare_listing("link42")
+    assert not begun.ready
+    assert store.prepare_listing("link42").ticket == begun.ticket, "the worker died before it could keep the ticket"
+    assert store.prepare_listing("link43").ticket == begun.ticket, "another job of ours"
+    assert store.prepare_listing("link42", begun.ticket).ticket == begun.ticket
+
+    work_goes_on.set()
+    wait_until(lambda: store.prepare_listing("link42", begun.ticket).ready, seconds=60)
+
+    variants = list(store.iter_variants(begun.ticket))
+    assert len(variants) == PRODUCTS * VARIANTS
+    assert list(store.iter_variants(begun.ticket)) == variants
+    assert len(list(store.bulk.recent("query", ADOPTABLE))) == 1
+
+
+def test_a_listing_that_was_cancelled_in_the_shop_is_lost_and_another_is_begun(
+    store: ShopifyStore, work_goes_on: threading.Event
+) -> None:
+    begun = store.prepare_listing("link42")
+    store.bulk.cancel(begun.ticket)
+    work_goes_on.set()
+    wait_until(lambda: store.prepare_listing("link42", begun.ticket).ready, seconds=60)
+
+    with pytest.raises(ResultLost, match="cancelled"):
+        list(store.iter_variants(begun.ticket))
+    assert store.prepare_listing("link42").ticket != begun.ticket
 
 
 def test_a_bulk_change_is_uploaded_carried_out_and_found_again_instead_of_run_twice(store: ShopifyStore) -> None:

@@ -284,7 +284,8 @@ def test_a_start_whose_answer_was_lost_is_looked_up(
 
 def test_an_operation_is_cancelled_and_a_refusal_is_said(bulk: BulkOperations, api: FakeApi) -> None:
     done = {"field": ["id"], "message": "A bulk operation cannot be canceled when it is completed"}
-    payloads = [{"bulkOperation": None, "userErrors": []}, {"bulkOperation": None, "userErrors": [done]}]
+    ending = {key: operation("CANCELING")[key] for key in ("id", "status", "createdAt")}
+    payloads = [{"bulkOperation": ending, "userErrors": []}, {"bulkOperation": None, "userErrors": [done]}]
     api.starts = [answer({"bulkOperationCancel": payload}) for payload in payloads]
 
     bulk.cancel("gid://shopify/BulkOperation/7")
