@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 import httpx
@@ -13,7 +13,7 @@ import httpx
 from connectors.http import build_client, check_host
 from connectors.pacing import Pacer
 from connectors.ports.access import Standing, TokenSource
-from connectors.ports.errors import FeatureNotSupported, OutcomeUnknown, RequestRejected
+from connectors.ports.errors import FeatureNotSupported, OutcomeUnknown
 from connectors.ports.orders import ChangesPage, OrdersWindow, RemoteOrder
 from connectors.ports.store import (
     MAX_CHANGES,
@@ -34,6 +34,7 @@ from connectors.shopify.bulk import BulkOperations
 from connectors.shopify.client import READ_ATTEMPTS, ShopifyClient
 from connectors.shopify.documents import document_of, encode
 from connectors.shopify.listing import VariantListing
+from connectors.shopify.mutations import SimpleWrite, payload_of, refused, said, send_mutation
 from connectors.shopify.orders import OrderReader
 from connectors.shopify.products import ShopifyProducts
 from connectors.shopify.replies import SERVICE, GraphQLRefused, Reply
@@ -51,7 +52,6 @@ _ABOUT_VALUES: Final = frozenset({"INVALID_VARIABLE", "RESOURCE_NOT_FOUND"})
 """Top-level codes caused by what a row contains, not by how the request is built."""
 
 _DOCUMENT: Final = re.compile(r"[^/\s]+/[^/\s]+")
-Payload = TypeVar("Payload")
 
 
 class ShopifyStore(ShopifyProducts):
@@ -195,23 +195,14 @@ class ShopifyStore(ShopifyProducts):
         self._http.close()
 
     def _simple_write(self, name: str, variables: dict[str, Any], *, remedy: str) -> None:
-        body = encode(name, variables)
-        source = document_of(body)
-        reply = self._client.send_bytes(body, source.purpose, source.points)
-        payload = _payload(reply, writes.SimpleWrite)
+        payload, reply = send_mutation(self._client, name, variables, SimpleWrite)
         if payload.user_errors:
-            raise RequestRejected(
-                service=SERVICE,
-                operation=source.purpose,
-                cause=f"Shopify refused: {_said(payload.user_errors)}",
-                remedy=remedy,
-                request_id=reply.request_id,
-            )
+            raise refused(reply, payload.user_errors, remedy)
 
 
 def _write_reply(reply: Reply, rows: int) -> WriteReply:
     """What one answer means, by the outcome table of the engine."""
-    payload = _payload(reply, writes.InventoryWrite)
+    payload = payload_of(reply, writes.InventoryWrite)
     facts: dict[str, Any] = {"cost": round(reply.charged), "request_id": reply.request_id}
     errors = payload.user_errors
     if not errors:
@@ -225,28 +216,16 @@ def _write_reply(reply: Reply, rows: int) -> WriteReply:
             return WriteReply(outcome=outcome, cause=cause, **facts)
     problems = writes.row_problems(errors, rows)
     if problems:
-        return WriteReply(outcome=WriteOutcome.REFUSED_ROWS, problems=problems, cause=_said(errors), **facts)
+        return WriteReply(outcome=WriteOutcome.REFUSED_ROWS, problems=problems, cause=said(errors), **facts)
     if any(error.code in _TRY_AGAIN for error in errors):
         raise OutcomeUnknown(
             service=SERVICE,
             operation=reply.sent.purpose,
-            cause=f"Shopify asks for another try: {_said(errors)}",
+            cause=f"Shopify asks for another try: {said(errors)}",
             remedy="Nothing to do: the same request is sent again under the same key.",
             request_id=reply.request_id,
         )
-    return WriteReply(outcome=WriteOutcome.REFUSED, cause=_said(errors), **facts)
-
-
-def _payload(reply: Reply, shape: type[Payload]) -> Payload:
-    """The payload of the one mutation in a reply."""
-    payloads = list(reply.read(dict[str, shape]).values())  # type: ignore[valid-type]
-    if len(payloads) != 1:
-        raise reply.sent.no_answer("Shopify's answer has no result for the request.", request_id=reply.request_id)
-    return payloads[0]
-
-
-def _said(errors: Sequence[writes.UserError]) -> str:
-    return "; ".join(dict.fromkeys(error.message for error in errors))[:400]
+    return WriteReply(outcome=WriteOutcome.REFUSED, cause=said(errors), **facts)
 
 
 def _check_size(operation: str, rows: int) -> None:

@@ -24,8 +24,8 @@ from connectors.shopify.bulk_files import Download
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.documents import document, document_of, encode
 from connectors.shopify.mapping import PageInfo
+from connectors.shopify.mutations import UserError
 from connectors.shopify.replies import SERVICE
-from connectors.shopify.writes import UserError
 
 FIRST_POLL: Final = 2.0
 LAST_POLL: Final = 30.0

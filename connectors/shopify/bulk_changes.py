@@ -25,8 +25,8 @@ from connectors.shopify.bulk_files import upload
 from connectors.shopify.bulk_rows import decode
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.documents import document, document_of, encode
+from connectors.shopify.mutations import SimpleWrite, UserError
 from connectors.shopify.replies import SERVICE, Envelope, Sent, graphql_error
-from connectors.shopify.writes import SimpleWrite, UserError
 
 MAX_UPLOAD: Final = 100 * 1000 * 1000
 """Bytes of one file. Shopify takes 100 MB and does not say which; the smaller reading is safe under both."""

@@ -6,11 +6,10 @@ from typing import Any
 
 import msgspec
 
-from connectors.ports.errors import RequestRejected
 from connectors.ports.webhooks import RemoteSubscription
 from connectors.shopify.client import ShopifyClient
-from connectors.shopify.documents import document_of, encode
-from connectors.shopify.replies import SERVICE, Reply
+from connectors.shopify.mutations import SimpleWrite, refused, send_mutation
+from connectors.shopify.pages import Connection
 from connectors.shopify.webhooks import TOPIC_OF
 
 
@@ -23,32 +22,12 @@ class _Subscription(msgspec.Struct, rename="camel"):
     include_fields: list[str] = []
 
 
-class _PageInfo(msgspec.Struct, rename="camel"):
-    has_next_page: bool
-    end_cursor: str | None = None
-
-
-class _Page(msgspec.Struct, rename="camel"):
-    page_info: _PageInfo
-    nodes: list[_Subscription]
-
-
 class _List(msgspec.Struct, rename="camel"):
-    webhook_subscriptions: _Page
+    webhook_subscriptions: Connection[_Subscription]
 
 
-class _UserError(msgspec.Struct, rename="camel"):
-    message: str
-
-
-class _Created(msgspec.Struct, rename="camel"):
+class _Created(SimpleWrite, rename="camel"):
     webhook_subscription: _Subscription | None = None
-    user_errors: list[_UserError] = []
-
-
-class _Deleted(msgspec.Struct, rename="camel"):
-    deleted_webhook_subscription_id: str | None = None
-    user_errors: list[_UserError] = []
 
 
 class ShopifySubscriptions:
@@ -72,23 +51,16 @@ class ShopifySubscriptions:
         """Have `topic` sent to `address` as JSON. Raises RequestRejected when the shop refuses, and OutcomeUnknown
         when its answer was lost: the list tells whether it is there."""
         variables: dict[str, Any] = {"topic": enum_of(topic), "subscription": {"uri": address, "format": "JSON"}}
-        reply = self._write("webhook_create", variables)
-        made = reply.read(dict[str, _Created])["webhookSubscriptionCreate"]
+        made, reply = send_mutation(self._client, "webhook_create", variables, _Created)
         if made.webhook_subscription is None or made.user_errors:
-            raise _refused(reply, made.user_errors, "Correct what it names, then check the subscriptions again.")
+            raise refused(reply, made.user_errors, "Correct what it names, then check the subscriptions again.")
         return _neutral(made.webhook_subscription)
 
     def unsubscribe(self, ref: str) -> None:
         """Remove a subscription; one that is gone already is no error."""
-        reply = self._write("webhook_delete", {"id": ref})
-        gone = reply.read(dict[str, _Deleted])["webhookSubscriptionDelete"]
+        gone, reply = send_mutation(self._client, "webhook_delete", {"id": ref}, SimpleWrite)
         if gone.user_errors and not any("does not exist" in error.message.lower() for error in gone.user_errors):
-            raise _refused(reply, gone.user_errors, "Remove the subscription in Shopify, then check again.")
-
-    def _write(self, name: str, variables: dict[str, Any]) -> Reply:
-        body = encode(name, variables)
-        source = document_of(body)
-        return self._client.send_bytes(body, source.purpose, source.points)
+            raise refused(reply, gone.user_errors, "Remove the subscription in Shopify, then check again.")
 
 
 def enum_of(topic: str) -> str:
@@ -103,15 +75,4 @@ def _neutral(node: _Subscription) -> RemoteSubscription:
         address=node.uri,
         is_json=node.format == "JSON",
         is_complete=not node.filter and not node.include_fields,
-    )
-
-
-def _refused(reply: Reply, errors: list[_UserError], remedy: str) -> RequestRejected:
-    said = "; ".join(error.message for error in errors) or "no subscription came back"
-    return RequestRejected(
-        service=SERVICE,
-        operation=reply.sent.purpose,
-        cause=f"Shopify refused: {said}"[:300],
-        remedy=remedy,
-        request_id=reply.request_id,
     )

@@ -1,16 +1,17 @@
-"""Writes of quantities: the variables sent, and what a refusal says about which row."""
+"""Writes of quantities: the variables sent, and what a refusal says about which row of any write."""
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
 from connectors.ports.store import Adjustment, Overwrite, RowProblem, RowProblemKind
+from connectors.shopify.mutations import SimpleWrite, UserError
 from connectors.shopify.replies import GraphQLError
 
 REASON: Final = "correction"
@@ -57,33 +58,23 @@ def _write_variables(name: str, rows: list[dict[str, Any]], key: UUID, document:
     }
 
 
-class UserError(msgspec.Struct):
-    """One entry of a mutation's `userErrors`; plain ones have no code."""
-
-    message: str
-    field: list[str] | None = None
-    code: str | None = None
-
-
 class _Group(msgspec.Struct, rename="camel"):
     created_at: dt.datetime
 
 
-class InventoryWrite(msgspec.Struct, rename="camel"):
+class InventoryWrite(SimpleWrite, rename="camel"):
     """Payload of both inventory mutations."""
 
-    user_errors: list[UserError]
     inventory_adjustment_group: _Group | None = None
 
 
-class SimpleWrite(msgspec.Struct, rename="camel"):
-    """Payload of mutations of which only the refusal matters."""
+_ROW_LISTS: Final = frozenset({"quantities", "changes", "variants", "metafields"})
+"""Lists of the input whose entries are our rows."""
 
-    user_errors: list[UserError]
+RowCodes = Mapping[str, tuple[RowProblemKind, str, str]]
+"""Code → kind, cause, remedy."""
 
-
-# code -> kind, cause, remedy (reference 3.2 and 3.3)
-_ROW_CODES: Final[dict[str, tuple[RowProblemKind, str, str]]] = {
+_ROW_CODES: Final[dict[str, tuple[RowProblemKind, str, str]]] = {  # reference 3.2 and 3.3
     "CHANGE_FROM_QUANTITY_STALE": (
         RowProblemKind.STALE,
         "The quantity in the store is no longer the one the plan was made from.",
@@ -128,13 +119,13 @@ _ROW_CODES: Final[dict[str, tuple[RowProblemKind, str, str]]] = {
 _ROW_CODES["COMPARE_QUANTITY_STALE"] = _ROW_CODES["CHANGE_FROM_QUANTITY_STALE"]
 
 
-def row_problems(errors: Sequence[UserError], rows: int) -> list[RowProblem]:
+def row_problems(errors: Sequence[UserError], rows: int, codes: RowCodes = _ROW_CODES) -> list[RowProblem]:
     """The rows that `field` names (`["input", "quantities", "3", "quantity"]`), first problem of each, in order."""
     found: dict[int, RowProblem] = {}
     for error in errors:
         index = _row_index(error.field or [], rows)
         if index is not None:
-            found.setdefault(index, _row_problem(index, error.code or "", error.message))
+            found.setdefault(index, _row_problem(index, error.code or "", error.message, codes))
     return [found[index] for index in sorted(found)]
 
 
@@ -147,12 +138,12 @@ def variable_problems(errors: Sequence[GraphQLError], rows: int) -> list[RowProb
             index = _row_index([str(part) for part in problem.get("path") or []], rows)
             if index is not None:
                 said = str(problem.get("explanation") or problem.get("message") or error.message)
-                found.setdefault(index, _row_problem(index, error.code, said))
+                found.setdefault(index, _row_problem(index, error.code, said, _ROW_CODES))
     return [found[index] for index in sorted(found)]
 
 
-def _row_problem(index: int, code: str, message: str) -> RowProblem:
-    kind, cause, remedy = _ROW_CODES.get(
+def _row_problem(index: int, code: str, message: str, codes: RowCodes) -> RowProblem:
+    kind, cause, remedy = codes.get(
         code,
         (
             RowProblemKind.OTHER,
@@ -165,6 +156,6 @@ def _row_problem(index: int, code: str, message: str) -> RowProblem:
 
 def _row_index(path: Sequence[str], rows: int) -> int | None:
     for name, index in itertools.pairwise(path):
-        if name in {"quantities", "changes"} and index.isdecimal() and int(index) < rows:
+        if name in _ROW_LISTS and index.isdecimal() and int(index) < rows:
             return int(index)
     return None
