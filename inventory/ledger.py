@@ -55,14 +55,17 @@ class PostResult:
 
 
 @transaction.atomic
-def post(postings: Sequence[Posting]) -> PostResult:
+def post(postings: Sequence[Posting], *, also: Iterable[int] = ()) -> PostResult:
     """Record `postings` in their order, all or none; known keys are left out and reported.
 
     Locks levels by id, then their publications by id, and marks those publications for a look, in one transaction.
     Concurrent calls with the same key: the second waits and finds the key known. Levels are made on first use.
+    `also`: further publications that the caller will write to, locked and marked with the others, so that one order of
+    locks holds for all.
     """
     result = PostResult()
     if not postings:
+        mark_for_look([], also)
         return result
     levels = _lock_levels({posting.level_key for posting in postings})
     known = set(LedgerEntry.objects.filter(key__in=[p.key for p in postings]).values_list("key", flat=True))
@@ -82,7 +85,7 @@ def post(postings: Sequence[Posting]) -> PostResult:
     LedgerEntry.objects.bulk_create(result.recorded, batch_size=2000)
     moved = {entry.level_id: entry.level for entry in result.recorded}
     _save_levels(moved.values())
-    mark_for_look(moved.keys())
+    mark_for_look(moved.keys(), also)
     return result
 
 
@@ -164,16 +167,18 @@ def _save_levels(levels: Iterable[InventoryLevel]) -> None:
         )
 
 
-def mark_for_look(level_ids: Iterable[int]) -> None:
-    """Tell every publication of these levels that something moved. Call inside the transaction that moved it.
+def mark_for_look(level_ids: Iterable[int], also: Iterable[int] = ()) -> None:
+    """Tell every publication of these levels, and those given, that something moved. Call inside the transaction that
+    moved it.
 
     Always writes, also where the mark is set: whoever clears it holds the row's lock, so no wake-up is lost.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH touched AS (SELECT p.id FROM inventory_levelpublication p "
-            " WHERE p.id IN (SELECT m.publication_id FROM inventory_publishedlevel m WHERE m.level_id = ANY(%s)) "
+            " WHERE p.id IN (SELECT m.publication_id FROM inventory_publishedlevel m WHERE m.level_id = ANY(%s) "
+            "                UNION SELECT unnest(%s::bigint[])) "
             " ORDER BY p.id FOR NO KEY UPDATE) "
             "UPDATE inventory_levelpublication p SET needs_look = TRUE FROM touched WHERE p.id = touched.id",
-            [list(level_ids)],
+            [list(level_ids), list(also)],
         )

@@ -321,6 +321,7 @@ WRITABLE = (
     ("state_cause", "text"),
     ("expected_quantity", "int"),
     ("withheld", "int"),
+    ("open_remote", "int"),
     ("acknowledged_offset", "int"),
     ("revision", "int"),
     ("claim_id", "bigint"),

@@ -1,0 +1,88 @@
+"""What a store booked by itself: sales, cancellations and returns move what it shows without us (algorithms.md §2–4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from connectors.models import Store
+from inventory import publications
+from inventory.models import LevelPublication, PublicationEntry
+from inventory.models.publications import PublicationKind, PublicationState
+from inventory.publications import Effect
+from inventory.settlement import TOO_CLOSE
+
+Shelf = tuple[str, int]
+"""(inventory item's reference, id of the store's location)"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreBooking:
+    """`quantity` units (signed) that the store added to what it shows on `shelf`, at its time `effective_at`."""
+
+    shelf: Shelf
+    quantity: int
+    key: str
+    effective_at: dt.datetime
+    cause: str = ""
+
+
+def publications_of(store: Store, shelves: Iterable[Shelf]) -> dict[Shelf, int]:
+    """Shelf → id of its publication, of those that have one."""
+    wanted = set(shelves)
+    rows = LevelPublication.objects.filter(
+        Q(store=store) & ~Q(state=PublicationState.CLOSED),
+        item_ref__in={item for item, _ in wanted},
+        store_location__in={location for _, location in wanted},
+    ).values_list("item_ref", "store_location_id", "pk")
+    return {(item, location): pk for item, location, pk in rows if (item, location) in wanted}
+
+
+def book(
+    at: Mapping[Shelf, int],
+    bookings: Sequence[StoreBooking],
+    open_changes: Mapping[Shelf, int],
+    verify: Iterable[Shelf] = (),
+) -> list[StoreBooking]:
+    """Record what the store booked, and by how much its open quantities changed. Call inside the transaction of the
+    facts, after their ledger entries. `at`: as `publications_of` gives it; a shelf without a publication is not ours to
+    push to, and nothing is recorded for it. `verify`: shelves where something moved that nothing explains.
+
+    An effect from before our last overwrite, unknown to it, was wiped by it: it is recorded and not counted, so that the
+    next delta repairs the store. Where the two times are too close to tell, it counts, and the next settled read decides.
+    Returns what was recorded now; a key that is known is left out.
+    """
+    locked = {publication.pk: publication for publication in publications.lock(at.values())}
+    known = set(
+        PublicationEntry.objects.filter(key__in=[booking.key for booking in bookings]).values_list("key", flat=True)
+    )
+    new = [booking for booking in bookings if booking.key not in known and booking.shelf in at]
+    publications.record([_effect(locked[at[booking.shelf]], booking) for booking in new if booking.quantity])
+    for shelf, change in open_changes.items():
+        if shelf in at:
+            locked[at[shelf]].open_remote += change
+    for shelf in {*verify, *(booking.shelf for booking in new)} & at.keys():
+        locked[at[shelf]].needs_look = True
+    for shelf in {*verify} & at.keys():
+        locked[at[shelf]].verify = True
+    publications.save_all(locked.values())
+    return new
+
+
+def _effect(publication: LevelPublication, booking: StoreBooking) -> Effect:
+    overwritten = publication.overwritten_at
+    wiped = overwritten is not None and booking.effective_at <= overwritten
+    if overwritten is not None and abs(booking.effective_at - overwritten) <= TOO_CLOSE:
+        publication.verify, wiped = True, False
+    return Effect(
+        publication,
+        PublicationKind.STORE_BOOKED,
+        booking.quantity,
+        booking.key,
+        booking.cause,
+        effective_at=booking.effective_at,
+        applied=not wiped,
+    )

@@ -1,0 +1,256 @@
+"""The stock of an order, booked: its facts become ledger entries and store bookings, all in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from catalog.models import ListedVariant
+from connectors.models import StoreLocation
+from connectors.models.stores import OpeningOrders
+from connectors.ports.orders import RemoteOrder
+from inventory import ledger, store_bookings
+from inventory.ledger import Posting
+from inventory.models import LocationMapping
+from inventory.store_bookings import Shelf, StoreBooking
+from orders.effects import Effect, Holding, StockRule, Terms, effects_of
+from orders.errors import OrderRefused
+from orders.facts import Fact, FactKind, News, Spot, Standing, cancelled_key, news, returned_key
+from orders.models import IncomingOrder, OrderStock
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What `book` did. `looks`: what a person should look at, since nothing tells where some units went."""
+
+    entries: int
+    looks: list[str]
+
+
+def book(row: IncomingOrder, order: RemoteOrder) -> Booked:
+    """Book what is new of `order` since the version booked last. `row` is locked, and its `stock_rule` is set.
+
+    Inside the caller's transaction: ledger entries, what the store booked, its open quantities and the order's stock, all
+    or none. Raises OrderRefused where an item or a location of it is not ours to book yet; nothing is written then.
+    """
+    books = _open(row)
+    told = _of_stock(books, news(order, books.known(), since=row.books_from))
+    _find_places(books, told)
+    open_changes = books.open_changes(told.now)
+    for fact in told.facts:
+        books.work_through(fact)
+    books.keep(told.now)
+    shelves = {books.shelf(spot, standing.item_ref) for spot, standing in told.now.items()}
+    at = store_bookings.publications_of(row.store, shelves | {booking.shelf for booking in books.bookings})
+    posted = ledger.post(books.postings, also=at.values())
+    store_bookings.book(at, books.bookings, open_changes, books.verify)
+    return Booked(len(posted.recorded), books.looks)
+
+
+def rule_for(row: IncomingOrder, *, eligible: bool) -> StockRule:
+    """What an order seen for the first time means for our stock."""
+    if row.test:
+        return StockRule.TEST
+    left_out = not eligible and row.store.opening_orders == OpeningOrders.LEFT_OUT
+    return StockRule.LEFT_OUT if left_out else StockRule.ORDER
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A location of the store, and ours that holds goods for it."""
+
+    store_location_id: int
+    location_id: int
+
+
+@dataclass(slots=True)
+class _Books:
+    """What is to be written for one order."""
+
+    row: IncomingOrder
+    terms: Terms
+    stocks: dict[Spot, OrderStock]
+    variants: dict[str, int]
+    """Item reference → our variant."""
+    places: dict[str, _Place] = field(default_factory=dict)
+    """Location reference → where goods of a line that is new there are held."""
+    postings: list[Posting] = field(default_factory=list)
+    bookings: list[StoreBooking] = field(default_factory=list)
+    verify: set[Shelf] = field(default_factory=set)
+    looks: list[str] = field(default_factory=list)
+
+    def known(self) -> dict[Spot, Standing]:
+        """What the store was last known to say."""
+        return {
+            spot: Standing(stock.item_ref, stock.open_quantity, stock.fulfilled, stock.ordered, stock.totals)
+            for spot, stock in self.stocks.items()
+        }
+
+    def open_changes(self, now: dict[Spot, Standing]) -> dict[Shelf, int]:
+        """By how much the units that wait at a shelf of the store changed."""
+        changes: dict[Shelf, int] = {}
+        for spot, standing in now.items():
+            before = self.stocks[spot].open_quantity if spot in self.stocks else 0
+            shelf = self.shelf(spot, standing.item_ref)
+            changes[shelf] = changes.get(shelf, 0) + standing.open - before
+        return {shelf: change for shelf, change in changes.items() if change}
+
+    def work_through(self, fact: Fact) -> None:
+        """Note the effects of a fact, and what is held after it."""
+        here = self._stock(fact.spot, fact.item_ref)
+        moves = fact.kind is FactKind.MOVED
+        there = self._stock(Spot(fact.spot.line_ref, fact.to_ref), fact.item_ref) if moves else here
+        holding = _holding(here)
+        other = _holding(there) if moves else holding
+        effects = effects_of(fact, self.terms, holding, other)
+        _hold(there, other)
+        _hold(here, holding)
+        key = f"{self.row.store_id}:{fact.source_ref or fact.spot.line_ref}@{fact.spot.location_ref}:{fact.kind}"
+        total = _count(here, fact)
+        for step, effect in enumerate(effects):
+            self._write(fact, effect, f"{key}:{total}:{step}")
+
+    def keep(self, now: dict[Spot, Standing]) -> None:
+        """Save what the store says now, beside what is held."""
+        for spot, standing in now.items():
+            stock = self._stock(spot, standing.item_ref)
+            stock.ordered, stock.open_quantity, stock.fulfilled = standing.ordered, standing.open, standing.fulfilled
+        OrderStock.objects.bulk_create([stock for stock in self.stocks.values() if stock._state.adding])
+        OrderStock.objects.bulk_update([stock for stock in self.stocks.values() if not stock._state.adding], CHANGING)
+
+    def shelf(self, spot: Spot, item_ref: str) -> Shelf:
+        return item_ref, self._place(spot).store_location_id
+
+    def _place(self, spot: Spot) -> _Place:
+        """Goods stay where they were held, whatever the mapping says since."""
+        stock = self.stocks.get(spot)
+        return _Place(stock.store_location_id, stock.location_id) if stock else self.places[spot.location_ref]
+
+    def _stock(self, spot: Spot, item_ref: str) -> OrderStock:
+        if spot not in self.stocks:
+            place = self._place(spot)
+            self.stocks[spot] = OrderStock(
+                order=self.row,
+                line_ref=spot.line_ref,
+                item_ref=item_ref,
+                store_location_id=place.store_location_id,
+                location_id=place.location_id,
+                variant_id=self.variants[item_ref],
+            )
+        return self.stocks[spot]
+
+    def _write(self, fact: Fact, effect: Effect, key: str) -> None:
+        store, spot = self.row.store, Spot(fact.spot.line_ref, effect.location_ref)
+        document = f"order:{store.slug}:{self.row.name}"
+        if effect.kind is not None and (effect.on_hand or effect.released):
+            self.postings.append(
+                Posting(
+                    variant_id=self.variants[fact.item_ref],
+                    location_id=self._place(spot).location_id,
+                    kind=effect.kind,
+                    key=key,
+                    origin=f"store:{store.slug}",
+                    effective_at=fact.at,
+                    on_hand_delta=Decimal(effect.on_hand),
+                    released_delta=effect.released,
+                    document=document,
+                    posting=f"{store.pk}:{fact.source_ref or fact.spot.line_ref}",
+                )
+            )
+        shelf = self.shelf(spot, fact.item_ref)
+        if effect.store:
+            self.bookings.append(StoreBooking(shelf, effect.store, key, fact.at, document))
+        if effect.look:
+            self.looks.append(effect.look)
+            self.verify.add(shelf)
+
+
+CHANGING: Sequence[str] = ("ordered", "open_quantity", "fulfilled", "held", "ahead", "dispatched", "covered", "totals")
+
+
+def _open(row: IncomingOrder) -> _Books:
+    stocks = {
+        Spot(stock.line_ref, stock.store_location.ref): stock for stock in row.stock.select_related("store_location")
+    }
+    terms = Terms(StockRule(row.stock_rule), keep_goods=row.store.keep_goods)
+    return _Books(row, terms, stocks, {stock.item_ref: stock.variant_id for stock in stocks.values()})
+
+
+def _of_stock(books: _Books, told: News) -> News:
+    """What is told of lines that hold stock: those known, and those of items whose quantity the store tracks."""
+    held = {spot.line_ref for spot in books.stocks}
+    concerned = held | {fact.spot.line_ref for fact in told.facts}
+    items = {standing.item_ref for spot, standing in told.now.items() if spot.line_ref in concerned}
+    untracked = _find_variants(books, items - books.variants.keys())
+    now = {
+        spot: standing
+        for spot, standing in told.now.items()
+        if spot.line_ref in held or (spot.line_ref in concerned and standing.item_ref not in untracked)
+    }
+    lines = {spot.line_ref for spot in now}
+    return News([fact for fact in told.facts if fact.spot.line_ref in lines], now)
+
+
+def _find_variants(books: _Books, item_refs: set[str]) -> set[str]:
+    """Learn our variants behind these items. Returns those whose quantity the store does not track."""
+    untracked: set[str] = set()
+    listed = ListedVariant.objects.filter(store=books.row.store, item_ref__in=item_refs)
+    for item_ref, variant_id, tracked in listed.values_list("item_ref", "variant_id", "tracked"):
+        books.variants[item_ref] = variant_id
+        if not tracked:
+            untracked.add(item_ref)
+    for item_ref in sorted(item_refs - books.variants.keys()):
+        raise OrderRefused(
+            cause=f"{_label(books.row, item_ref)} is not linked to a variant of ours.",
+            remedy="Import the item, then link the store; the order follows by itself.",
+            waits_for=f"item:{item_ref}",
+        )
+    return untracked
+
+
+def _label(row: IncomingOrder, item_ref: str) -> str:
+    line = next((line for line in row.order.lines if line.item_ref == item_ref), None)
+    return f"{line.sku or 'A line without SKU'} ({line.name})" if line else "An item of the order"
+
+
+def _find_places(books: _Books, told: News) -> None:
+    """Learn which locations of ours hold the goods. Where several stand for one, it is the one mapped first."""
+    refs = {spot.location_ref for spot in told.now} | {fact.to_ref for fact in told.facts if fact.to_ref}
+    mappings = LocationMapping.objects.filter(store=books.row.store, store_location__ref__in=refs).order_by("-pk")
+    for ref, *place in mappings.values_list("store_location__ref", "store_location_id", "location_id"):
+        books.places[ref] = _Place(*place)
+    for spot in _placeless(books, told, refs):
+        store_location = StoreLocation.objects.filter(store=books.row.store, ref=spot.location_ref).first()
+        raise OrderRefused(
+            cause=f"The order is assigned to {store_location or spot.location_ref}, which no location of ours is mapped to.",
+            remedy="Map one to it on the store's page; the order follows by itself.",
+            waits_for=f"location:{spot.location_ref}",
+        )
+
+
+def _placeless(books: _Books, told: News, refs: set[str]) -> Iterable[Spot]:
+    spots = {*told.now, *(Spot(fact.spot.line_ref, fact.to_ref) for fact in told.facts if fact.to_ref)}
+    return sorted(spot for spot in spots if spot not in books.stocks and spot.location_ref not in books.places)
+
+
+def _holding(stock: OrderStock) -> Holding:
+    return Holding(stock.held, stock.ahead, stock.dispatched, stock.covered, stock.fulfilled)
+
+
+def _hold(stock: OrderStock, holding: Holding) -> None:
+    stock.held, stock.ahead, stock.dispatched = holding.held, holding.ahead, holding.dispatched
+    stock.covered, stock.fulfilled = holding.covered, holding.fulfilled
+
+
+def _count(stock: OrderStock, fact: Fact) -> int:
+    """Count the units of the fact. The number that comes out makes its key: how many units of this kind there were, in
+    all or of its refund line."""
+    names = [str(fact.kind)]
+    if fact.kind is FactKind.CANCELLED:
+        names.append(cancelled_key(fact.source_ref))
+    elif fact.kind in (FactKind.RETURNED, FactKind.WRITTEN_OFF):
+        names.append(returned_key(fact.source_ref))
+    for name in names:
+        stock.totals[name] = int(stock.totals.get(name, 0)) + abs(fact.quantity)
+    return int(stock.totals[names[-1]])

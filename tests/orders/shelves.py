@@ -1,0 +1,160 @@
+"""A shop of one order line and three locations, told as algorithms.md §3 tells it: what each event does to available,
+committed and on hand, and what the order shows of it afterwards."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections import Counter
+from decimal import Decimal
+from functools import cache
+
+import msgspec
+
+from connectors.ports.money import Money, TwoPrices
+from connectors.ports.orders import Fulfilment, FulfilmentLine, FulfilmentOrder, RemoteOrder, WorkLine
+from connectors.ports.refunds import Refund, RefundLine
+from connectors.shopify import orders_mapping, orders_nodes
+from tests.connectors.shopify import order_answers as answers
+
+NINE = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
+MINUTE = dt.timedelta(minutes=1)
+NOTHING = TwoPrices(Money(Decimal(0), "RON"), Money(Decimal(0), "RON"))
+LINE, ITEM = "gid://shopify/LineItem/1", "gid://shopify/InventoryItem/1"
+
+
+@cache
+def _blank() -> RemoteOrder:
+    return orders_mapping.order(msgspec.convert(answers.order(1), type=orders_nodes.OrderNode, strict=False))
+
+
+class Shelves:
+    """The shop. Locations are any names; `available`, `committed` and `on_hand` count from 0 at each."""
+
+    def __init__(self, *, line: str = LINE, item: str = ITEM) -> None:
+        self.line, self.item = line, item
+        self.now = NINE
+        self.available: Counter[str] = Counter()
+        self.committed: Counter[str] = Counter()
+        self.on_hand: Counter[str] = Counter()
+        self.ordered = self.removed = self.sent = self.returned = 0
+        self.waiting: Counter[str] = Counter()
+        self.parcels: list[Fulfilment] = []
+        self.refunds: list[Refund] = []
+        self.cancelled_at: dt.datetime | None = None
+
+    def place(self, quantity: int, at: str) -> None:
+        self._step()
+        self.ordered += quantity
+        self._wait(at, quantity)
+        self.available[at] -= quantity
+
+    def fulfil(self, quantity: int, at: str) -> None:
+        self._step()
+        self._wait(at, -quantity)
+        self.on_hand[at] -= quantity
+        self.sent += quantity
+        number = len(self.parcels) + 1
+        line = FulfilmentLine(f"fl/{number}", self.line, quantity)
+        self.parcels.append(Fulfilment(f"f/{number}", "", "success", self.now, self.now, at, (line,), ()))
+
+    def cancel_parcel(self, number: int) -> None:
+        self._step()
+        parcel = self.parcels[number]
+        quantity, at = parcel.lines[0].quantity, parcel.location_ref
+        self.parcels[number] = dataclasses.replace(parcel, status="cancelled", updated_at=self.now)
+        self._wait(at, quantity)
+        self.on_hand[at] += quantity
+        self.sent -= quantity
+
+    def move(self, quantity: int, source: str, target: str) -> None:
+        self._step()
+        for at, units in ((source, -quantity), (target, quantity)):
+            self._wait(at, units)
+            self.available[at] -= units
+
+    def take_off(self, quantity: int, at: str, to: str | None) -> None:
+        """Unfulfilled units refunded; `to`: the location they go back to, None: they are gone."""
+        self._step()
+        self.removed += quantity
+        self._wait(at, -quantity)
+        if to is None:
+            self.on_hand[at] -= quantity
+        else:
+            self.on_hand[at] -= quantity
+            self.on_hand[to] += quantity
+            self.available[to] += quantity
+        self._refund("cancel", quantity, to)
+
+    def come_back(self, quantity: int, to: str | None) -> None:
+        """Units that had left are refunded; `to`: where they go back to stock, None: nowhere."""
+        self._step()
+        self.returned += quantity
+        if to is not None:
+            self.available[to] += quantity
+            self.on_hand[to] += quantity
+        self._refund("return" if to else "no_restock", quantity, to)
+
+    def money_only(self, quantity: int) -> None:
+        """Units that wait are refunded and go on waiting (NO_RESTOCK)."""
+        self._step()
+        self._refund("no_restock", quantity, None)
+
+    def cancel(self) -> None:
+        """The whole order, without putting anything back."""
+        self._step()
+        self.cancelled_at = self.now
+        for at, quantity in list(self.waiting.items()):
+            self._wait(at, -quantity)
+            self.on_hand[at] -= quantity
+
+    def told(self) -> RemoteOrder:
+        """The order as the shop tells it now."""
+        line = dataclasses.replace(
+            _blank().lines[0],
+            ref=self.line,
+            item_ref=self.item,
+            quantity=self.ordered,
+            current_quantity=self.ordered - self.removed - self.returned,
+        )
+        work = tuple(
+            FulfilmentOrder(
+                **{
+                    **{field.name: "" for field in dataclasses.fields(FulfilmentOrder)},
+                    "ref": f"fo/{at}",
+                    "status": "open",
+                    "created_at": NINE,
+                    "updated_at": self.now,
+                    "location_ref": at,
+                    "holds": (),
+                    "lines": (WorkLine(f"fol/{at}", self.line, self.item, quantity, quantity),),
+                }
+            )
+            for at, quantity in self.waiting.items()
+        )
+        return dataclasses.replace(
+            _blank(),
+            created_at=NINE,
+            updated_at=self.now,
+            cancelled_at=self.cancelled_at,
+            lines=(line,),
+            fulfilments=tuple(self.parcels),
+            fulfilment_orders=work,
+            refunds=tuple(self.refunds),
+        )
+
+    def _step(self) -> None:
+        self.now += MINUTE
+
+    def _wait(self, at: str, units: int) -> None:
+        self.waiting[at] += units
+        self.committed[at] += units
+
+    def _refund(self, restock: str, quantity: int, to: str | None) -> None:
+        number = len(self.refunds) + 1
+        entry = RefundLine(
+            f"rl/{number}", self.line, quantity, restock, to is not None, to or "", NOTHING, NOTHING, NOTHING
+        )
+        self.refunds.append(
+            Refund(f"r/{number}", self.now, self.now, self.now, "", "", NOTHING, (entry,), (), (), (), ())
+        )

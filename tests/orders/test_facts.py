@@ -1,0 +1,339 @@
+"""Whatever versions of an order were seen, its stock ends where the store's own stock ended."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from orders.effects import Holding, StockRule, Terms, effects_of
+from orders.facts import Fact, FactKind, Spot, Standing, cancelled_key, news, returned_key
+from tests.orders.shelves import NINE, Shelves
+
+HERE, THERE, ELSEWHERE = "L1", "L2", "L3"
+
+
+@dataclass
+class Books:
+    """What is booked of the order: the sums that `orders.stock` keeps in the database."""
+
+    rule: StockRule = StockRule.ORDER
+    keep_goods: bool = False
+    since: object = None
+    on_hand: Counter[str] = field(default_factory=Counter)
+    released: Counter[str] = field(default_factory=Counter)
+    shown: Counter[str] = field(default_factory=Counter)
+    looks: list[str] = field(default_factory=list)
+    known: dict[Spot, Standing] = field(default_factory=dict)
+    holdings: dict[Spot, Holding] = field(default_factory=dict)
+
+    def read(self, shop: Shelves) -> list[FactKind]:
+        """Book the order as the shop tells it now. Returns what happened."""
+        told = news(shop.told(), self.known, since=self.since)  # type: ignore[arg-type]
+        totals = {spot: Counter(standing.totals) for spot, standing in self.known.items()}
+        for fact in told.facts:
+            self._book(fact)
+            counted = totals.setdefault(fact.spot, Counter())
+            counted[fact.kind] += abs(fact.quantity)
+            counted[cancelled_key(fact.source_ref)] += fact.quantity * (fact.kind is FactKind.CANCELLED)
+            back = fact.kind in (FactKind.RETURNED, FactKind.WRITTEN_OFF)
+            counted[returned_key(fact.source_ref)] += fact.quantity * back
+        self.known = {
+            spot: replace(standing, totals=totals.get(spot, Counter()))
+            for spot, standing in told.now.items()
+            if self.since is None or standing.ordered or spot in totals
+        }
+        return [fact.kind for fact in told.facts]
+
+    def _book(self, fact: Fact) -> None:
+        here = self.holdings.setdefault(fact.spot, Holding())
+        there = self.holdings.setdefault(Spot(fact.spot.line_ref, fact.to_ref or fact.spot.location_ref), Holding())
+        for effect in effects_of(fact, Terms(self.rule, self.keep_goods), here, there):
+            self.on_hand[effect.location_ref] += effect.on_hand
+            self.released[effect.location_ref] += effect.released
+            self.shown[effect.location_ref] += effect.store
+            self.looks += [effect.look] if effect.look else []
+
+    def ats(self, at: str) -> int:
+        return self.on_hand[at] - self.released[at]
+
+    def open(self, at: str) -> int:
+        return sum(standing.open for spot, standing in self.known.items() if spot.location_ref == at)
+
+
+def assert_right(books: Books, shop: Shelves) -> None:
+    """What the store shows is what we believe, and what we hold is what it holds: nothing is owed to it."""
+    for at in (HERE, THERE, ELSEWHERE):
+        assert books.shown[at] == shop.available[at], f"shown at {at}"
+        assert books.released[at] == shop.committed[at], f"released at {at}"
+        assert books.on_hand[at] == shop.on_hand[at], f"on hand at {at}"
+        assert books.open(at) == shop.committed[at], f"open at {at}"
+    assert books.looks == []
+
+
+def happen(shop: Shelves, chance: random.Random) -> None:
+    """One thing that a shop can do to an order."""
+    places = [HERE, THERE, ELSEWHERE]
+    waits = [at for at in places if shop.waiting[at] > 0]
+    at = chance.choice(waits) if waits else HERE
+    units = chance.randint(1, max(1, shop.waiting[at]))
+    kept = shop.sent - shop.returned
+    match chance.randrange(9):
+        case 0 | 1:
+            shop.place(chance.randint(1, 5), chance.choice(places))
+        case 2 | 3 if waits:
+            shop.fulfil(units, at)
+        case 4 if waits:
+            shop.move(units, at, chance.choice([other for other in places if other != at]))
+        case 5 if waits:
+            shop.take_off(units, at, chance.choice(places))
+        case 6 if kept:
+            shop.come_back(chance.randint(1, kept), chance.choice([*places, None]))
+        case 7 if waits:
+            shop.money_only(0)
+        case 8 if shop.parcels and not shop.returned and shop.parcels[-1].status == "success":
+            shop.cancel_parcel(len(shop.parcels) - 1)
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_every_version_seen_ends_where_the_store_ended(seed: int) -> None:
+    chance = random.Random(seed)
+    shop, books = Shelves(), Books()
+    shop.place(chance.randint(1, 8), HERE)
+    for _ in range(chance.randint(1, 12)):
+        happen(shop, chance)
+        books.read(shop)
+        assert_right(books, shop)
+    if chance.random() < 0.3:
+        shop.cancel()
+        books.read(shop)
+        assert_right(books, shop)
+    assert books.read(shop) == [], "the same version again tells nothing new"
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_versions_that_were_missed_change_nothing_at_the_end(seed: int) -> None:
+    """Between two versions that are seen, several things happen at one place of the line."""
+    chance = random.Random(seed)
+    shop, books = Shelves(), Books()
+    shop.place(6, HERE)
+    for _ in range(chance.randint(1, 10)):
+        units = chance.randint(1, max(1, shop.waiting[HERE]))
+        match chance.randrange(5):
+            case 0:
+                shop.place(chance.randint(1, 4), HERE)
+            case 1 if shop.waiting[HERE]:
+                shop.fulfil(units, HERE)
+            case 2 if shop.waiting[HERE]:
+                shop.take_off(units, HERE, chance.choice([HERE, THERE, None]))
+            case 3 if shop.sent - shop.returned:
+                shop.come_back(1, chance.choice([HERE, THERE, None]))
+            case 4:
+                books.read(shop)
+    books.read(shop)
+    assert_right(books, shop)
+
+
+def test_an_order_placed_fulfilled_and_returned_before_it_was_ever_read() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(5, HERE)
+    shop.fulfil(3, HERE)
+    shop.take_off(2, HERE, HERE)
+    shop.come_back(1, THERE)
+
+    assert books.read(shop) == [
+        FactKind.GROWN,
+        FactKind.GROWN,
+        FactKind.FULFILLED,
+        FactKind.CANCELLED,
+        FactKind.RETURNED,
+    ]
+    assert_right(books, shop)
+
+
+def test_units_cancelled_without_restock_are_released_then_written_off() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(5, HERE)
+    books.read(shop)
+    shop.cancel()
+
+    assert books.read(shop) == [FactKind.LOST]
+    assert (books.on_hand[HERE], books.released[HERE], books.shown[HERE]) == (-5, 0, -5)
+
+
+def test_goods_that_are_kept_are_owed_to_every_store() -> None:
+    shop, books = Shelves(), Books(keep_goods=True)
+    shop.place(5, HERE)
+    books.read(shop)
+    shop.cancel()
+    books.read(shop)
+
+    assert books.ats(HERE) - books.shown[HERE] == 5
+
+
+def test_refunded_money_for_units_that_still_wait_moves_no_stock() -> None:
+    """Scenario 4: 2 of 5 had left; 4 are refunded without restock."""
+    shop, books = Shelves(), Books()
+    shop.place(5, HERE)
+    shop.fulfil(2, HERE)
+    books.read(shop)
+    shop.money_only(4)
+
+    assert books.read(shop) == [FactKind.WRITTEN_OFF]
+    assert (books.on_hand[HERE], books.released[HERE], books.open(HERE)) == (-2, 3, 3)
+
+
+def test_a_second_refund_sees_what_the_first_consumed() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(5, HERE)
+    shop.fulfil(2, HERE)
+    shop.come_back(2, HERE)
+    shop.money_only(2)
+
+    assert books.read(shop).count(FactKind.WRITTEN_OFF) == 0
+
+
+def test_units_go_back_where_they_were_held_as_far_as_the_store_says() -> None:
+    shop = Shelves()
+    shop.place(1, HERE)
+    shop.place(1, THERE)
+    before = news(shop.told(), {}).now
+    shop.take_off(1, THERE, THERE)
+    shop.take_off(1, HERE, HERE)
+
+    told = news(shop.told(), before).facts
+    assert [(fact.kind, fact.spot.location_ref, fact.to_ref) for fact in told] == [
+        (FactKind.CANCELLED, THERE, THERE),
+        (FactKind.CANCELLED, HERE, HERE),
+    ]
+
+
+def test_what_left_here_first_is_not_sent_twice() -> None:
+    """Rows 5 and 6, then a cancelled parcel: our own shipment stands."""
+    shop, books = Shelves(), Books()
+    shop.place(5, HERE)
+    books.read(shop)
+    ship_here(books, 3)
+    shop.fulfil(5, HERE)
+    books.read(shop)
+
+    assert (books.on_hand[HERE], books.released[HERE], books.shown[HERE]) == (-5, 0, -5)
+
+    shop.cancel_parcel(0)
+    books.read(shop)
+    assert (books.on_hand[HERE], books.released[HERE], books.holdings[Spot(shop.line, HERE)].ahead) == (-3, 2, 3)
+
+
+def test_goods_shipped_here_and_cancelled_in_the_store_are_for_a_person() -> None:
+    """Row 14: the store shows them again, and nobody has said that they came back."""
+    shop, books = Shelves(), Books()
+    shop.place(2, HERE)
+    books.read(shop)
+    ship_here(books, 2)
+    shop.take_off(2, HERE, HERE)
+    books.read(shop)
+
+    assert books.ats(HERE) - books.shown[HERE] == -2
+    assert books.looks == ["2 units shipped here were cancelled in the store: did they come back?"]
+
+
+def test_what_was_let_go_without_being_sent_is_owed_until_the_store_lets_go_too() -> None:
+    """Row 13 and 13b, scenario K7."""
+    shop, books = Shelves(), Books()
+    shop.place(2, HERE)
+    books.read(shop)
+    dispatch(books, 2)
+    assert books.ats(HERE) - books.shown[HERE] == 2
+
+    shop.take_off(2, HERE, HERE)
+    books.read(shop)
+    assert books.ats(HERE) - books.shown[HERE] == 0
+    assert books.looks == []
+
+
+def test_what_was_let_go_and_is_sent_after_all_leaves_the_shelf() -> None:
+    """Row 13c."""
+    shop, books = Shelves(), Books()
+    shop.place(2, HERE)
+    books.read(shop)
+    dispatch(books, 2)
+    shop.fulfil(2, HERE)
+    books.read(shop)
+
+    assert (books.on_hand[HERE], books.ats(HERE) - books.shown[HERE]) == (-2, 0)
+
+
+def test_a_test_order_holds_its_goods_and_gives_them_back_when_it_is_fulfilled() -> None:
+    shop, books = Shelves(), Books(StockRule.TEST)
+    shop.place(3, HERE)
+    books.read(shop)
+    assert books.ats(HERE) == books.shown[HERE] == -3
+
+    shop.fulfil(3, HERE)
+    books.read(shop)
+    assert (books.on_hand[HERE], books.ats(HERE), books.shown[HERE]) == (0, 0, -3)
+
+
+def test_an_older_order_counts_only_with_what_is_still_open() -> None:
+    shop = Shelves()
+    shop.place(5, HERE)
+    shop.fulfil(2, HERE)
+    shop.come_back(1, HERE)
+    books = Books(since=shop.now)
+
+    assert books.read(shop) == [FactKind.GROWN]
+    assert (books.on_hand[HERE], books.released[HERE], books.open(HERE)) == (0, 3, 3)
+
+    shop.fulfil(3, HERE)
+    shop.come_back(1, THERE)
+    assert books.read(shop) == [FactKind.FULFILLED, FactKind.RETURNED]
+    assert (books.on_hand[HERE], books.on_hand[THERE], books.released[HERE]) == (-3, 1, 0)
+    assert books.read(shop) == []
+
+
+def test_an_older_order_that_our_stock_leaves_out_counts_when_its_goods_come_back() -> None:
+    shop = Shelves()
+    shop.place(5, HERE)
+    books = Books(StockRule.LEFT_OUT, since=shop.now)
+    books.read(shop)
+    assert (books.ats(HERE), books.shown[HERE], books.open(HERE)) == (0, 0, 5)
+
+    shop.fulfil(3, HERE)
+    shop.take_off(2, HERE, HERE)
+    books.read(shop)
+    assert (books.on_hand[HERE], books.released[HERE], books.shown[HERE], books.open(HERE)) == (2, 0, 2, 0)
+
+
+def test_units_that_vanish_without_a_word_are_posted_nowhere() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(5, HERE)
+    books.read(shop)
+    shop.waiting[HERE] -= 2
+
+    assert books.read(shop) == [FactKind.UNEXPLAINED]
+    assert (books.on_hand[HERE], books.released[HERE], books.open(HERE)) == (0, 5, 3)
+    assert books.looks == ["The store shows 2 fewer units waiting, and nothing says why."]
+
+
+def test_the_time_of_a_fact_is_the_stores() -> None:
+    shop = Shelves()
+    shop.place(1, HERE)
+    placed = news(shop.told(), {}).facts[0]
+    assert placed.at == NINE
+
+
+def ship_here(books: Books, units: int) -> None:
+    """Row 5: the goods leave here before the store knows."""
+    holding = books.holdings[Spot("gid://shopify/LineItem/1", HERE)]
+    holding.held, holding.ahead = holding.held - units, holding.ahead + units
+    books.on_hand[HERE] -= units
+    books.released[HERE] -= units
+
+
+def dispatch(books: Books, units: int) -> None:
+    """Row 13: let go here; the goods stayed."""
+    holding = books.holdings[Spot("gid://shopify/LineItem/1", HERE)]
+    holding.held, holding.dispatched = holding.held - units, holding.dispatched + units
+    books.released[HERE] -= units
