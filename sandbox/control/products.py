@@ -126,8 +126,8 @@ def publish_product(ask: Ask) -> dict[str, Any]:
 
 
 def tune_products(ask: Ask) -> dict[str, Any]:
-    """``search_lag`` seconds that searches trail behind; ``processing`` seconds that images, operations and jobs take; ``unique``
-    metafield definitions as ``namespace.key``."""
+    """``search_lag`` seconds that searches trail behind; ``processing`` seconds that files, operations and jobs take; ``unique``
+    metafield definitions as ``namespace.key``; ``unreachable`` hosts that files cannot be downloaded from (the whole list)."""
     shop = ask.shop()
     with shop.lock:
         if "search_lag" in ask.body:
@@ -137,8 +137,15 @@ def tune_products(ask: Ask) -> dict[str, Any]:
         for name in ask.body.get("unique", ()):
             namespace, _, key = str(name).rpartition(".")
             shop.unique_metafields.add((namespace, key))
+        if "unreachable" in ask.body:
+            shop.unreachable = {str(host) for host in ask.body["unreachable"]}
         unique = sorted(f"{namespace}.{key}" for namespace, key in shop.unique_metafields)
-        return {"search_lag": shop.search.seconds, "processing": shop.processing_seconds, "unique": unique}
+        return {
+            "search_lag": shop.search.seconds,
+            "processing": shop.processing_seconds,
+            "unique": unique,
+            "unreachable": sorted(shop.unreachable),
+        }
 
 
 def _product(ask: Ask, shop: Shop) -> Product:

@@ -24,6 +24,8 @@ ALL_SCOPES = (
     "read_third_party_fulfillment_orders",
     "write_third_party_fulfillment_orders",
     "read_customers",
+    "read_files",
+    "write_files",
     "read_draft_orders",
     "write_draft_orders",
     "read_publications",

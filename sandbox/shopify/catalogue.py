@@ -48,7 +48,12 @@ class Shop:
         default_factory=dict
     )  # owner gid -> (namespace, key) -> row
     unique_metafields: set[tuple[str, str]] = field(default_factory=set)  # definitions with unique values
+    files: dict[str, Any] = field(default_factory=dict)  # gid -> row of `media`, whether a product shows it or not
     media: dict[str, list[Any]] = field(default_factory=dict)  # product gid -> rows of `media`
+    variant_media: dict[str, list[Any]] = field(
+        default_factory=dict
+    )  # variant gid -> those of its product that it shows
+    unreachable: set[str] = field(default_factory=set)  # hosts that files cannot be downloaded from
     collections: dict[str, list[str]] = field(default_factory=dict)  # product gid -> collection gids
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)  # rows of `jobs` by id
     redirects: list[UrlRedirect] = field(default_factory=list)
@@ -154,6 +159,7 @@ class Shop:
             _take_out(rows, row)
             del self.by_gid[row.gid]
             self.metafields.pop(row.gid, None)
+            self.variant_media.pop(row.gid, None)
         self.revision += 1
 
     def remove_product(self, product: Product) -> None:

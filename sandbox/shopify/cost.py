@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 MUTATION_BASE = 10
-DEARER_MUTATIONS = {"refundCreate": 20}
+DEARER_MUTATIONS = {"productCreateMedia": 20, "refundCreate": 20}
 ROOT_COUNT = 10
 MAX_SINGLE_OPERATION = 1000
 CONNECTION_BASE = 2
@@ -122,7 +122,7 @@ class InputPrice(Price):
 
 
 class DearestPrice(Price):
-    """An interface: its dearest branch."""
+    """An interface: its dearest branch, and `own`, which is below zero where the interface itself is free."""
 
     def __init__(self, branches: list[Price]) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class DearestPrice(Price):
         return any(branch.has_connection for branch in self.branches)
 
     def requested(self, slots: list[Any]) -> float:
-        return max(branch.requested(slots) for branch in self.branches)
+        return self.own + max(branch.requested(slots) for branch in self.branches)
 
     def actual(self, value: Any, slots: list[Any]) -> float:
         if value is None:
@@ -142,4 +142,4 @@ class DearestPrice(Price):
             return self.requested(slots)
         if isinstance(value, list):
             return max((self.actual(entry, slots) for entry in value), default=0)
-        return max(branch.actual(value, slots) for branch in self.branches)
+        return self.own + max(branch.actual(value, slots) for branch in self.branches)

@@ -7,12 +7,11 @@ from typing import Any
 from . import media, metafields
 from .catalogue import Shop
 from .events import level_connected
-from .execution import PageRequest, Run
+from .execution import Run
 from .handles import generated
 from .jobs import new_job
 from .keyed import unkeyed
 from .options import NOTHING_CHOSEN
-from .pages import Page, take_page
 from .products_events import changed, created, remove_product
 from .products_fields import check_fields, check_handle, handle_for, tidy_tags, write_fields
 from .products_jobs import Operation, new_operation
@@ -259,12 +258,6 @@ def _status(row: Operation, arguments: Any, run: Run) -> str:
     return row.status(run.world.clock.seconds())
 
 
-def _redirects(world: World, request: PageRequest, run: Run) -> Page:
-    path = (request.rest.get("query") or "").removeprefix("path:").strip("'\"")
-    rows = [row for row in world.shop.redirects if not path or row.path == path]
-    return take_page(rows, request, lambda row: (0, row.number))
-
-
 def _short(name: str, field: str, limit: int) -> Any:
     """Refuse an input list that is too long before anything is charged."""
 
@@ -316,7 +309,6 @@ PRODUCTS = Topic(
     full={
         **{("Mutation", name): unkeyed(act) for name, act in _MUTATIONS.items()},
         ("QueryRoot", "productOperation"): _operation,
-        ("QueryRoot", "urlRedirects"): _redirects,
         **{(name, "status"): _status for name in _OPERATIONS},
         **{(name, "userErrors"): _when_done("wrong") for name in _OPERATIONS},
         **{(name, "product"): _when_done("source") for name in _OPERATIONS},
@@ -324,7 +316,7 @@ PRODUCTS = Topic(
         ("ProductDeleteOperation", "deletedProductId"): _when_done("deleted_product_id"),
     },
     plain={
-        **{(name, "id"): lambda row: row.gid for name in (*_OPERATIONS, "UrlRedirect")},
+        **{(name, "id"): lambda row: row.gid for name in _OPERATIONS},
     },
     prepare={
         **{
@@ -340,15 +332,13 @@ PRODUCTS = Topic(
     access={
         **{("Mutation", name): _WRITE for name in _MUTATIONS},
         ("QueryRoot", "productOperation"): _READ,
-        ("QueryRoot", "urlRedirects"): _READ,
     },
     type_names={
         "SetOperation": "ProductSetOperation",
         "DuplicateOperation": "ProductDuplicateOperation",
         "DeleteOperation": "ProductDeleteOperation",
-        "UrlRedirect": "UrlRedirect",
     },
-    node_scopes={**dict.fromkeys(_OPERATIONS, _READ), "UrlRedirect": _READ},
+    node_scopes={**dict.fromkeys(_OPERATIONS, _READ)},
     mappings=frozenset(
         {
             "ProductCreatePayload",

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import handles
 from .catalogue import Shop
+from .redirects import add_redirect
 from .rows import Product
 
 LONGEST_TEXT = 255
@@ -93,7 +94,4 @@ def _write_handle(shop: Shop, product: Product, asked: str | None, redirect: boo
         return
     shop.rename_handle(product, new)
     if redirect:
-        gid, number = shop.new_gid("UrlRedirect")
-        row = handles.UrlRedirect(gid, number, f"/products/{old}", f"/products/{new}")
-        shop.redirects.append(row)
-        shop.by_gid[gid] = row
+        add_redirect(shop, f"/products/{old}", f"/products/{new}")

@@ -162,6 +162,9 @@ def _write_lists(world: World, product: Product, given: Payload, stamp: str) -> 
         metafields.replace_all(shop, product.gid, given["metafields"], world.app_number, stamp)
     if "files" in given:
         media.replace_all(world, product, given["files"])
+    for variant, each in zip(product.variants, given.get("variants") or (), strict=False):
+        if "file" in each:
+            media.show_on(world, variant, [each["file"]] if each["file"] else [])
     if "collections" in given:
         shop.collections[product.gid] = list(given["collections"] or ())
 

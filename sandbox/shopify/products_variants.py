@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from . import media
 from .events import level_connected
 from .metafields import namespace_of, write
 from .options import NOTHING_CHOSEN
@@ -97,6 +98,29 @@ def add_variant(world: World, product: Product, values: tuple[str, ...], given: 
     return variant
 
 
+def check_media(world: World, product: Product, given: Payload, path: tuple[str, ...], refuse: Refuse) -> None:
+    """Refuse an image that is none, or that is not one of the product's."""
+    gid = given.get("mediaId")
+    if gid is not None and gid not in [row.gid for row in world.shop.media.get(product.gid, ())]:
+        refuse("INVALID_INPUT", "The media does not exist on the product.", *path, "mediaId")
+    for source in given.get("mediaSrc") or ():
+        if not media.is_address(source):
+            refuse("INVALID_INPUT", "Image URL is invalid", *path, "mediaSrc")
+
+
+def _write_media(world: World, variant: Variant, given: Payload) -> None:
+    asked = [{"id": given["mediaId"]}] if given.get("mediaId") else []
+    asked += [{"originalSource": source} for source in given.get("mediaSrc") or ()]
+    if asked:
+        media.show_on(world, variant, asked)
+
+
+def _check_product_media(world: World, arguments: Payload, wrong: Wrongs) -> None:
+    for i, each in enumerate(arguments.get("media") or ()):
+        if problem := media.problem_of(each, world.shop):
+            wrong.add("INVALID_INPUT", problem, "media", str(i), "originalSource")
+
+
 def check_places(world: World, given: Payload, path: tuple[str, ...], refuse: Refuse, code: str) -> None:
     """Refuse quantities at locations that do not exist or are not active."""
     for n, row in enumerate(given.get("inventoryQuantities") or ()):
@@ -152,6 +176,7 @@ def bulk_create(world: World, arguments: dict[str, Any]) -> Payload:
         path = ("variants", str(i))
         check_prices(each, path, wrong.add, ("NEGATIVE_PRICE_VALUE", "GREATER_THAN_OR_EQUAL_TO"))
         check_places(world, each, path, wrong.add, "TRACKED_VARIANT_LOCATION_NOT_FOUND")
+        check_media(world, product, each, path, wrong.add)
         if each.get("id"):
             wrong.add("NO_KEY_ON_CREATE", "ID must not be specified on create", *path, "id")
         chosen = _chosen(product, each, path, wrong)
@@ -162,13 +187,16 @@ def bulk_create(world: World, arguments: dict[str, Any]) -> Payload:
             combined.add(chosen)
             values.append(chosen)
     _check_amount(world, product, len(combined), given, wrong)
+    _check_product_media(world, arguments, wrong)
     if wrong.rows:
         return _answer(None, None, wrong)
+    media.add(world, product, arguments.get("media"))
     if standalone is not None and given:
         remove_variant(world.shop, standalone)
     made = [add_variant(world, product, chosen, each) for chosen, each in zip(values, given, strict=True)]
     number_positions(product)
-    for variant in made:
+    for variant, each in zip(made, given, strict=True):
+        _write_media(world, variant, each)
         world.shop.happened("inventory_items/create", variant.item)
     changed(world.shop, product, world.clock.stamp())
     return _answer(product, made, wrong)
@@ -232,14 +260,17 @@ def bulk_update(world: World, arguments: dict[str, Any]) -> Payload:
         if found is not None and len(wrong.rows) == before:
             planned[found[0].gid] = found[1]
             accepted.append((found[0], each, found[1]))
+    _check_product_media(world, arguments, wrong)
     if wrong.rows and not arguments["allowPartialUpdates"]:
         return _answer(product, None, wrong)
     stamp = world.clock.stamp()
+    media.add(world, product, [each for each in arguments.get("media") or () if not media.problem_of(each, world.shop)])
     for variant, each, values in accepted:
         variant.option_values = values
         for option, value in zip(product.options, values, strict=False):
             option.know(value)
         write_fields(world, variant, each)
+        _write_media(world, variant, each)
         if each.get("inventoryItem"):
             world.shop.happened("inventory_items/update", variant.item)
     if accepted:
@@ -266,6 +297,7 @@ def _to_update(
         message = "Inventory quantities can only be provided during create."
         wrong.add("NO_INVENTORY_QUANTITIES_ON_VARIANTS_UPDATE", message, *path, "inventoryQuantities")
     check_prices(given, path, wrong.add, ("NEGATIVE_PRICE_VALUE", "GREATER_THAN_OR_EQUAL_TO"))
+    check_media(world, product, given, path, wrong.add)
     values = list(planned[variant.gid])
     for n, each in enumerate(given.get("optionValues") or ()):
         choice = option_choice(product, each)

@@ -23,9 +23,11 @@ from .products import PRODUCTS
 from .products_events import PRODUCT_EVENTS
 from .products_options import OPTIONS
 from .publications import PUBLICATIONS
+from .redirects import REDIRECTS
 from .replies import Refused, error, too_long
 from .rows import QUANTITY_NAMES, Item, Level, Location, Product, Variant
 from .stocking import activate, deactivate, update_item
+from .store_files import STORE_FILES
 from .subscriptions import SUBSCRIPTIONS
 from .topics import Topic
 from .world import World
@@ -54,7 +56,9 @@ TOPICS: tuple[Topic, ...] = (
     PUBLICATIONS,
     BULK,
     ORDERS,
+    REDIRECTS,
     STOCK_EVENTS,
+    STORE_FILES,
     SUBSCRIPTIONS,
 )
 """The parts of the API beside the inventory in this module."""

@@ -93,8 +93,9 @@ def _differences(ours: GraphQLSchema, real: dict[str, Any]) -> Iterator[str]:
             yield from _object_differences(name, type_, theirs)
         elif isinstance(type_, GraphQLInputObjectType):
             yield from _input_differences(name, type_, theirs)
-        else:
-            assert not isinstance(type_, GraphQLUnionType), "unions are not compared yet"
+        elif isinstance(type_, GraphQLUnionType):
+            missing = {member.name for member in type_.types} - {t["name"] for t in theirs["possibleTypes"]}
+            yield from (f"{name} is never a {member}" for member in sorted(missing))
 
 
 def _object_differences(name: str, type_: Any, theirs: dict[str, Any]) -> Iterator[str]:
