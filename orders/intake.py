@@ -15,8 +15,9 @@ from django.utils import timezone
 from connectors import changes, registry
 from connectors.changes import Claimed
 from connectors.models import Store
+from connectors.ports.buyers import Address
 from connectors.ports.errors import ConnectorError, CredentialsRejected, RateLimited, RequestRejected
-from connectors.ports.orders import MAX_ORDERS, RemoteOrder
+from connectors.ports.orders import MAX_ORDERS, OrderLine, RemoteOrder
 from orders.models import IncomingOrder
 
 log = structlog.get_logger(__name__)
@@ -99,8 +100,8 @@ def read_changes(store: Store) -> int:
 def redact(store: Store, customer_ref: str, order_refs: Collection[str]) -> int:
     """Erase what names a person from the orders of a customer and from those named. Returns how many orders held any.
 
-    What goes: the customer's reference, notes of refunds, purchase order numbers, tracking numbers. Lines, amounts and
-    times stay: they are books, and name nobody.
+    What goes: the customer, addresses but their country and province, company, notes, whatever was written beside the
+    order and its lines, purchase order and tracking numbers. Lines, amounts and times stay: they are books, and name nobody.
     """
     found = IncomingOrder.objects.filter(store=store, redacted_at=None)
     theirs = found.filter(ref__in=list(order_refs))
@@ -120,10 +121,33 @@ def without_person(order: RemoteOrder) -> RemoteOrder:
     return dataclasses.replace(
         order,
         customer_ref="",
+        customer=None,
+        email=None,
+        phone=None,
+        billing_address=_region(order.billing_address),
+        shipping_address=_region(order.shipping_address),
+        company=None,
+        note=None,
+        attributes=(),
+        localized=(),
         po_number="",
+        lines=tuple(_unwritten(line) for line in order.lines),
         refunds=tuple(dataclasses.replace(refund, note="") for refund in order.refunds),
         fulfilments=tuple(dataclasses.replace(sent, tracking=()) for sent in order.fulfilments),
     )
+
+
+def _region(address: Address | None) -> Address | None:
+    """Where taxes were due, and no more."""
+    if address is None:
+        return None
+    nothing = dict.fromkeys((field.name for field in dataclasses.fields(Address)), "")
+    return Address(**{**nothing, "country": address.country, "province_code": address.province_code})
+
+
+def _unwritten(line: OrderLine) -> OrderLine:
+    bundle = dataclasses.replace(line.bundle, attributes=()) if line.bundle else None
+    return dataclasses.replace(line, attributes=(), bundle=bundle)
 
 
 def _read(store: Store, claims: Sequence[Claimed]) -> int:

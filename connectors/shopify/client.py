@@ -21,6 +21,7 @@ from connectors.shopify.replies import (
     SERVICE,
     Cost,
     Envelope,
+    GraphQLError,
     Reply,
     Sent,
     graphql_error,
@@ -49,6 +50,13 @@ _NOTHING_SENT: Final = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
+
+Withholds = Callable[[GraphQLError], bool]
+
+
+def _nothing(error: GraphQLError) -> bool:
+    """Every error counts."""
+    return False
 
 
 class ShopifyClient:
@@ -96,11 +104,13 @@ class ShopifyClient:
         *,
         estimated_cost: float | None = None,
         attempts: int | None = None,
+        withholds: Withholds = _nothing,
     ) -> Reply:
         """Run a document that only reads, repeated while the service is unreachable, at most `read_attempts` times,
         or `attempts` where that is less.
 
-        Raises `ConnectorUnavailable`, `RateLimited`, `CredentialsRejected` or `RequestRejected`.
+        `withholds` says of which errors the rest of the answer can do without: with no others the reply is returned and
+        carries them. Raises `ConnectorUnavailable`, `RateLimited`, `CredentialsRejected` or `RequestRejected`.
         """
         source = document(document_name)
         body = encode(document_name, variables)
@@ -114,7 +124,7 @@ class ShopifyClient:
             wait_max=60.0,
         ):
             with attempt:
-                return self._exchange(body, sent, cost, source.lane)
+                return self._exchange(body, sent, cost, source.lane, withholds)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def send_bytes(self, body: bytes, operation: str, cost: float) -> Reply:
@@ -125,7 +135,7 @@ class ShopifyClient:
         """
         return self._exchange(body, Sent(purpose=operation, writes=True), cost, Lane.BULK)
 
-    def _exchange(self, body: bytes, sent: Sent, cost: float, lane: Lane) -> Reply:
+    def _exchange(self, body: bytes, sent: Sent, cost: float, lane: Lane, withholds: Withholds = _nothing) -> Reply:
         cost = max(cost, self._learned.get(sent.purpose, 0.0))
         deadline = time.monotonic() + self._patience
         throttled_for = 0.0
@@ -152,7 +162,7 @@ class ShopifyClient:
             charged = 0.0 if envelope.throttled else cost_said.actual_query_cost if cost_said else None
             self._settle(reservation, charged=charged, cost=cost_said)
             if not envelope.throttled:
-                return self._reply(response, envelope, cost_said, sent, request_id)
+                return self._reply(response, envelope, cost_said, sent, request_id, withholds)
             throttled_for = _seconds_until(cost_said)
             log.warning("shopify.throttled", url=self._url, operation=sent.purpose, wait=round(throttled_for, 2))
 
@@ -182,12 +192,18 @@ class ShopifyClient:
             raise sent.no_answer("Shopify's answer cannot be read.", request_id=request_id, status=200) from exc
 
     def _reply(
-        self, response: httpx.Response, envelope: Envelope, cost: Cost | None, sent: Sent, request_id: str
+        self,
+        response: httpx.Response,
+        envelope: Envelope,
+        cost: Cost | None,
+        sent: Sent,
+        request_id: str,
+        withholds: Withholds,
     ) -> Reply:
         requested = cost.requested_query_cost if cost else 0.0
         self._learned[sent.purpose] = max(self._learned.get(sent.purpose, 0.0), requested)
         version = self._note_version(response, sent)
-        if envelope.errors:
+        if not all(withholds(error) for error in envelope.errors):
             raise graphql_error(envelope, sent, request_id)
         if self._standing is not None:
             self._standing.answered()
@@ -199,6 +215,7 @@ class ShopifyClient:
             server_time=server_time(response),
             request_id=request_id,
             api_version=version,
+            withheld=envelope.errors,
         )
 
     def _note_version(self, response: httpx.Response, sent: Sent) -> str:

@@ -29,7 +29,7 @@ from graphql import (
 )
 
 from connectors.ports.errors import RequestRejected
-from connectors.shopify.documents import QUERIES
+from connectors.shopify.documents import QUERIES, document
 from connectors.shopify.replies import SERVICE
 
 NEVER_SENT: Final = frozenset(
@@ -94,8 +94,8 @@ class Contract:
 
 
 def our_documents() -> dict[str, str]:
-    """Every document of ours by its name, as it is written."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(QUERIES.glob("*.graphql"))}
+    """Every document of ours by its name, as it is sent."""
+    return {path.stem: document(path.stem).text for path in sorted(QUERIES.glob("*.graphql"))}
 
 
 def schema_file(path: Path) -> GraphQLSchema:

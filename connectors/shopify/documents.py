@@ -1,8 +1,12 @@
-"""Our GraphQL documents (queries/*.graphql): their text, and what each one does in words."""
+"""Our GraphQL documents (queries/*.graphql): their text, and what each one does in words.
+
+Fragments that several documents use stand in queries/fragments/; each document is sent with those it needs and no more.
+"""
 
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +16,8 @@ import msgspec
 from connectors.pacing import Lane
 
 QUERIES: Final = Path(__file__).parent / "queries"
+_SPREAD: Final = re.compile(r"\.\.\.(?!on\b)(\w+)")
+_FRAGMENT: Final = re.compile(r"^fragment (\w+) on .*?^}$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +38,9 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
     "overview": ("Overview", "test the connection", 4),
     "schema": ("Schema", "read the schema", 10),
     "orders_changed": ("OrdersChanged", "list the changed orders", 13),
-    "orders_by_ids": ("OrdersByIds", "read orders", 218),
+    "orders_by_ids": ("OrdersByIds", "read orders", 257),
     "order_versions": ("OrderVersions", "compare versions of orders", 1),
-    "order_pages": ("OrderPages", "read the rest of an order", 110),
+    "order_pages": ("OrderPages", "read the rest of an order", 111),
     "refund_pages": ("RefundPages", "read the rest of a refund", 40),
     "return_pages": ("ReturnPages", "read the rest of a return", 30),
     "fulfillment_pages": ("FulfillmentPages", "read the rest of a fulfilment", 25),
@@ -81,9 +87,30 @@ def document(name: str) -> Document:
     """The document in `queries/<name>.graphql`."""
     operation_name, purpose, points = _DOCUMENTS[name]
     lane = Lane.URGENT if name in _URGENT else Lane.BULK
-    lines = (QUERIES / f"{name}.graphql").read_text(encoding="utf-8").splitlines()
-    text = "\n".join(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    text = _squeezed(_complete((QUERIES / f"{name}.graphql").read_text(encoding="utf-8")))
     return Document(text=text, operation_name=operation_name, purpose=purpose, points=points, lane=lane)
+
+
+def _complete(text: str) -> str:
+    """`text` with the shared fragments it names and those that these name, each once."""
+    shared = _shared_fragments()
+    have = {found[1] for found in _FRAGMENT.finditer(text)}
+    while missing := [name for name in dict.fromkeys(_SPREAD.findall(text)) if name not in have]:
+        text = "\n".join([text.rstrip(), *(shared[name] for name in missing)])
+        have.update(missing)
+    return text
+
+
+@functools.cache
+def _shared_fragments() -> dict[str, str]:
+    files = [path.read_text(encoding="utf-8") for path in sorted((QUERIES / "fragments").glob("*.graphql"))]
+    return {found[1]: found[0] for text in files for found in _FRAGMENT.finditer(text)}
+
+
+def _squeezed(text: str) -> str:
+    """Without comments, indentation and empty lines, which cost bytes and say nothing to the shop."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("#"))
 
 
 def document_of(body: bytes) -> Document:

@@ -10,6 +10,7 @@ from typing import Final
 from connectors.ports.errors import ConnectorUnavailable, FeatureNotSupported, RequestRejected
 from connectors.ports.orders import MAX_ORDERS, ChangedOrder, ChangesPage, OrdersWindow, RemoteOrder
 from connectors.shopify import mapping, orders_mapping
+from connectors.shopify import orders_buyers as buyers
 from connectors.shopify import orders_nodes as nodes
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.pages import further_pages
@@ -42,13 +43,11 @@ class OrderReader:
 
     def __init__(self, client: ShopifyClient) -> None:
         self._client = client
-        self._shows_customers: bool | None = None
 
     def orders_window(self) -> OrdersWindow:
         """How far back orders are shown: 60 days of age without read_all_orders, which no answer would say."""
         reply = self._client.execute("overview", {})
         scopes = mapping.overview(reply.read(mapping.OverviewData), reply.api_version).scopes
-        self._shows_customers = "read_customers" in scopes
         return OrdersWindow(days=None if "read_all_orders" in scopes else RECENT_DAYS, read_at=reply.answered_at())
 
     def iter_changed_orders(
@@ -85,10 +84,11 @@ class OrderReader:
         read: dict[str, RemoteOrder | None] = {}
         torn = list(dict.fromkeys(refs))
         for _ in range(READINGS):
-            found = self._first_pages(torn)
+            found, refused = self._first_pages(torn)
             followed = [ref for ref, node in found.items() if node is not None and self._follow(node)]
             torn = self._changed_meanwhile(found, followed)
-            read |= {ref: orders_mapping.order(node) if node else None for ref, node in found.items()}
+            for ref, node in found.items():
+                read[ref] = orders_mapping.order(node, refused.get(ref, ())) if node else None
             if not torn:
                 return [read[ref] for ref in refs]
         raise ConnectorUnavailable(
@@ -112,18 +112,18 @@ class OrderReader:
                 f"orders of the last {RECENT_DAYS} days.",
             )
 
-    def _first_pages(self, refs: Sequence[str]) -> dict[str, nodes.OrderNode | None]:
-        if self._shows_customers is None:
-            self.orders_window()
-        question = {"ids": list(refs), "lines": LINES, "customers": bool(self._shows_customers)}
-        reply = self._client.execute("orders_by_ids", question)
+    def _first_pages(self, refs: Sequence[str]) -> tuple[dict[str, nodes.OrderNode | None], dict[str, set[str]]]:
+        """The orders as the first answer has them, and what the shop withheld of them."""
+        question = {"ids": list(refs), "lines": LINES}
+        reply = self._client.execute("orders_by_ids", question, withholds=buyers.withheld)
         found = reply.read(nodes.OrdersData).nodes
         if len(found) != len(refs):
             raise reply.sent.no_answer(f"Shopify answered for {len(found)} of {len(refs)} orders.")
         for node in found:
             if node is not None:
                 _check_lists(node)
-        return dict(zip(refs, found, strict=True))
+        refused = {refs[place]: fields for place, fields in buyers.refused_fields(reply.withheld).items()}
+        return dict(zip(refs, found, strict=True)), refused
 
     def _changed_meanwhile(self, found: dict[str, nodes.OrderNode | None], followed: Sequence[str]) -> list[str]:
         """Of the orders whose pages were followed, those that are no longer the version read."""
@@ -137,6 +137,7 @@ class OrderReader:
         """Read what the first page of an order left out, into the node. True when there was any."""
         rest = partial(further_pages, self._client)
         more = [
+            rest(node.localized_fields, nodes.LocalizedNode, "order_pages", node.id, "localizedFields"),
             rest(node.line_items, nodes.Line, "order_pages", node.id, "lineItems"),
             rest(node.shipping_lines, nodes.Shipping, "order_pages", node.id, "shippingLines"),
             rest(node.returns, nodes.ReturnNode, "order_pages", node.id, "returns"),

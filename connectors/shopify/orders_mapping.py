@@ -2,48 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
+from connectors.ports.money import Money, TaxLine, Transaction, TwoPrices
 from connectors.ports.orders import (
-    Adjustment,
     Bundle,
+    Discount,
     Duty,
-    ExchangeLine,
+    Fee,
     Fulfilment,
     FulfilmentLine,
     FulfilmentOrder,
-    Money,
     OrderLine,
+    RemoteOrder,
+    ShippingLine,
+    Tracking,
+    WorkLine,
+)
+from connectors.ports.refunds import (
+    Adjustment,
+    ExchangeLine,
     Refund,
     RefundDuty,
     RefundLine,
     RefundShipping,
-    RemoteOrder,
     Return,
     ReturnLine,
-    ShippingLine,
-    TaxLine,
-    Tracking,
-    Transaction,
-    TwoPrices,
-    WorkLine,
 )
+from connectors.shopify import orders_buyers as buyers
 from connectors.shopify import orders_nodes as nodes
 
+_DISCOUNTS: Final = {
+    "DiscountCodeApplication": "code",
+    "AutomaticDiscountApplication": "automatic",
+    "ManualDiscountApplication": "manual",
+}
 
-def order(node: nodes.OrderNode) -> RemoteOrder:
-    """One order whose connections have been read to the end."""
+
+def order(node: nodes.OrderNode, refused: Collection[str] = ()) -> RemoteOrder:
+    """One order whose connections have been read to the end. `refused`: which fields of `PROTECTED` the shop did not
+    show, or not whole."""
     return RemoteOrder(
         ref=node.id,
         number=node.number,
         name=node.name,
         confirmation=node.confirmation_number or "",
         source=node.source_name or "",
+        channel=node.app.name if node.app else "",
+        retail_location_ref=_ref(node.retail_location),
         test=node.test,
         edited=node.edited,
         po_number=node.po_number or "",
         tags=tuple(node.tags),
-        customer_ref=_ref(node.customer),
+        customer_ref=node.customer.id if node.customer else "",
+        customer=buyers.customer(node.customer, refused),
+        email=buyers.text(node.email, "email" in refused),
+        phone=buyers.text(node.phone, "phone" in refused),
+        billing_address=buyers.address(node.billing_address),
+        shipping_address=buyers.address(node.shipping_address),
+        company=buyers.company(node.purchasing_entity),
+        note=buyers.text(node.note, "note" in refused),
+        withheld=tuple(sorted({buyers.PROTECTED[path.partition(".")[0]] for path in refused})),
+        attributes=buyers.attributes(node.custom_attributes),
+        localized=tuple(buyers.localized(one) for one in node.localized_fields.nodes),
         created_at=node.created_at,
         processed_at=node.processed_at,
         updated_at=node.updated_at,
@@ -63,16 +85,24 @@ def order(node: nodes.OrderNode) -> RemoteOrder:
         total=_both(node.total_price_set),
         current_total=_both(node.current_total_price_set),
         subtotal=_both_if(node.subtotal_price_set),
+        current_subtotal=_both(node.current_subtotal_price_set),
         total_discounts=_both_if(node.total_discounts_set),
         total_shipping=_both(node.total_shipping_price_set),
         total_tax=_both_if(node.total_tax_set),
+        current_total_tax=_both(node.current_total_tax_set),
         total_tip=_both(node.total_tip_received_set),
         total_duties=_both_if(node.original_total_duties_set),
+        total_received=_both(node.total_received_set),
+        total_capturable=_both(node.total_capturable_set),
         total_refunded=_both(node.total_refunded_set),
         total_outstanding=_both(node.total_outstanding_set),
         rounding_paid=_both(node.total_cash_rounding_adjustment.payment_set),
         rounding_refunded=_both(node.total_cash_rounding_adjustment.refund_set),
         taxes=_taxes(node.tax_lines),
+        fees=tuple(
+            Fee(ref=fee.id, name=fee.name, price=_both(fee.price), taxes=_taxes(fee.tax_lines))
+            for fee in node.additional_fees
+        ),
         lines=tuple(_line(line) for line in node.line_items.nodes),
         shipping=tuple(_shipping(line) for line in node.shipping_lines.nodes),
         transactions=tuple(_movement(movement) for movement in node.transactions),
@@ -87,6 +117,9 @@ def _line(node: nodes.Line) -> OrderLine:
     return OrderLine(
         ref=node.id,
         name=node.name,
+        title=node.title,
+        variant_title=node.variant_title or "",
+        vendor=node.vendor or "",
         sku=node.sku or "",
         product_ref=_ref(node.product),
         variant_ref=node.variant.id if node.variant else "",
@@ -104,6 +137,7 @@ def _line(node: nodes.Line) -> OrderLine:
         taxes=_taxes(node.tax_lines),
         duties=tuple(Duty(ref=duty.id, price=_both(duty.price), taxes=_taxes(duty.tax_lines)) for duty in node.duties),
         bundle=_bundle(node),
+        attributes=buyers.attributes(node.custom_attributes),
     )
 
 
@@ -111,7 +145,15 @@ def _bundle(node: nodes.Line) -> Bundle | None:
     group = node.line_item_group
     if group is None:
         return None
-    return Bundle(ref=group.id, title=group.title, quantity=group.quantity, variant_ref=group.variant_id or "")
+    return Bundle(
+        ref=group.id,
+        title=group.title,
+        quantity=group.quantity,
+        product_ref=group.product_id or "",
+        variant_ref=group.variant_id or "",
+        sku=group.variant_sku or "",
+        attributes=buyers.attributes(group.custom_attributes),
+    )
 
 
 def _shipping(node: nodes.Shipping) -> ShippingLine:
@@ -119,6 +161,7 @@ def _shipping(node: nodes.Shipping) -> ShippingLine:
         ref=node.id or "",
         title=node.title,
         code=node.code or "",
+        source=node.source or "",
         is_removed=node.is_removed,
         price=_both(node.original_price_set),
         discounted_price=_both(node.discounted_price_set),
@@ -133,6 +176,9 @@ def _movement(node: nodes.Movement) -> Transaction:
         kind=_word(node.kind),
         status=_word(node.status),
         gateway=node.gateway or "",
+        gateway_title=node.formatted_gateway or "",
+        manual=node.manual_payment_gateway,
+        error=_word(node.error_code),
         created_at=node.created_at,
         processed_at=node.processed_at,
         test=node.test,
@@ -237,9 +283,11 @@ def _work(node: nodes.Work) -> FulfilmentOrder:
         ref=node.id,
         status=_word(node.status),
         request_status=_word(node.request_status),
+        created_at=node.created_at,
         updated_at=node.updated_at,
         location_ref=_ref(node.assigned_location.location),
         location_name=node.assigned_location.name,
+        holds=tuple(_word(hold.reason) for hold in node.fulfillment_holds),
         lines=tuple(
             WorkLine(
                 ref=line.id,
@@ -271,8 +319,18 @@ def _both_if(bag: nodes.Bag | None) -> TwoPrices | None:
 
 
 def _taxes(lines: Sequence[nodes.Tax]) -> tuple[TaxLine, ...]:
-    return tuple(TaxLine(title=line.title, rate=line.rate, price=_both(line.price_set)) for line in lines)
+    return tuple(
+        TaxLine(title=line.title, rate=line.rate, price=_both(line.price_set), channel_liable=bool(line.channel_liable))
+        for line in lines
+    )
 
 
-def _discounts(allocations: Sequence[nodes.Discount]) -> tuple[TwoPrices, ...]:
-    return tuple(_both(allocation.allocated_amount_set) for allocation in allocations)
+def _discounts(allocations: Sequence[nodes.Allocated]) -> tuple[Discount, ...]:
+    return tuple(
+        Discount(
+            amount=_both(one.allocated_amount_set),
+            kind=_DISCOUNTS.get(one.discount_application.kind, ""),
+            name=one.discount_application.code or one.discount_application.title,
+        )
+        for one in allocations
+    )

@@ -32,10 +32,27 @@ class Tax(msgspec.Struct, rename="camel"):
     title: str
     price_set: Bag
     rate: Decimal | None = None
+    channel_liable: bool | None = None
 
 
-class Discount(msgspec.Struct, rename="camel"):
+class Written(msgspec.Struct):
+    """A custom attribute."""
+
+    key: str
+    value: str | None = None
+
+
+class _Application(msgspec.Struct):
+    kind: str = msgspec.field(name="__typename")
+    code: str = ""
+    title: str = ""
+
+
+class Allocated(msgspec.Struct, rename="camel"):
+    """The share of a discount that a line carries."""
+
     allocated_amount_set: Bag
+    discount_application: _Application
 
 
 class _Variant(msgspec.Struct, rename="camel"):
@@ -47,7 +64,10 @@ class _Group(msgspec.Struct, rename="camel"):
     id: str
     title: str
     quantity: int
+    custom_attributes: list[Written]
+    product_id: str | None = None
     variant_id: str | None = None
+    variant_sku: str | None = None
 
 
 class DutyNode(msgspec.Struct, rename="camel"):
@@ -59,6 +79,7 @@ class DutyNode(msgspec.Struct, rename="camel"):
 class Line(msgspec.Struct, rename="camel"):
     id: str
     name: str
+    title: str
     quantity: int
     current_quantity: int
     refundable_quantity: int
@@ -68,10 +89,13 @@ class Line(msgspec.Struct, rename="camel"):
     requires_shipping: bool
     original_unit_price_set: Bag
     discounted_total_set: Bag
-    discount_allocations: list[Discount]
+    discount_allocations: list[Allocated]
     tax_lines: list[Tax]
     duties: list[DutyNode]
+    custom_attributes: list[Written]
     sku: str | None = None
+    variant_title: str | None = None
+    vendor: str | None = None
     product: Identified | None = None
     variant: _Variant | None = None
     line_item_group: _Group | None = None
@@ -82,10 +106,11 @@ class Shipping(msgspec.Struct, rename="camel"):
     is_removed: bool
     original_price_set: Bag
     discounted_price_set: Bag
-    discount_allocations: list[Discount]
+    discount_allocations: list[Allocated]
     tax_lines: list[Tax]
     id: str | None = None
     code: str | None = None
+    source: str | None = None
 
 
 class Movement(msgspec.Struct, rename="camel"):
@@ -93,8 +118,11 @@ class Movement(msgspec.Struct, rename="camel"):
     kind: str
     status: str
     test: bool
+    manual_payment_gateway: bool
     amount_set: Bag
     gateway: str | None = None
+    formatted_gateway: str | None = None
+    error_code: str | None = None
     created_at: dt.datetime | None = None
     processed_at: dt.datetime | None = None
     amount_rounding_set: Bag | None = None
@@ -216,13 +244,91 @@ class _Assigned(msgspec.Struct):
     location: Identified | None = None
 
 
+class _Hold(msgspec.Struct):
+    reason: str
+
+
 class Work(msgspec.Struct, rename="camel"):
     id: str
     status: str
     request_status: str
+    created_at: dt.datetime
     updated_at: dt.datetime
     assigned_location: _Assigned
+    fulfillment_holds: list[_Hold]
     line_items: Connection[WorkLineNode]
+
+
+class _Email(msgspec.Struct, rename="camel"):
+    email_address: str
+
+
+class _Phone(msgspec.Struct, rename="camel"):
+    phone_number: str
+
+
+class CustomerNode(msgspec.Struct, rename="camel"):
+    id: str
+    tax_exempt: bool
+    first_name: str | None = None
+    last_name: str | None = None
+    default_email_address: _Email | None = None
+    default_phone_number: _Phone | None = None
+
+
+class AddressNode(msgspec.Struct, rename="camel"):
+    """MailingAddress."""
+
+    name: str | None = None
+    company: str | None = None
+    address1: str | None = None
+    address2: str | None = None
+    city: str | None = None
+    province: str | None = None
+    province_code: str | None = None
+    zip: str | None = None
+    country_code_v2: str | None = msgspec.field(name="countryCodeV2", default=None)
+    phone: str | None = None
+
+
+class _Named(msgspec.Struct, rename="camel"):
+    id: str
+    name: str
+    external_id: str | None = None
+
+
+class _TaxSettings(msgspec.Struct, rename="camel"):
+    tax_registration_id: str | None = None
+
+
+class _CompanyPlace(_Named, rename="camel", kw_only=True):
+    tax_settings: _TaxSettings
+
+
+class Purchaser(msgspec.Struct):
+    """PurchasingEntity: a company with its place, or, with neither, a customer."""
+
+    company: _Named | None = None
+    location: _CompanyPlace | None = None
+
+
+class LocalizedNode(msgspec.Struct, rename="camel"):
+    key: str
+    country_code: str
+    purpose: str
+    title: str
+    value: str
+
+
+class FeeNode(msgspec.Struct, rename="camel"):
+    id: str
+    name: str
+    price: Bag
+    tax_lines: list[Tax]
+
+
+class _App(msgspec.Struct):
+    name: str
 
 
 class _Rounding(msgspec.Struct, rename="camel"):
@@ -253,12 +359,19 @@ class OrderNode(msgspec.Struct, rename="camel", tag_field="__typename", tag="Ord
     original_total_price_set: Bag
     total_price_set: Bag
     current_total_price_set: Bag
+    current_subtotal_price_set: Bag
+    current_total_tax_set: Bag
     total_shipping_price_set: Bag
+    total_received_set: Bag
+    total_capturable_set: Bag
     total_tip_received_set: Bag
     total_refunded_set: Bag
     total_outstanding_set: Bag
     total_cash_rounding_adjustment: _Rounding
     tax_lines: list[Tax]
+    additional_fees: list[FeeNode]
+    custom_attributes: list[Written]
+    localized_fields: Connection[LocalizedNode]
     line_items: Connection[Line]
     shipping_lines: Connection[Shipping]
     transactions: list[Movement]
@@ -268,8 +381,16 @@ class OrderNode(msgspec.Struct, rename="camel", tag_field="__typename", tag="Ord
     fulfillment_orders: Connection[Work]
     confirmation_number: str | None = None
     source_name: str | None = None
+    app: _App | None = None
+    retail_location: Identified | None = None
     po_number: str | None = None
-    customer: Identified | None = None
+    customer: CustomerNode | None = None
+    email: str | None = None
+    phone: str | None = None
+    billing_address: AddressNode | None = None
+    shipping_address: AddressNode | None = None
+    purchasing_entity: Purchaser | None = None
+    note: str | None = None
     cancelled_at: dt.datetime | None = None
     closed_at: dt.datetime | None = None
     cancel_reason: str | None = None

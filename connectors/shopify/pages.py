@@ -12,7 +12,7 @@ from connectors.shopify.mapping import PageInfo
 Node = TypeVar("Node")
 
 _CHOICES: Final = {
-    "order_pages": ("lineItems", "shippingLines", "returns", "fulfillmentOrders"),
+    "order_pages": ("localizedFields", "lineItems", "shippingLines", "returns", "fulfillmentOrders"),
     "refund_pages": ("refundLineItems", "refundShippingLines", "orderAdjustments", "transactions"),
     "return_pages": ("returnLineItems", "exchangeLineItems"),
     "product_pages": ("variants", "media", "metafields", "resourcePublicationsV2"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
 
@@ -211,7 +211,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A 200 reply without errors.
+    """A 200 reply, without errors but those of fields that the caller can do without (`withheld`).
 
     `server_time` is the Date header: aware, whole seconds, rounded down, None where a proxy removed it.
     `api_version` is the version that really answered. Points as Shopify reports them, 0 where it says nothing.
@@ -224,6 +224,7 @@ class Reply:
     server_time: dt.datetime | None
     request_id: str
     api_version: str
+    withheld: list[GraphQLError] = field(default_factory=list)
 
     def read(self, shape: type[Shape]) -> Shape:
         """`data` as `shape`. Another shape than Shopify documents counts as no readable answer."""

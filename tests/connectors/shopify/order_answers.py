@@ -26,7 +26,7 @@ def page(*nodes: dict[str, Any], more: str | None = None) -> dict[str, Any]:
 
 
 def tax(amount: str, rate: float | None = 0.21, currency: str = "RON") -> dict[str, Any]:
-    return {"title": "TVA", "rate": rate, "priceSet": bag(amount, currency)}
+    return {"title": "TVA", "rate": rate, "channelLiable": None, "priceSet": bag(amount, currency)}
 
 
 def line(number: int = 1, *, price: dict[str, Any] | None = None, **parts: Any) -> dict[str, Any]:
@@ -34,6 +34,9 @@ def line(number: int = 1, *, price: dict[str, Any] | None = None, **parts: Any) 
     return {
         "id": f"gid://shopify/LineItem/{number}",
         "name": "Căciulă - M",
+        "title": "Căciulă",
+        "variantTitle": "M",
+        "vendor": "Bucovina",
         "sku": f"SKU-{number}",
         "quantity": quantity,
         "currentQuantity": quantity,
@@ -50,6 +53,7 @@ def line(number: int = 1, *, price: dict[str, Any] | None = None, **parts: Any) 
         "discountAllocations": [],
         "taxLines": [],
         "duties": [],
+        "customAttributes": [],
         **parts,
     }
 
@@ -60,6 +64,9 @@ def movement(number: int = 1, kind: str = "SALE", status: str = "SUCCESS", **par
         "kind": kind,
         "status": status,
         "gateway": "manual",
+        "formattedGateway": "Manual",
+        "manualPaymentGateway": False,
+        "errorCode": None,
         "createdAt": NINE,
         "processedAt": NINE,
         "test": False,
@@ -107,7 +114,9 @@ def work(number: int, location: str, *lines: dict[str, Any], more: str | None = 
         "id": f"gid://shopify/FulfillmentOrder/{number}",
         "status": "OPEN",
         "requestStatus": "UNSUBMITTED",
+        "createdAt": NINE,
         "updatedAt": NINE,
+        "fulfillmentHolds": [],
         "assignedLocation": {"name": "Depozit", "location": {"id": location}},
         "lineItems": page(*lines, more=more),
     }
@@ -129,6 +138,10 @@ def order(number: int = 1, **parts: Any) -> dict[str, Any]:
         "totalPriceSet",
         "currentTotalPriceSet",
         "subtotalPriceSet",
+        "currentSubtotalPriceSet",
+        "currentTotalTaxSet",
+        "totalReceivedSet",
+        "totalCapturableSet",
         "totalDiscountsSet",
         "totalShippingPriceSet",
         "totalTaxSet",
@@ -143,10 +156,22 @@ def order(number: int = 1, **parts: Any) -> dict[str, Any]:
         "name": f"#{1000 + number}",
         "confirmationNumber": "ABC",
         "sourceName": "web",
+        "app": {"name": "Online Store"},
+        "retailLocation": None,
         "test": False,
         "edited": False,
         "poNumber": None,
         "tags": [],
+        "customer": None,
+        "email": None,
+        "phone": None,
+        "billingAddress": None,
+        "shippingAddress": None,
+        "purchasingEntity": None,
+        "note": None,
+        "customAttributes": [],
+        "additionalFees": [],
+        "localizedFields": page(),
         "createdAt": NINE,
         "processedAt": NINE,
         "updatedAt": NINE,

@@ -14,7 +14,8 @@ import pytest
 import respx
 
 from connectors.ports.errors import ConnectorUnavailable, FeatureNotSupported, RequestRejected
-from connectors.ports.orders import Money, RemoteOrder
+from connectors.ports.money import Money
+from connectors.ports.orders import RemoteOrder
 from connectors.shopify import orders as reading
 from connectors.shopify.adapter import ShopifyStore
 from tests.connectors.shopify.answers import answer
@@ -47,7 +48,7 @@ def read(store: ShopifyStore, api: respx.Route) -> ReadOne:
     """The order of one answer."""
 
     def read_one(**parts: Any) -> RemoteOrder:
-        api.side_effect = [overview("read_customers"), orders(order(**parts))]
+        api.side_effect = [orders(order(**parts))]
         found = store.read_order(ORDER)
         assert found is not None
         return found
@@ -182,12 +183,14 @@ def test_a_line_outlives_its_variant(read: ReadOne) -> None:
 
 
 def test_a_component_names_its_bundle(read: ReadOne) -> None:
-    group = {"id": "g1", "title": "Set", "quantity": 2, "variantId": "v9"}
+    gift = [{"key": "ambalaj", "value": "cadou"}]
+    group = {"id": "g1", "title": "Set", "quantity": 2, "variantId": "v9", "customAttributes": gift}
 
     bundle = read(lineItems=page(line(lineItemGroup=group))).lines[0].bundle
 
     assert bundle is not None
     assert (bundle.ref, bundle.quantity, bundle.variant_ref) == ("g1", 2, "v9")
+    assert [(one.key, one.value) for one in bundle.attributes] == [("ambalaj", "cadou")]
 
 
 def test_cash_rounding_and_tips_are_told_beside_the_lines(read: ReadOne) -> None:
@@ -266,7 +269,6 @@ def test_lines_beyond_the_first_page_are_followed_to_the_last(store: ShopifyStor
         return answer({"order": {"lineItems": page(*(line(number) for number in range(start, stop)), more=more)}})
 
     api.side_effect = [
-        overview(),
         orders(order(lineItems=page(*(line(number) for number in range(20)), more="c20"))),
         lines(20, 120, "c120"),
         lines(120, 220, "c220"),
@@ -278,13 +280,12 @@ def test_lines_beyond_the_first_page_are_followed_to_the_last(store: ShopifyStor
 
     assert found is not None
     assert [one.ref for one in found.lines] == [f"gid://shopify/LineItem/{number}" for number in range(263)]
-    assert [question["variables"]["after"] for question in asked(api)[2:5]] == ["c20", "c120", "c220"]
+    assert [question["variables"]["after"] for question in asked(api)[1:4]] == ["c20", "c120", "c220"]
 
 
 def test_every_page_below_an_order_is_followed(store: ShopifyStore, api: respx.Route) -> None:
     row = refund_line("RETURN", restocked=True, location=CLUJ, number=2)
     api.side_effect = [
-        overview(),
         orders(
             order(
                 refunds=[refund(refundLineItems=page(row, more="a"), transactions=page(movement(2), more="b"))],
@@ -310,7 +311,7 @@ def test_an_order_that_changed_while_its_pages_were_read_is_read_again(store: Sh
     first = orders(order(lineItems=page(line(1), more="c")))
     rest = answer({"order": {"lineItems": page(line(2))}})
     later = "2026-11-21T09:00:05Z"
-    api.side_effect = [overview(), first, rest, versions(1, at=later), orders(order(updatedAt=later))]
+    api.side_effect = [first, rest, versions(1, at=later), orders(order(updatedAt=later))]
 
     found = store.read_order(ORDER)
 
@@ -324,7 +325,7 @@ def test_an_order_that_never_rests_is_not_kept_in_pieces(store: ShopifyStore, ap
         answer({"order": {"lineItems": page(line(2))}}),
         versions(1, at="2026-11-21T09:00:05Z"),
     ]
-    api.side_effect = [overview(), *torn, *torn, *torn]
+    api.side_effect = [*torn, *torn, *torn]
 
     with pytest.raises(ConnectorUnavailable, match="changed while"):
         store.read_order(ORDER)
@@ -333,7 +334,7 @@ def test_an_order_that_never_rests_is_not_kept_in_pieces(store: ShopifyStore, ap
 @pytest.mark.parametrize("field", ["transactions", "refunds"])
 def test_a_full_list_is_not_taken_for_all_there_is(field: str, store: ShopifyStore, api: respx.Route) -> None:
     rows = [movement(number) if field == "transactions" else refund(number) for number in range(250)]
-    api.side_effect = [overview(), orders(order(**{field: rows}))]
+    api.side_effect = [orders(order(**{field: rows}))]
 
     with pytest.raises(RequestRejected, match=f"#1001 has 250 {field}"):
         store.read_order(ORDER)
@@ -345,19 +346,19 @@ def test_a_full_list_is_not_taken_for_all_there_is(field: str, store: ShopifySto
 def test_orders_are_read_together_in_the_order_asked_and_missing_ones_say_so(
     store: ShopifyStore, api: respx.Route
 ) -> None:
-    api.side_effect = [overview(), orders(order(3), None, order(1))]
+    api.side_effect = [orders(order(3), None, order(1))]
 
     found = store.read_orders(["gid://shopify/Order/3", "gid://shopify/Order/2", "gid://shopify/Order/1"])
 
     assert [one.number if one else None for one in found] == [1003, None, 1001]
-    assert operations(api) == ["Overview", "OrdersByIds"]
+    assert operations(api) == ["OrdersByIds"]
 
 
 def test_an_order_named_twice_is_asked_for_once(store: ShopifyStore, api: respx.Route) -> None:
-    api.side_effect = [overview(), orders(order(1))]
+    api.side_effect = [orders(order(1))]
 
     assert len(store.read_orders([ORDER, ORDER])) == 2
-    assert asked(api)[1]["variables"]["ids"] == [ORDER]
+    assert asked(api)[0]["variables"]["ids"] == [ORDER]
 
 
 @pytest.mark.parametrize("count", [0, 26])
@@ -365,21 +366,6 @@ def test_one_read_names_1_to_25_orders(count: int, store: ShopifyStore, api: res
     with pytest.raises(FeatureNotSupported):
         store.read_orders([ORDER] * count)
     assert not api.called
-
-
-@pytest.mark.parametrize(("scopes", "shown"), [(["read_customers"], True), ([], False)])
-def test_customers_are_asked_for_only_where_the_app_may_read_them(
-    scopes: list[str], shown: bool, store: ShopifyStore, api: respx.Route
-) -> None:
-    customer = {"customer": {"id": "gid://shopify/Customer/9"}} if shown else {}
-    api.side_effect = [overview(*scopes), orders(order(**customer)), orders(order(**customer))]
-
-    first, second = store.read_order(ORDER), store.read_order(ORDER)
-
-    assert first is not None
-    assert second is not None
-    assert first.customer_ref == second.customer_ref == ("gid://shopify/Customer/9" if shown else "")
-    assert [question["variables"].get("customers") for question in asked(api)] == [None, shown, shown]
 
 
 # --- what changed

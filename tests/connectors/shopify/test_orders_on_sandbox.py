@@ -120,3 +120,44 @@ def test_changed_orders_are_listed_and_read_together(server: Server, store: Shop
 
     assert {one["gid"] for one in told} <= set(listed)
     assert [order.ref if order else None for order in orders] == [*(one["gid"] for one in told), None]
+
+
+BUYER = {
+    "customer": {"first_name": "Ana", "last_name": "Pop", "email": "ana@example.com", "phone": "+40700000001"},
+    "company": {"name": "Pop SRL", "tax_id": "RO123", "location": "Cluj"},
+    "billing_address": {"first_name": "Ana", "city": "Cluj-Napoca", "country_code": "RO"},
+    "localized_fields": {"TAX_CREDENTIAL_IT": "RSSMRA80A01H501U"},
+    "attributes": {"CUI": "RO123"},
+}
+
+
+def test_a_buyer_is_read_with_company_address_and_tax_ids(server: Server, store: ShopifyStore) -> None:
+    told = control(server, "orders", lines=[{"item": server.items[0], "quantity": 1}], source_name="pos", **BUYER)
+
+    order = read(store, told)
+
+    assert order.customer is not None
+    assert order.company is not None
+    assert order.billing_address is not None
+    assert (order.customer.email, order.customer.phone) == ("ana@example.com", "+40700000001")
+    assert (order.company.name, order.company.tax_id, order.company.location_name) == ("Pop SRL", "RO123", "Cluj")
+    assert order.billing_address.city == "Cluj-Napoca"
+    assert [(one.key, one.country, one.value) for one in order.localized] == [
+        ("tax_credential_it", "IT", "RSSMRA80A01H501U")
+    ]
+    assert (order.channel, order.retail_location_ref) == ("Point of Sale", server.location)
+    assert order.withheld == ()
+
+
+def test_an_app_without_the_right_to_customers_reads_the_order_without_them(server: Server) -> None:
+    told = control(server, "orders", lines=[{"item": server.items[0], "quantity": 1}], **BUYER)
+    scopes = ["read_orders", "read_products", "read_inventory", "read_returns", "read_assigned_fulfillment_orders"]
+    token = control(server, "tokens", token="shpat_no_customers", scopes=scopes)["token"]
+    store = ShopifyStore(api_version="2026-10", **{**server.settings(OpenPacer()), "token": token})
+
+    order = read(store, told)
+
+    store.close()
+    assert (order.withheld, order.customer, order.customer_ref) == (("customer",), None, "")
+    assert order.email == "ana@example.com"
+    assert len(order.lines) == 1
