@@ -3,6 +3,19 @@
 References are the store's own opaque ids. Quantities are whole units. Times are aware and come from the store's clock.
 States and kinds are the store's words in lower case, an empty string where it says nothing. Every value is frozen and
 made of plain types, so that a whole order can be kept as JSON and read back (`orders.intake`).
+
+What a `RemoteOrder` holds (its parts stand here and in `money`, `buyers` and `refunds` beside this module):
+
+- identity: ref, number, name, confirmation, source, channel, po_number, tags, test, edited
+- times: created_at, processed_at (may be dated back), updated_at (the version), cancelled_at, closed_at
+- states: cancel_reason, financial_status, fulfilment_status, return_status
+- buyer: customer_ref, customer, email, phone, billing_address, shipping_address, company (with its tax id), note,
+  attributes, localized (tax ids and the like that a country asks for), and `withheld`: which of these the store refused
+- money: currency, presentment_currency, taxes_included, tax_exempt, duties_included, gateways, totals, taxes, fees
+- lines (discounts, taxes, duties, bundle, attributes), shipping, transactions
+- refunds (lines with restock and location, shipping, duties, adjustments, transactions with their states), returns
+  (lines, exchanges), fulfilments (location, lines, tracking), fulfilment_orders (assigned location, lines with item and
+  remaining quantity, holds); retail_location_ref for what was sold at a till
 """
 
 from __future__ import annotations
@@ -10,48 +23,47 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Protocol
+
+from connectors.ports.buyers import Address, Attribute, Company, Customer, LocalizedField
+from connectors.ports.money import TaxLine, Transaction, TwoPrices
+from connectors.ports.refunds import Refund, Return
 
 MAX_ORDERS = 25
 """Orders that one coalesced read may name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
-    """An amount with as many decimals as the store wrote, and its ISO 4217 currency."""
+class Discount:
+    """The share of a discount that a line carries. `kind` is code, automatic or manual; `name` is the code or the
+    title. Both are empty where the store does not say."""
 
-    amount: Decimal
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class TwoPrices:
-    """One amount in the shop's currency and in the buyer's. The rate between them is that of the day it was booked, so
-    those of a refund and of its order differ (reference: Shopify trap 32)."""
-
-    shop: Money
-    presentment: Money
+    amount: TwoPrices
+    kind: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
-class TaxLine:
-    """A tax as the store computed it; never derived from the rate again (reference: Shopify trap 33)."""
+class Fee:
+    """A charge on the whole order that is neither goods, shipping nor duty."""
 
-    title: str
-    rate: Decimal | None
-    """A share: 0.21 is 21 %."""
+    ref: str
+    name: str
     price: TwoPrices
+    taxes: tuple[TaxLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The bundle a line is a component of."""
+    """The bundle a line is a component of. Lines of one bundle share `ref`; `quantity` is that of the bundle."""
 
     ref: str
     title: str
     quantity: int
+    product_ref: str
     variant_ref: str
+    sku: str
+    attributes: tuple[Attribute, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +81,15 @@ class OrderLine:
     or refunded later (reference: Shopify 6.2).
 
     `variant_ref` is empty for a deleted variant, `product_ref` with it for a deleted product and for a custom line: the
-    store does not tell those two apart. `current_quantity` is `quantity` less removals and refunds.
+    store does not tell those two apart. `current_quantity` is `quantity` less removals and refunds. `name` is `title`
+    and `variant_title` as people see them.
     """
 
     ref: str
     name: str
+    title: str
+    variant_title: str
+    vendor: str
     sku: str
     product_ref: str
     variant_ref: str
@@ -87,137 +103,26 @@ class OrderLine:
     requires_shipping: bool
     unit_price: TwoPrices
     discounted_total: TwoPrices
-    discounts: tuple[TwoPrices, ...]
+    discounts: tuple[Discount, ...]
     taxes: tuple[TaxLine, ...]
     duties: tuple[Duty, ...]
     bundle: Bundle | None
+    attributes: tuple[Attribute, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ShippingLine:
-    """A delivery charge; removed ones stay, marked."""
+    """A delivery charge; removed ones stay, marked. `code` names the method, `source` who offered it."""
 
     ref: str
     title: str
     code: str
+    source: str
     is_removed: bool
     price: TwoPrices
     discounted_price: TwoPrices
-    discounts: tuple[TwoPrices, ...]
+    discounts: tuple[Discount, ...]
     taxes: tuple[TaxLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """A movement of money, or a try at one: only `status` "success" moved it, and `test` never did. `rounding` is the
-    part that cash rounding added or took."""
-
-    ref: str
-    kind: str
-    status: str
-    gateway: str
-    created_at: dt.datetime | None
-    processed_at: dt.datetime | None
-    test: bool
-    amount: TwoPrices
-    rounding: TwoPrices | None
-    parent_ref: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefundLine:
-    """Units refunded. `restocked` decides about stock, not `restock` (cancel, return, no_restock, legacy_restock);
-    `location_ref` is where they went back to, empty where the store does not say."""
-
-    ref: str
-    line_ref: str
-    quantity: int
-    restock: str
-    restocked: bool
-    location_ref: str
-    price: TwoPrices
-    subtotal: TwoPrices
-    tax: TwoPrices
-
-
-@dataclass(frozen=True, slots=True)
-class RefundShipping:
-    """Delivery charges given back."""
-
-    ref: str
-    shipping_line_ref: str
-    subtotal: TwoPrices
-    tax: TwoPrices
-
-
-@dataclass(frozen=True, slots=True)
-class RefundDuty:
-    """A duty given back."""
-
-    duty_ref: str
-    amount: TwoPrices
-
-
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """Difference between what was refunded and the money given back, with the store's own sign."""
-
-    ref: str
-    reason: str
-    amount: TwoPrices
-    tax: TwoPrices
-
-
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """A refund. It may have no lines (goodwill), no transactions (pure removal), and money that is still pending: only
-    `transactions` tell what moved (reference: Shopify trap 28)."""
-
-    ref: str
-    created_at: dt.datetime | None
-    processed_at: dt.datetime
-    updated_at: dt.datetime
-    note: str
-    return_ref: str
-    total: TwoPrices
-    lines: tuple[RefundLine, ...]
-    shipping: tuple[RefundShipping, ...]
-    duties: tuple[RefundDuty, ...]
-    adjustments: tuple[Adjustment, ...]
-    transactions: tuple[Transaction, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnLine:
-    """Units a customer sends back. `line_ref` is empty for goods the store could not match to a line."""
-
-    ref: str
-    line_ref: str
-    quantity: int
-    processed_quantity: int
-    refunded_quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class ExchangeLine:
-    """Units sent out instead; `line_refs` are the lines the order gained for them."""
-
-    ref: str
-    quantity: int
-    line_refs: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """Goods on their way back. Neither money nor stock: those come with a refund that names this return."""
-
-    ref: str
-    name: str
-    status: str
-    created_at: dt.datetime
-    closed_at: dt.datetime | None
-    lines: tuple[ReturnLine, ...]
-    exchanges: tuple[ExchangeLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +170,17 @@ class WorkLine:
 
 @dataclass(frozen=True, slots=True)
 class FulfilmentOrder:
-    """Work assigned to one location; its remaining quantities are the stock the order holds there."""
+    """Work assigned to one location; its remaining quantities are the stock the order holds there. `holds` are the
+    reasons why it must not be sent yet (awaiting_return_items, awaiting_payment …)."""
 
     ref: str
     status: str
     request_status: str
+    created_at: dt.datetime
     updated_at: dt.datetime
     location_ref: str
     location_name: str
+    holds: tuple[str, ...]
     lines: tuple[WorkLine, ...]
 
 
@@ -281,8 +189,13 @@ class RemoteOrder:
     """One order with everything that hangs on it, read to the last nested page, all of one version (`updated_at`).
 
     `name` is what people see and is not unique. `processed_at` may be dated back by imports; `created_at` is not.
-    Totals: `original_total` at creation, `total` and `subtotal` before returns, `current_total` after edits and refunds.
-    `customer_ref` is empty without a customer and where the app may not read customers.
+    Totals: `original_total` at creation, `total` and `subtotal` before returns, `current_…` after edits and refunds.
+    `total_received` is what was paid, `total_capturable` what is authorised and not captured yet.
+
+    Stores protect what tells of persons. `withheld` names the fields among customer, email, phone, billing_address,
+    shipping_address, company and note of which the store refused all or a part, and what it refused is None. Some
+    stores give nothing instead, which cannot be told from a buyer who said nothing. `customer_ref` is empty without a
+    customer and where we may not read customers.
     """
 
     ref: str
@@ -290,11 +203,26 @@ class RemoteOrder:
     name: str
     confirmation: str
     source: str
+    channel: str
+    """The app that took the order, as people see it: Online Store, Point of Sale."""
+    retail_location_ref: str
+    """Where a sale at the till was made; empty for others."""
     test: bool
     edited: bool
     po_number: str
     tags: tuple[str, ...]
+
     customer_ref: str
+    customer: Customer | None
+    email: str | None
+    phone: str | None
+    billing_address: Address | None
+    shipping_address: Address | None
+    company: Company | None
+    note: str | None
+    withheld: tuple[str, ...]
+    attributes: tuple[Attribute, ...]
+    localized: tuple[LocalizedField, ...]
 
     created_at: dt.datetime
     processed_at: dt.datetime
@@ -317,16 +245,21 @@ class RemoteOrder:
     total: TwoPrices
     current_total: TwoPrices
     subtotal: TwoPrices | None
+    current_subtotal: TwoPrices
     total_discounts: TwoPrices | None
     total_shipping: TwoPrices
     total_tax: TwoPrices | None
+    current_total_tax: TwoPrices
     total_tip: TwoPrices
     total_duties: TwoPrices | None
+    total_received: TwoPrices
+    total_capturable: TwoPrices
     total_refunded: TwoPrices
     total_outstanding: TwoPrices
     rounding_paid: TwoPrices
     rounding_refunded: TwoPrices
     taxes: tuple[TaxLine, ...]
+    fees: tuple[Fee, ...]
 
     lines: tuple[OrderLine, ...]
     shipping: tuple[ShippingLine, ...]
@@ -335,6 +268,9 @@ class RemoteOrder:
     returns: tuple[Return, ...]
     fulfilments: tuple[Fulfilment, ...]
     fulfilment_orders: tuple[FulfilmentOrder, ...]
+
+    source_identifier: str = ""
+    """The order's id where it was first taken: a marketplace, a till."""
 
 
 @dataclass(frozen=True, slots=True)
