@@ -105,6 +105,20 @@ def owner_of_unique(shop: Shop, namespace: str, key: str, value: str) -> str | N
     return None
 
 
+def product_identified(world: World, identifier: Payload) -> Product | None:
+    """The product that an ``id``, a ``handle`` or a ``customId`` (a metafield of unique values) names."""
+    if "handle" in identifier:
+        return world.shop.products_by_handle.get(identifier["handle"])
+    custom = identifier.get("customId")
+    if custom is not None:
+        namespace = namespace_of(custom, world.app_number)
+        gid = owner_of_unique(world.shop, namespace, custom["key"], custom["value"])
+    else:
+        gid = identifier.get("id")
+    row = world.shop.by_gid.get(gid or "")
+    return row if isinstance(row, Product) else None
+
+
 def set_act(world: World, arguments: dict[str, Any]) -> Payload:
     """`metafieldsSet`."""
     shop, given = world.shop, arguments["metafields"]

@@ -102,13 +102,9 @@ def _write_rest(world: World, product: Product, arguments: dict[str, Any], given
 def update_act(world: World, arguments: dict[str, Any]) -> Payload:
     """`productUpdate`: fields of the product itself, by `product.id` or the identifier."""
     shop, given = world.shop, arguments.get("product") or {}
-    identifier = arguments.get("identifier") or {}
-    if "handle" in identifier:
-        product: Any = shop.products_by_handle.get(identifier["handle"])
-    else:
-        product = shop.by_gid.get(identifier.get("id") or given.get("id") or "")
+    product = metafields.product_identified(world, arguments.get("identifier") or {"id": given.get("id")})
     wrong = _Plain()
-    if not isinstance(product, Product):
+    if product is None:
         wrong.add("NOT_FOUND", "Product does not exist", "id")
         return {"product": None, "userErrors": wrong.rows}
     check_fields(given, "product", wrong.add)

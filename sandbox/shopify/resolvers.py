@@ -17,7 +17,7 @@ from .inventory import adjust_quantities, set_quantities
 from .jobs import JOBS
 from .keyed import keyed, prepare_rows, unkeyed
 from .media import MEDIA
-from .metafields import METAFIELDS, namespace_of, owner_of_unique
+from .metafields import METAFIELDS, product_identified
 from .orders_topic import ORDERS
 from .products import PRODUCTS
 from .products_events import PRODUCT_EVENTS
@@ -155,17 +155,7 @@ def _location(world: World, arguments: dict[str, Any], run: Run) -> Location | N
 
 
 def _product_by_identifier(world: World, arguments: dict[str, Any], run: Run) -> Product | None:
-    identifier = arguments["identifier"]
-    if "handle" in identifier:
-        return world.shop.products_by_handle.get(identifier["handle"])
-    custom = identifier.get("customId")
-    if custom is not None:
-        namespace = namespace_of(custom, world.app_number)
-        gid = owner_of_unique(world.shop, namespace, custom["key"], custom["value"])
-    else:
-        gid = identifier.get("id")
-    row = world.shop.by_gid.get(gid or "")
-    return row if isinstance(row, Product) else None
+    return product_identified(world, arguments["identifier"])
 
 
 def _api_versions(world: World, arguments: dict[str, Any], run: Run) -> list[dict[str, Any]]:

@@ -161,3 +161,32 @@ def test_publishing_is_read_back(app: App) -> None:
     shop_gid = publications_of(app.shop)[0].gid
     text = 'query P($on: ID!) { productByIdentifier(identifier: {handle: "nou"}) { publishedOnPublication(publicationId: $on) } }'
     assert app.ask(text, {"on": shop_gid}).data["productByIdentifier"]["publishedOnPublication"] is True
+
+
+CUSTOM = {"namespace": "erp", "key": "number", "value": "A-17"}
+
+
+def test_a_product_is_made_once_by_a_custom_id_and_found_by_it(app: App) -> None:
+    app.control("POST", "products/tune", {"unique": ["erp.number"]})
+    own = {**CUSTOM, "type": "id"}
+    for title in ("Nou", "Altfel"):
+        given = {"identifier": {"customId": CUSTOM}, "input": {"title": title, "metafields": [own]}}
+        assert user_errors(app.ask(SET, given)) == []
+    assert len(app.shop.products) == 5
+    update = """mutation U($by: ProductUpdateIdentifiers, $product: ProductUpdateInput) {
+      productUpdate(identifier: $by, product: $product) { product { title } userErrors { field } } }"""
+    app.ask(update, {"by": {"customId": CUSTOM}, "product": {"vendor": "Noi"}})
+    found = app.ask(
+        "query P($by: ProductIdentifierInput!) { productByIdentifier(identifier: $by) { title vendor } }",
+        {"by": {"customId": CUSTOM}},
+    )
+    assert found.data["productByIdentifier"] == {"title": "Altfel", "vendor": "Noi"}
+
+
+def test_a_custom_id_needs_its_definition_and_its_metafield(app: App) -> None:
+    given: dict[str, Any] = {"identifier": {"customId": CUSTOM}, "input": {"title": "Nou"}}
+    assert user_errors(app.ask(SET, given)) == [("NOT_FOUND", ["identifier", "customId"])]
+    app.control("POST", "products/tune", {"unique": ["erp.number"]})
+    assert user_errors(app.ask(SET, given)) == [("MISSING_FIELD_REQUIRED", ["input", "metafields"])]
+    given["input"]["metafields"] = [{**CUSTOM, "value": "B-1", "type": "id"}]
+    assert user_errors(app.ask(SET, given)) == [("METAFIELD_MISMATCH", ["input", "metafields"])]
