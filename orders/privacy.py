@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from connectors.models import Store
-from orders import intake
+from orders import buyers, intake
 from orders.models import IncomingOrder
 
 AT_ONCE = 500
@@ -39,5 +40,8 @@ def _erase(store: Store, refs: Iterable[str]) -> int:
     """Some hundreds at a time, each part by itself: after a crash the next try erases the rest."""
     every, erased = list(refs), 0
     for start in range(0, len(every), AT_ONCE):
-        erased += intake.redact(store, "", every[start : start + AT_ONCE])
+        part = every[start : start + AT_ONCE]
+        with transaction.atomic():
+            erased += intake.redact(store, "", part)
+            buyers.redact(store, part)
     return erased

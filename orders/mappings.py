@@ -1,0 +1,205 @@
+"""What the payment gateways, shipping methods and taxes of a store are called here, and orders that wait for a name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import CharField, Count, F, Func, Value
+
+from connectors.models import Store
+from connectors.ports.money import TaxLine
+from connectors.ports.orders import RemoteOrder, ShippingLine
+from orders.errors import OrderRefused
+from orders.models import IncomingOrder, IncomingState, MappedKind, MappingRule, SalesOrder, Unmapped, ValueMapping
+from orders.totals import all_taxes
+from syncconsole.kernel import audit
+from syncconsole.kernel.models import User
+
+MAP_RIGHT = "orders.map_values"
+
+COLUMNS = {
+    MappedKind.GATEWAY: "gateways",
+    MappedKind.SHIPPING: "shipping_methods",
+    MappedKind.TAX: "tax_names",
+}
+"""Where a sales order keeps its values of a kind."""
+
+LONGEST = 180
+"""Characters of a value that are told apart: `waits_for` has room for no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What becomes of a value without a name of its own."""
+
+    unmapped: Unmapped = Unmapped.DEFAULT
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Our names for the values of one store."""
+
+    rules: Mapping[MappedKind, Rule] = field(default_factory=dict)
+    names: Mapping[tuple[MappedKind, str], str] = field(default_factory=dict)
+
+    def rule(self, kind: MappedKind) -> Rule:
+        """What becomes of unmapped values of this kind."""
+        return self.rules.get(kind, Rule())
+
+    def ours(self, kind: MappedKind, value: str) -> str:
+        """Our name for a value: its own, else the default of its kind, else the store's."""
+        return self.names.get((kind, value)) or self.rule(kind).default or value
+
+    def missing(self, kind: MappedKind, values: Iterable[str]) -> list[str]:
+        """Of these, the values that stop an order: without a name of their own, where the default may not be used."""
+        if self.rule(kind).unmapped == Unmapped.DEFAULT:
+            return []
+        return [value for value in values if (kind, value) not in self.names]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueInUse:
+    """A value of a store: in how many orders it appears, and how many wait for its name."""
+
+    kind: MappedKind
+    value: str
+    orders: int
+    waiting: int
+    ours: str
+    """Its own name here; empty while it has none."""
+
+
+def of_store(store: Store) -> Names:
+    """Our names for the values of a store, in one query."""
+    rules = MappingRule.objects.filter(store=store).values_list("kind", Value(None, CharField()), "default", "unmapped")
+    values = ValueMapping.objects.filter(store=store).order_by().values_list("kind", "value", "ours", Value(""))
+    by_kind: dict[MappedKind, Rule] = {}
+    names: dict[tuple[MappedKind, str], str] = {}
+    for kind, value, ours, unmapped in rules.union(values, all=True):
+        if value is None:
+            by_kind[MappedKind(kind)] = Rule(Unmapped(unmapped), ours)
+        else:
+            names[MappedKind(kind), value] = ours
+    return Names(by_kind, names)
+
+
+def values_of(order: RemoteOrder) -> dict[MappedKind, list[str]]:
+    """The values of an order that want a name of ours, each once, in the order they come."""
+    gateways = [*order.gateways, *(movement.gateway for movement in order.transactions)]
+    kept = [line for line in order.shipping if not line.is_removed]
+    return {
+        MappedKind.GATEWAY: _once(value[:LONGEST] for value in gateways),
+        MappedKind.SHIPPING: _once(method_of(line) for line in kept),
+        MappedKind.TAX: _once(tax_name(tax) for taxes in all_taxes(order, kept) for tax in taxes),
+    }
+
+
+def method_of(line: ShippingLine) -> str:
+    """The store's name of a shipping method: its code, which outlives a change of title."""
+    return (line.code or line.title)[:LONGEST]
+
+
+def tax_name(tax: TaxLine) -> str:
+    """A tax by its title and rate, e.g. "TVA 21 %": one title often has several rates."""
+    rate = "" if tax.rate is None else f" {(tax.rate * 100).normalize():f} %"
+    return f"{tax.title}{rate}".strip()[:LONGEST]
+
+
+def check(names: Names, values: Mapping[MappedKind, Collection[str]]) -> None:
+    """Raise `OrderRefused` for values without a name of ours, where their store stops such orders."""
+    for kind in MappedKind:
+        if lacking := names.missing(kind, values.get(kind, ())):
+            listed = ", ".join(lacking)
+            raise OrderRefused(
+                cause=f"{kind.label} without a name of ours: {listed}."[:400],
+                remedy="Name it on the store's page Mappings: every order that waits for it goes on by itself.",
+                waits_for=wait_for(kind, lacking[0]),
+            )
+
+
+def wait_for(kind: MappedKind, value: str) -> str:
+    """The key by which an order waits for the name of a value."""
+    return f"{kind}:{value}"
+
+
+def save(store: Store, kind: MappedKind, rule: Rule, names: Mapping[str, str], *, by: User) -> int:
+    """Keep a kind's rule and names; an empty name takes a value's own name away. Returns how many waiting orders that
+    lets go on."""
+    with transaction.atomic():
+        before = of_store(store)
+        MappingRule.objects.update_or_create(
+            store=store, kind=kind, defaults={"unmapped": rule.unmapped, "default": rule.default}
+        )
+        given = {value: ours.strip() for value, ours in names.items()}
+        ValueMapping.objects.filter(
+            store=store, kind=kind, value__in=[v for v, ours in given.items() if not ours]
+        ).delete()
+        ValueMapping.objects.bulk_create(
+            [ValueMapping(store=store, kind=kind, value=value, ours=ours) for value, ours in given.items() if ours],
+            update_conflicts=True,
+            unique_fields=["store", "kind", "value"],
+            update_fields=["ours", "mapped_at"],
+        )
+        after = of_store(store)
+        if before != after:
+            audit.record(
+                by,
+                "values mapped",
+                str(store),
+                before=_told(before, kind),
+                after=_told(after, kind),
+            )
+        return _release(store, kind, after)
+
+
+def in_use(store: Store) -> list[ValueInUse]:
+    """Every value that appears in the store's orders or has a name, those that stop orders first, then by use."""
+    names = of_store(store)
+    used = {kind: _used(store, kind) for kind in MappedKind}
+    waiting = _waiting(store)
+    found = [
+        ValueInUse(
+            kind=kind,
+            value=value,
+            orders=used[kind].get(value, 0),
+            waiting=waiting.get(wait_for(kind, value), 0),
+            ours=names.names.get((kind, value), ""),
+        )
+        for kind in MappedKind
+        for value in used[kind].keys()
+        | {value for named, value in names.names if named == kind}
+        | {key.partition(":")[2] for key in waiting if key.startswith(f"{kind}:")}
+    ]
+    return sorted(found, key=lambda row: (row.kind, bool(row.ours), -row.waiting, -row.orders, row.value))
+
+
+def _used(store: Store, kind: MappedKind) -> dict[str, int]:
+    values = SalesOrder.objects.filter(store=store).order_by().annotate(value=Func(F(COLUMNS[kind]), function="unnest"))
+    return dict(values.values_list("value").annotate(n=Count("pk")))
+
+
+def _waiting(store: Store) -> dict[str, int]:
+    """How many orders wait for each key."""
+    failed = IncomingOrder.objects.filter(store=store, state=IncomingState.FAILED).exclude(waits_for="").order_by()
+    return dict(failed.values_list("waits_for").annotate(n=Count("pk")))
+
+
+def _release(store: Store, kind: MappedKind, names: Names) -> int:
+    """Let orders go on that waited for a value which no longer stops them."""
+    keys = [key for key in _waiting(store) if key.startswith(f"{kind}:")]
+    open_again = [key for key in keys if not names.missing(kind, [key.partition(":")[2]])]
+    waiting = IncomingOrder.objects.filter(store=store, state=IncomingState.FAILED, waits_for__in=open_again)
+    return waiting.update(state=IncomingState.PENDING, waits_for="")
+
+
+def _told(names: Names, kind: MappedKind) -> dict[str, str]:
+    rule = names.rule(kind)
+    told = {value: ours for (named, value), ours in names.names.items() if named == kind}
+    return {f"{kind.label}: unmapped": rule.unmapped.label, f"{kind.label}: default": rule.default} | told
+
+
+def _once(values: Iterable[str]) -> list[str]:
+    return [value for value in dict.fromkeys(values) if value]
