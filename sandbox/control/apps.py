@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.shopify.access import ALL_SCOPES
 from sandbox.shopify.apps import App, app_of
 from sandbox.shopify.catalogue import Shop
+from sandbox.shopify.protected import GROUPS
 from sandbox.shopify.subscriptions import (
     COMPLIANCE_TOPICS,
     TOPIC_SCOPES,
@@ -26,8 +27,9 @@ def list_apps(ask: Ask) -> dict[str, Any]:
 
 
 def change_app(ask: Ask) -> dict[str, Any]:
-    """Change an app (``app``, 1): ``client_id``, ``secret``, ``rotate`` (a new secret), ``api_version``, ``installed``, and
-    ``subscriptions`` of its configuration: [{"topics": [...], "uri": "...", "filter"?, "include_fields"?, "name"?}]."""
+    """Change an app (``app``, 1): ``client_id``, ``secret``, ``rotate`` (a new secret), ``api_version``, ``installed``,
+    ``withheld`` (customer data it is not approved for: customer, name, address, email, phone), and ``subscriptions`` of its
+    configuration: [{"topics": [...], "uri": "...", "filter"?, "include_fields"?, "name"?}]."""
     shop = ask.shop()
     app = _app(ask, shop)
     body = ask.body
@@ -46,12 +48,21 @@ def change_app(ask: Ask) -> dict[str, Any]:
             app.api_version = str(body["api_version"])
             for row in shop.subscriptions.values():
                 row.api_version = app.api_version if row.app_number == app.number else row.api_version
+        if "withheld" in body:
+            app.withheld = _groups(body["withheld"])
         if "installed" in body:
             app.installed = bool(body["installed"])
         if managed is not None:
             app.managed = managed
             shop.wanted_changed()
     return _told(app)
+
+
+def _groups(said: Any) -> frozenset[str]:
+    groups = frozenset(str(group) for group in said or ())
+    if unknown := groups - set(GROUPS):
+        raise ControlError(f"{min(unknown)!r} is no group of customer data.", f"Use: {', '.join(GROUPS)}.")
+    return groups
 
 
 def _managed(ask: Ask, shop: Shop, app: App, described: dict[str, Any]) -> list[Subscription]:
@@ -154,6 +165,7 @@ def _told(app: App) -> dict[str, Any]:
         "old_secret": app.old_secret,
         "api_version": app.api_version,
         "scopes": list(app.scopes),
+        "withheld": sorted(app.withheld),
         "installed": app.installed,
         "subscriptions": [row.as_json() for row in app.managed],
     }

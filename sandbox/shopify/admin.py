@@ -19,6 +19,7 @@ from sandbox.files import Files
 from sandbox.wire import ConnectionDropped, Reply, Request, json_reply
 
 from .access import STABLE_VERSION, Token, version_in_use
+from .apps import app_of
 from .bucket import PLANS, Bucket
 from .bulk import BulkDesk
 from .catalogue import Shop
@@ -201,7 +202,7 @@ class AdminApi:
             token.app_number,
             self.bulk,
         )
-        world.base_url = base_url
+        world.base_url, world.withheld = base_url, app_of(shop, token.app_number).withheld
         if rule is not None and rule.kind == "slow":
             if plan.is_mutation:  # inside: the key is claimed, the effect is not made
                 world.pause = lambda: self._sleep(rule.delay_ms / 1000)

@@ -24,6 +24,7 @@ class App:
     rotated_at: float = 0.0  # seconds by the sandbox's clock
     api_version: str = STABLE_VERSION
     scopes: tuple[str, ...] = ALL_SCOPES
+    withheld: frozenset[str] = frozenset()  # groups of `protected.GROUPS` that it is not approved for
     installed: bool = True
     managed: list[Any] = field(default_factory=list)  # of `subscriptions.Subscription`
 

@@ -28,6 +28,7 @@ class Vocabulary:
     full: dict[tuple[str, str], Callable[[Any, Any, Run], Any]] = made(default_factory=dict)  # row, arguments, run
     prepare: dict[tuple[str, str], Callable[[dict[str, Any], Run], Any]] = made(default_factory=dict)
     access: dict[tuple[str, str], frozenset[str]] = made(default_factory=dict)  # any one of these scopes
+    protected: dict[tuple[str, str], str] = made(default_factory=dict)  # fields that tell of buyers: their group
     mappings: frozenset[str] = frozenset()  # types whose rows are dicts
     type_name: Callable[[Any], str] = lambda row: type(row).__name__
 

@@ -172,6 +172,8 @@ IDENTIFIED = [
     "DraftOrder",
     "DraftOrderLineItem",
 ]
+MANUAL_GATEWAYS = ("bank_deposit", "cash", "cash_on_delivery", "manual", "money_order")
+"""Gateways whose money the merchant counts himself; such an order stays PENDING until he says that it came."""
 _APPLICATIONS = ("AutomaticDiscountApplication", "DiscountCodeApplication", "ManualDiscountApplication")
 
 PLAIN: dict[tuple[str, str], Callable[[Any], Any]] = {
@@ -258,7 +260,7 @@ PLAIN: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("ManualDiscountApplication", "description"): lambda row: None,
     ("DiscountCodeApplication", "code"): lambda row: row.name,
     ("OrderTransaction", "formattedGateway"): lambda row: row.gateway.replace("_", " ").capitalize(),
-    ("OrderTransaction", "manualPaymentGateway"): lambda row: row.gateway in ("manual", "cash"),
+    ("OrderTransaction", "manualPaymentGateway"): lambda row: row.gateway in MANUAL_GATEWAYS,
     ("OrderTransaction", "totalUnsettledSet"): lambda row: row.amount_set if row.status == "PENDING" else None,
     ("Refund", "legacyResourceId"): lambda row: str(row.number),
     ("Refund", "return"): lambda row: row.origin,

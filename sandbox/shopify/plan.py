@@ -55,6 +55,7 @@ from .inputs import MISSING, Unfit, coercer, default_of, literal
 from .introspection import FIELDS as INTROSPECTION
 from .introspection import introspection_step
 from .products_cost import INPUT_POINTS
+from .protected import unless_withheld
 from .replies import FieldFault, Refused, error
 
 LONG_PAGE = 2000  # variants of a product that is the only root selection (reference §2.4)
@@ -175,8 +176,9 @@ class Plan:
         resolve = vocabulary.full.get(at)
         getter = vocabulary.plain.get(at) or self._default_getter(type_, each.name)
         needs = vocabulary.access.get(at)
+        group = vocabulary.protected.get(at)
         leaf = is_leaf_type(named)
-        if leaf and resolve is None and needs is None:
+        if leaf and resolve is None and needs is None and group is None:
             return Step(each.key, getter, never)
         slot = self._slot(at, each, definition, named)
         child: Descent | None = None
@@ -188,6 +190,8 @@ class Plan:
             resolve = _from_row(getter)
         elif type_ is self._schema.mutation_type:
             resolve = announced(each.key, resolve)
+        if group is not None:
+            resolve = unless_withheld(each.name, group, resolve)
         inner = definition.type.of_type if isinstance(definition.type, GraphQLNonNull) else definition.type
         listed = isinstance(inner, GraphQLList)
         guard = Guard(

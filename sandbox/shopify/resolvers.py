@@ -22,6 +22,7 @@ from .orders_topic import ORDERS
 from .products import PRODUCTS
 from .products_events import PRODUCT_EVENTS
 from .products_options import OPTIONS
+from .protected import FIELDS
 from .publications import PUBLICATIONS
 from .redirects import REDIRECTS
 from .replies import Refused, error, too_long
@@ -260,6 +261,7 @@ def vocabulary() -> Vocabulary:
         plain=merged(PLAIN, *(topic.plain for topic in TOPICS)),
         full=merged(FULL, _ROOT, *(topic.full for topic in TOPICS)),
         prepare=merged(PREPARE, _ROOT_PREPARE, *(topic.prepare for topic in TOPICS)),
+        protected=FIELDS,
         access=merged(REQUIRED_SCOPES, *(topic.access for topic in TOPICS)),
     )
     words.type_name = type_name

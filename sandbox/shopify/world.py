@@ -29,6 +29,7 @@ class World:
     bulk: BulkDesk
     base_url: str = ""  # where the sandbox was reached: addresses in its answers begin with it
     effective: frozenset[str] = frozenset()  # scopes with what they imply, for work that outlives the request
+    withheld: frozenset[str] = frozenset()  # groups of protected customer data that the app is not approved for
     pause: Callable[[], None] = lambda: None  # a fault may hold a mutation here: key claimed, effect not made
     keys: list[str] = field(default_factory=list)  # idempotency keys of this request
     rows: int = 0  # rows that its mutations carry, or ids that it reads

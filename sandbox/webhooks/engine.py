@@ -19,6 +19,7 @@ from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.shopify.apps import app_of
 from sandbox.shopify.catalogue import Shop
+from sandbox.shopify.protected import without
 from sandbox.shopify.resolvers import payload_builders
 from sandbox.shopify.subscriptions import Subscription
 
@@ -89,17 +90,18 @@ class Webhooks:
         build = payload_builders().get(topic) if subscriptions else None
         if not subscriptions or build is None:
             return
-        payload = build(shop, row)
-        whole: bytes | None = None
+        told = build(shop, row)
+        wholes: dict[frozenset[str], bytes] = {}  # by what is withheld
         event_id = self._event_id()
         for subscription in subscriptions:
             app = app_of(shop, subscription.app_number)
+            payload = without(told, app.withheld)
             if not app.installed or not passes(subscription, payload):
                 continue
             if subscription.include_fields:
                 body = _bytes(only(payload, subscription.include_fields))
             else:
-                body = whole = whole if whole is not None else _bytes(payload)
+                body = wholes[app.withheld] = wholes.get(app.withheld) or _bytes(payload)
             number = next(self._numbers)
             stamp = self._clock.now().isoformat(timespec="microseconds").replace("+00:00", "000Z")
             self._enter(Delivery(number, shop, app, subscription, str(uuid.uuid4()), event_id, stamp, body))
