@@ -6,7 +6,7 @@ made of plain types, so that a whole order can be kept as JSON and read back (`o
 
 What a `RemoteOrder` holds (its parts stand here and in `money`, `buyers` and `refunds` beside this module):
 
-- identity: ref, number, name, confirmation, source, channel, po_number, tags, test, edited
+- identity: ref, number, name, confirmation, source, source_identifier, channel, po_number, tags, test, edited
 - times: created_at, processed_at (may be dated back), updated_at (the version), cancelled_at, closed_at
 - states: cancel_reason, financial_status, fulfilment_status, return_status
 - buyer: customer_ref, customer, email, phone, billing_address, shipping_address, company (with its tax id), note,
@@ -210,6 +210,8 @@ class RemoteOrder:
     test: bool
     edited: bool
     po_number: str
+    source_identifier: str
+    """The order's id where it was first taken: a marketplace, a till."""
     tags: tuple[str, ...]
 
     customer_ref: str
@@ -268,9 +270,6 @@ class RemoteOrder:
     returns: tuple[Return, ...]
     fulfilments: tuple[Fulfilment, ...]
     fulfilment_orders: tuple[FulfilmentOrder, ...]
-
-    source_identifier: str = ""
-    """The order's id where it was first taken: a marketplace, a till."""
 
 
 @dataclass(frozen=True, slots=True)

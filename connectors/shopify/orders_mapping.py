@@ -54,6 +54,7 @@ def order(node: nodes.OrderNode, refused: Collection[str] = ()) -> RemoteOrder:
         test=node.test,
         edited=node.edited,
         po_number=node.po_number or "",
+        source_identifier=node.source_identifier or "",
         tags=tuple(node.tags),
         customer_ref=node.customer.id if node.customer else "",
         customer=buyers.customer(node.customer, refused),

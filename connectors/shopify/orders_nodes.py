@@ -384,6 +384,7 @@ class OrderNode(msgspec.Struct, rename="camel", tag_field="__typename", tag="Ord
     app: _App | None = None
     retail_location: Identified | None = None
     po_number: str | None = None
+    source_identifier: str | None = None
     customer: CustomerNode | None = None
     email: str | None = None
     phone: str | None = None

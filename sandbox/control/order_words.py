@@ -22,8 +22,9 @@ from sandbox.shopify.orders_totals import (
 
 from .asking import Ask, ControlError, item_of, location_of, whole
 
-_ABOUT = ("note", "tags", "attributes", "po_number", "customer", "shipping_address", "billing_address", "company",
-          "localized_fields", "source_name", "taxes_included", "tax_exempt", "duties_included", "test")  # fmt: skip
+_ABOUT = ("note", "tags", "attributes", "po_number", "source_identifier", "customer", "shipping_address",
+          "billing_address", "company", "localized_fields", "source_name", "taxes_included", "tax_exempt",
+          "duties_included", "test")  # fmt: skip
 
 
 def decimal_of(value: object, name: str) -> Decimal:

@@ -381,6 +381,7 @@ class Order:
     source_name: str = "web"
     note: str | None = None
     po_number: str | None = None
+    source_identifier: str | None = None
     tags: list[str] = field(default_factory=list)
     attributes: dict[str, str] = field(default_factory=dict)
     customer: dict[str, Any] | None = None
