@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -11,6 +12,8 @@ from django.http import HttpRequest, QueryDict
 
 PAGE_ROWS = 50
 COUNTED_EXACTLY = 10_000
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+MICROSECOND = dt.timedelta(microseconds=1)
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -30,11 +33,12 @@ def page_of(
 ) -> KeysetPage[Row]:
     """The page that `after=` or `before=` in the address asks for, ordered by `keys` ("-risk", "id").
 
-    `keys` must be unique together and end in the row's own id. A cursor that cannot be read shows the first page.
+    `keys` are fields of whole numbers or times, unique together, the row's own id last. A cursor that cannot be read
+    shows the first page.
     """
     asked = request.GET
     backwards = "before" in asked
-    cursor = _cursor(asked.get("before" if backwards else "after", ""), len(keys))
+    cursor = _cursor(asked.get("before" if backwards else "after", ""), rows.model, keys)
     order = [_turned(key) for key in keys] if backwards else list(keys)
     if cursor:
         rows = rows.filter(_beyond(order, cursor))
@@ -56,14 +60,23 @@ def _turned(key: str) -> str:
     return key[1:] if key.startswith("-") else f"-{key}"
 
 
-def _cursor(text: str, length: int) -> list[int]:
+def _cursor(text: str, model: type[models.Model], keys: tuple[str, ...]) -> list[int | dt.datetime]:
     parts = text.split(",")
-    if len(parts) != length or not all(part.lstrip("-").isdigit() for part in parts):
+    if len(parts) != len(keys) or not all(part.lstrip("-").isdigit() for part in parts):
         return []
-    return [int(part) for part in parts]
+    try:
+        return [_value(int(part), model, key) for part, key in zip(parts, keys, strict=True)]
+    except OverflowError:
+        return []
 
 
-def _beyond(order: list[str], cursor: list[int]) -> models.Q:
+def _value(number: int, model: type[models.Model], key: str) -> int | dt.datetime:
+    """What a number in an address stands for: times are written as microseconds since 1970."""
+    is_time = isinstance(model._meta.get_field(key.lstrip("-")), models.DateTimeField)
+    return EPOCH + number * MICROSECOND if is_time else number
+
+
+def _beyond(order: list[str], cursor: list[int | dt.datetime]) -> models.Q:
     """Rows after the cursor: (a > x) or (a = x and b > y) …, each key in its own direction."""
     beyond = models.Q()
     for depth, key in enumerate(order):
@@ -76,7 +89,11 @@ def _beyond(order: list[str], cursor: list[int]) -> models.Q:
 
 
 def _key_of(row: models.Model, keys: tuple[str, ...]) -> str:
-    return ",".join(str(getattr(row, key.lstrip("-"))) for key in keys)
+    return ",".join(str(_number(getattr(row, key.lstrip("-")))) for key in keys)
+
+
+def _number(value: int | dt.datetime) -> int:
+    return (value - EPOCH) // MICROSECOND if isinstance(value, dt.datetime) else value
 
 
 def _address(asked: QueryDict, name: str, key: str) -> str:
