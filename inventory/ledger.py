@@ -54,7 +54,7 @@ class PostResult:
     repeated: list[Posting] = field(default_factory=list)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def post(postings: Sequence[Posting], *, also: Iterable[int] = ()) -> PostResult:
     """Record `postings` in their order, all or none; known keys are left out and reported.
 

@@ -116,8 +116,10 @@ class _Books:
         for spot, standing in now.items():
             stock = self._stock(spot, standing.item_ref)
             stock.ordered, stock.open_quantity, stock.fulfilled = standing.ordered, standing.open, standing.fulfilled
-        OrderStock.objects.bulk_create([stock for stock in self.stocks.values() if stock._state.adding])
-        OrderStock.objects.bulk_update([stock for stock in self.stocks.values() if not stock._state.adding], CHANGING)
+        new = [stock for stock in self.stocks.values() if stock._state.adding]
+        known = [stock for stock in self.stocks.values() if not stock._state.adding]
+        OrderStock.objects.bulk_create(new)
+        OrderStock.objects.bulk_update(known, CHANGING)
 
     def shelf(self, spot: Spot, item_ref: str) -> Shelf:
         return item_ref, self._place(spot).store_location_id

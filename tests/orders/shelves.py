@@ -6,33 +6,29 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections import Counter
-from decimal import Decimal
-from functools import cache
 
-import msgspec
-
-from connectors.ports.money import Money, TwoPrices
-from connectors.ports.orders import Fulfilment, FulfilmentLine, FulfilmentOrder, RemoteOrder, WorkLine
+from connectors.ports.orders import (
+    Fulfilment,
+    FulfilmentLine,
+    FulfilmentOrder,
+    OrderLine,
+    RemoteOrder,
+    WorkLine,
+)
 from connectors.ports.refunds import Refund, RefundLine
-from connectors.shopify import orders_mapping, orders_nodes
-from tests.connectors.shopify import order_answers as answers
+from tests.factories.orders import blank
 
 NINE = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
-NOTHING = TwoPrices(Money(Decimal(0), "RON"), Money(Decimal(0), "RON"))
-LINE, ITEM = "gid://shopify/LineItem/1", "gid://shopify/InventoryItem/1"
-
-
-@cache
-def _blank() -> RemoteOrder:
-    return orders_mapping.order(msgspec.convert(answers.order(1), type=orders_nodes.OrderNode, strict=False))
+ITEM = "gid://shopify/InventoryItem/1"
 
 
 class Shelves:
     """The shop. Locations are any names; `available`, `committed` and `on_hand` count from 0 at each."""
 
-    def __init__(self, *, line: str = LINE, item: str = ITEM) -> None:
-        self.line, self.item = line, item
+    def __init__(self, *, item: str = ITEM, number: int = 1, test: bool = False) -> None:
+        self.ref, self.name = f"gid://shopify/Order/{number}", f"#{1000 + number}"
+        self.line, self.item, self.test = f"gid://shopify/LineItem/{number}", item, test
         self.now = NINE
         self.available: Counter[str] = Counter()
         self.committed: Counter[str] = Counter()
@@ -55,8 +51,17 @@ class Shelves:
         self.on_hand[at] -= quantity
         self.sent += quantity
         number = len(self.parcels) + 1
-        line = FulfilmentLine(f"fl/{number}", self.line, quantity)
-        self.parcels.append(Fulfilment(f"f/{number}", "", "success", self.now, self.now, at, (line,), ()))
+        line = FulfilmentLine(f"{self.line}/sent/{number}", self.line, quantity)
+        self.parcels.append(
+            blank(
+                Fulfilment,
+                ref=f"{self.ref}/parcel/{number}",
+                status="success",
+                created_at=self.now,
+                location_ref=at,
+                lines=(line,),
+            )
+        )
 
     def cancel_parcel(self, number: int) -> None:
         self._step()
@@ -109,37 +114,38 @@ class Shelves:
             self.on_hand[at] -= quantity
 
     def told(self) -> RemoteOrder:
-        """The order as the shop tells it now."""
-        line = dataclasses.replace(
-            _blank().lines[0],
+        """The order as the shop tells it now. Nothing of it costs anything."""
+        line = blank(
+            OrderLine,
             ref=self.line,
             item_ref=self.item,
+            name="Tricou",
             quantity=self.ordered,
             current_quantity=self.ordered - self.removed - self.returned,
         )
-        work = tuple(
-            FulfilmentOrder(
-                **{
-                    **{field.name: "" for field in dataclasses.fields(FulfilmentOrder)},
-                    "ref": f"fo/{at}",
-                    "status": "open",
-                    "created_at": NINE,
-                    "updated_at": self.now,
-                    "location_ref": at,
-                    "holds": (),
-                    "lines": (WorkLine(f"fol/{at}", self.line, self.item, quantity, quantity),),
-                }
+        work = [
+            blank(
+                FulfilmentOrder,
+                ref=f"fo/{at}",
+                updated_at=self.now,
+                location_ref=at,
+                lines=(WorkLine(f"fol/{at}", self.line, self.item, quantity, quantity),),
             )
             for at, quantity in self.waiting.items()
-        )
-        return dataclasses.replace(
-            _blank(),
+        ]
+        return blank(
+            RemoteOrder,
+            ref=self.ref,
+            name=self.name,
+            test=self.test,
+            currency="RON",
+            presentment_currency="RON",
             created_at=NINE,
             updated_at=self.now,
             cancelled_at=self.cancelled_at,
             lines=(line,),
             fulfilments=tuple(self.parcels),
-            fulfilment_orders=work,
+            fulfilment_orders=tuple(work),
             refunds=tuple(self.refunds),
         )
 
@@ -152,9 +158,15 @@ class Shelves:
 
     def _refund(self, restock: str, quantity: int, to: str | None) -> None:
         number = len(self.refunds) + 1
-        entry = RefundLine(
-            f"rl/{number}", self.line, quantity, restock, to is not None, to or "", NOTHING, NOTHING, NOTHING
+        entry = blank(
+            RefundLine,
+            ref=f"{self.line}/refund/{number}",
+            line_ref=self.line,
+            quantity=quantity,
+            restock=restock,
+            restocked=to is not None,
+            location_ref=to or "",
         )
         self.refunds.append(
-            Refund(f"r/{number}", self.now, self.now, self.now, "", "", NOTHING, (entry,), (), (), (), ())
+            blank(Refund, ref=f"{self.ref}/refund/{number}", created_at=self.now, updated_at=self.now, lines=(entry,))
         )

@@ -1,0 +1,159 @@
+"""Import: what stores said of their orders becomes stock and sales orders, one order at a time, each once per version."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from connectors.models import Store
+from connectors.ports.orders import RemoteOrder
+from orders import sales, stock
+from orders.errors import OrderRefused
+from orders.models import IncomingOrder, IncomingState
+from syncconsole.kernel.locks import sole_worker
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Imported:
+    """How many orders an import took on, and what became of them."""
+
+    done: int = 0
+    failed: int = 0
+    more: bool = False
+    """Stopped at its time limit; some still wait."""
+
+
+# What failed orders wait for, and how to see that it came. What else they wait for is released where it is settled.
+RELEASE = """
+UPDATE orders_incomingorder o SET state = 'pending'
+ WHERE o.store_id = %(store)s AND o.state = 'failed'
+   AND (o.waits_for LIKE 'item:%%' AND EXISTS (
+            SELECT 1 FROM catalog_listedvariant v
+             WHERE v.store_id = o.store_id AND v.item_ref = substr(o.waits_for, 6))
+        OR o.waits_for LIKE 'location:%%' AND EXISTS (
+            SELECT 1 FROM inventory_locationmapping m JOIN connectors_storelocation l ON l.id = m.store_location_id
+             WHERE m.store_id = o.store_id AND l.ref = substr(o.waits_for, 10)))
+"""
+
+
+def import_waiting(store: Store, *, until: dt.datetime | None = None) -> Imported:
+    """Import the orders of `store` that wait, oldest change first. Stores are independent; within one, a second worker
+    finds nothing to do. Orders that lack something keep their cause and hold up nobody; once it is there, they go on.
+
+    Nothing is imported before the store's integration date is set: until then nobody has said which orders count.
+    """
+    found = Imported()
+    if store.integration_date is None:
+        return found
+    with sole_worker("orders.imports", store.pk) as mine:
+        if not mine:
+            return found
+        _release(store)
+        while (pk := _next(store)) is not None:
+            if until is not None and timezone.now() >= until:
+                found.more = True
+                break
+            if import_order(pk) == IncomingState.FAILED:
+                found.failed += 1
+            else:
+                found.done += 1
+    return found
+
+
+def retry(orders: Any) -> int:
+    """Let failed orders (a queryset) be tried again at the next import. Returns how many."""
+    return int(orders.filter(state=IncomingState.FAILED).update(state=IncomingState.PENDING))
+
+
+@transaction.atomic
+def import_order(pk: int) -> IncomingState:
+    """Import the version kept of one order: its stock, then its sales order, each all or nothing. The same version again
+    changes nothing. What is refused stays with cause and remedy; stock is booked even where the rest is refused."""
+    row = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=pk)
+    if row.state != IncomingState.PENDING:
+        return IncomingState(row.state)
+    order = row.order
+    eligible = is_eligible(row)
+    steps: list[Callable[[], None]] = [lambda: _book_stock(row, order, eligible)]
+    if eligible and not row.test:
+        steps.append(lambda: _write_sale(row, order))
+    refused = [problem for step in steps if (problem := _attempt(row, step))]
+    if refused:
+        first = refused[0]
+        row.state, row.waits_for = IncomingState.FAILED, first.waits_for[:200]
+        row.cause, row.remedy = first.cause[:400], first.remedy[:400]
+    else:
+        row.state, row.cause, row.remedy, row.waits_for = _settled(row, eligible), "", "", ""
+        row.applied_revision, row.applied_at = row.revision, timezone.now()
+    row.save(
+        update_fields=[
+            *("state", "cause", "remedy", "waits_for", "needs_look"),
+            *("applied_revision", "applied_at", "stock_rule", "books_from"),
+        ]
+    )
+    return IncomingState(row.state)
+
+
+def is_eligible(row: IncomingOrder) -> bool:
+    """Placed on the integration date or later, by the calendar of the store's time zone."""
+    since = row.store.integration_date
+    return since is not None and row.remote_created_at.astimezone(row.store.zone).date() >= since
+
+
+def _book_stock(row: IncomingOrder, order: RemoteOrder, eligible: bool) -> None:
+    if not row.stock_rule:
+        row.stock_rule = stock.rule_for(row, eligible=eligible)
+        row.books_from = None if eligible else order.updated_at
+    booked = stock.book(row, order)
+    row.needs_look = " ".join(booked.looks)[:300] or row.needs_look
+
+
+def _write_sale(row: IncomingOrder, order: RemoteOrder) -> None:
+    sales.write(row, order)
+
+
+def _attempt(row: IncomingOrder, step: Callable[[], None]) -> OrderRefused | None:
+    """One step, all or nothing. A fault of ours holds up this order alone, and says so."""
+    before = (row.stock_rule, row.books_from)
+    try:
+        with transaction.atomic():
+            step()
+        return None
+    except OrderRefused as refused:
+        problem = refused
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as fault:
+        log.exception("order_import_fault", store=row.store.slug, order=row.ref)
+        problem = OrderRefused(
+            cause=f"A fault of Sync Console: {type(fault).__name__}: {fault}",
+            remedy="Report it with the order's number, then try again.",
+            waits_for="fault",
+        )
+    row.stock_rule, row.books_from = before
+    return problem
+
+
+def _settled(row: IncomingOrder, eligible: bool) -> IncomingState:
+    if eligible and not row.test:
+        return IncomingState.IMPORTED
+    holds = row.stock.filter(open_quantity__gt=0).exists()
+    return IncomingState.SHADOW if holds else IncomingState.EXCLUDED
+
+
+def _release(store: Store) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(RELEASE, {"store": store.pk})
+
+
+def _next(store: Store) -> int | None:
+    waiting = IncomingOrder.objects.filter(store=store, state=IncomingState.PENDING)
+    return waiting.order_by("remote_updated_at", "pk").values_list("pk", flat=True).first()
