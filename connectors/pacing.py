@@ -4,7 +4,7 @@ Shopify charges points from a leaky bucket per app and store (reference 2.1). Th
 kept here is an estimate of it, corrected by the level that every reply carries. A request reserves its points and is
 told how long to wait before it may be sent. Waiting requests have already reserved, so they go in the order they came
 and the bucket is spent at exactly its restore rate, however many wait. Urgent requests have a lane of their own: they
-pass bulk that waits, out of a share that bulk leaves alone while there are any.
+pass bulk that waits, out of a share that bulk leaves alone while there are any, and past that share bulk goes later.
 """
 
 from __future__ import annotations
@@ -33,14 +33,18 @@ LEFT_TO_URGENT: Final = 0.2
 URGENT_REMEMBERED: Final = 30.0
 """Seconds after an urgent request during which more of them are expected. Without any, bulk has the whole bucket."""
 
+MOST_PUT_OFF: Final = 30.0
+"""Seconds that urgent requests together may put off one bulk request that waits. Then they wait behind it, so that
+nobody starves."""
+
 
 class Lane(StrEnum):
     """Who goes first where points are short."""
 
     URGENT = "urgent"
-    """A person waits for it, or it says what was sold: it passes bulk that waits, as far as the share reaches."""
+    """A person waits for it, or it says what was sold: it passes bulk that waits."""
     BULK = "bulk"
-    """Pushes and listings: in the order they came. Whoever waits keeps its place, so nobody starves."""
+    """Pushes and listings: in the order they came, put off by at most `MOST_PUT_OFF`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,17 @@ class Pacer(Protocol):
         """
         ...
 
+    def still_to_wait(self, reservation: Reservation) -> float:
+        """Seconds until the request may be sent, asked when its wait is over: 0, or more where an urgent one passed it."""
+        ...
+
     def settle(self, reservation: Reservation, *, charged: float | None, status: ThrottleStatus | None) -> None:
         """Say what became of it: points really charged (None = unknown, 0 = never sent) and the bucket reported."""
         ...
 
 
-# One hash holds the estimate, one the tickets in flight: ticket -> cost, time it may go, points settled before it.
+# One hash holds the estimate, one the tickets in flight: ticket -> cost, time it may go, points settled before it, lane,
+# latest time to which it may be put off.
 #
 # `level` is the estimate of the bucket less everything reserved. A reply's figure `available` was true at some moment
 # between sending and now, so the truth now lies between two bounds, and the estimate is moved only when outside them:
@@ -97,10 +106,10 @@ local settled = tonumber(known[5]) or 0
 local lifetime = tonumber(ARGV[4])
 local outstanding, waiting = 0, 0
 local own_cost, own_go, own_settled
-local bulk_waiting, last_bulk = 0, now
+local bulk, bulk_waiting = {}, 0
 local flat = redis.call('HGETALL', tickets)
 for index = 1, #flat, 2 do
-  local cost, go, before, lane = string.match(flat[index + 1], '^(%S+) (%S+) (%S+) ?(%S*)$')
+  local cost, go, before, lane, latest = string.match(flat[index + 1], '^(%S+) (%S+) (%S+) ?(%S*) ?(%S*)$')
   cost, go = tonumber(cost), tonumber(go)
   if go + lifetime < now then
     redis.call('HDEL', tickets, flat[index])
@@ -112,7 +121,9 @@ for index = 1, #flat, 2 do
       waiting = waiting + cost
       if lane ~= 'urgent' then
         bulk_waiting = bulk_waiting + cost
-        last_bulk = math.max(last_bulk, go)
+        bulk[#bulk + 1] = {
+          ticket = flat[index], cost = cost, go = go, settled = tonumber(before), latest = tonumber(latest) or go
+        }
       end
     end
   end
@@ -136,25 +147,41 @@ local urgent_at = tonumber(redis.call('HGET', bucket, 'urgent_at')) or 0
 level = level - cost
 local kept = maximum * headroom
 local wait
+local function write(ticket, points, go, before, kind, latest)
+  redis.call('HSET', tickets, ticket, string.format('%.6f %.6f %.6f %s %.6f', points, go, before, kind, latest))
+end
 if lane == 'urgent' then
   redis.call('HSET', bucket, 'urgent_at', string.format('%.6f', now))
-  -- Ahead of the bulk that waits, as long as each of those still finds its points when its time comes.
   local floor = math.max(0, math.min(kept / 2, maximum - cost))
-  if level + rate * (last_bulk - now) >= floor then
-    wait = math.max(0, (floor - level - bulk_waiting) / rate)
-  else
+  -- Ahead of the bulk that waits: each of it goes when there are points for it and for all before it.
+  local missing = floor - level - bulk_waiting
+  wait = math.max(0, missing / rate)
+  table.sort(bulk, function(one, other) return one.go < other.go end)
+  local passes = true
+  for _, each in ipairs(bulk) do
+    missing = missing + each.cost
+    each.later = math.max(each.go, now + missing / rate)
+    passes = passes and each.later <= each.latest
+  end
+  if not passes then
     wait = math.max(0, (floor - level) / rate)
+  else
+    for _, each in ipairs(bulk) do
+      if each.later > each.go then write(each.ticket, each.cost, each.later, each.settled, 'bulk', each.latest) end
+    end
   end
 else
   if now - urgent_at < tonumber(ARGV[10]) then kept = kept + maximum * share end
   local floor = math.max(0, math.min(kept, maximum - cost))
   wait = math.max(0, (floor - level) / rate)
 end
-redis.call('HSET', tickets, ARGV[5], string.format('%.6f %.6f %.6f %s', cost, now + wait, settled, lane))
+write(ARGV[5], cost, now + wait, settled, lane, now + wait + tonumber(ARGV[11]))
 keep()
 return string.format('%.6f', wait)
 """
 )
+
+_STILL_TO_WAIT: Final = _LUA_COMMON + "return string.format('%.6f', math.max(0, (own_go or now) - now))"
 
 _SETTLE: Final = (
     _LUA_COMMON
@@ -205,13 +232,19 @@ class RedisPacer:
         self._headroom = headroom
         self._ticket_lifetime = ticket_lifetime
         self._reserve = client.register_script(_RESERVE)
+        self._still_to_wait = client.register_script(_STILL_TO_WAIT)
         self._settle = client.register_script(_SETTLE)
 
     def reserve(self, cost: float, lane: Lane = Lane.BULK) -> Reservation:
         """Set `cost` points aside and say how long to wait before sending."""
         ticket = uuid.uuid4().hex
-        wait = self._run(self._reserve, ticket, cost, self._headroom, lane.value, LEFT_TO_URGENT, URGENT_REMEMBERED)
+        how = (cost, self._headroom, lane.value, LEFT_TO_URGENT, URGENT_REMEMBERED, MOST_PUT_OFF)
+        wait = self._run(self._reserve, ticket, *how)
         return Reservation(ticket=ticket, cost=cost, wait=float(wait))
+
+    def still_to_wait(self, reservation: Reservation) -> float:
+        """Seconds until the request may be sent: more than 0 after its wait where an urgent one passed it."""
+        return float(self._run(self._still_to_wait, reservation.ticket))
 
     def settle(self, reservation: Reservation, *, charged: float | None, status: ThrottleStatus | None) -> None:
         """Give back what was not charged and learn the bucket's size, rate and level from `status`."""

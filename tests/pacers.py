@@ -18,5 +18,8 @@ class OpenPacer:
         self.lanes.append(lane)
         return Reservation(ticket=str(len(self.reserved)), cost=cost, wait=0.0)
 
+    def still_to_wait(self, reservation: Reservation) -> float:
+        return 0.0
+
     def settle(self, reservation: Reservation, *, charged: float | None, status: ThrottleStatus | None) -> None:
         self.settled.append((charged, status))

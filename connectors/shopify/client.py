@@ -142,12 +142,7 @@ class ShopifyClient:
         token, renewed = _checked(self._tokens.current()), False
         while True:
             reservation = self._pacer.reserve(cost, lane)
-            wait = max(reservation.wait, throttled_for)
-            if time.monotonic() + wait > deadline:
-                self._settle(reservation, charged=0.0, cost=None)
-                raise sent.no_points(wait)
-            if wait > 0:
-                self._pause(wait)
+            self._wait_for_points(reservation, max(reservation.wait, throttled_for), deadline, sent)
             response = self._post(body, sent, reservation, token)
             if response.status_code == 401 and not renewed:
                 # Refused before anything was executed, so the same bytes may go again with another token.
@@ -165,6 +160,15 @@ class ShopifyClient:
                 return self._reply(response, envelope, cost_said, sent, request_id, withholds)
             throttled_for = _seconds_until(cost_said)
             log.warning("shopify.throttled", url=self._url, operation=sent.purpose, wait=round(throttled_for, 2))
+
+    def _wait_for_points(self, reservation: Reservation, wait: float, deadline: float, sent: Sent) -> None:
+        """Wait until the request may be sent, also where something urgent passes it meanwhile."""
+        while wait > 0:
+            if time.monotonic() + wait > deadline:
+                self._settle(reservation, charged=0.0, cost=None)
+                raise sent.no_points(wait)
+            self._pause(wait)
+            wait = self._pacer.still_to_wait(reservation)
 
     def _post(self, body: bytes, sent: Sent, reservation: Reservation, token: str) -> httpx.Response:
         headers = {"X-Shopify-Access-Token": token, "Content-Type": "application/json"}

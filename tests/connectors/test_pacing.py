@@ -15,7 +15,16 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from connectors.pacing import FIRST_LEVEL, LEFT_TO_URGENT, STANDARD_RATE, Lane, RedisPacer, Reservation, ThrottleStatus
+from connectors.pacing import (
+    FIRST_LEVEL,
+    LEFT_TO_URGENT,
+    MOST_PUT_OFF,
+    STANDARD_RATE,
+    Lane,
+    RedisPacer,
+    Reservation,
+    ThrottleStatus,
+)
 from connectors.ports.errors import ConnectorUnavailable
 
 
@@ -281,16 +290,44 @@ def test_an_urgent_request_passes_the_bulk_that_waits(pacer: RedisPacer) -> None
     assert [pacer.reserve(95, Lane.URGENT).wait for _ in range(4)] == [0.0] * 4
 
 
-def test_urgent_requests_never_take_the_points_of_bulk_that_has_its_place(pacer: RedisPacer) -> None:
-    """All that was let through, in the order of its time, is never more than bucket and restoring give."""
+def goes(pacer: RedisPacer, reservation: Reservation) -> float:
+    """Seconds until it may be sent, as its sender finds out when its wait is over."""
+    return max(reservation.wait, pacer.still_to_wait(reservation))
+
+
+def test_past_the_share_an_urgent_request_still_passes_and_bulk_goes_later(pacer: RedisPacer) -> None:
     full(pacer)
+    bulk = [pacer.reserve(250) for _ in range(12)]
+    assert bulk[-1].wait == pytest.approx((12 * 250 - 2000) / STANDARD_RATE, abs=0.3)
+
+    urgent = pacer.reserve(400, Lane.URGENT)
+
+    assert urgent.wait == pytest.approx(400 / STANDARD_RATE, abs=0.3), "the bucket was empty"
+    assert [goes(pacer, each) for each in bulk[:8]] == [0.0] * 8
+    later = [goes(pacer, each) - each.wait for each in bulk[8:]]
+    assert later == [pytest.approx(400 / STANDARD_RATE, abs=0.3)] * 4
+
+
+def test_urgent_requests_put_bulk_off_for_a_bounded_time_and_then_wait_behind_it(pacer: RedisPacer) -> None:
+    full(pacer)
+    bulk = [pacer.reserve(250) for _ in range(12)]
+
+    urgent = [pacer.reserve(200, Lane.URGENT) for _ in range(20)]
+
+    put_off = [goes(pacer, each) - each.wait for each in bulk]
+    assert 25 < max(put_off) <= MOST_PUT_OFF + 0.3
+    assert urgent[-1].wait > goes(pacer, bulk[-1])
+
+
+def test_all_that_is_let_through_is_never_more_than_bucket_and_restoring_give(pacer: RedisPacer) -> None:
+    full(pacer)
+    early = [pacer.reserve(250) for _ in range(10)]
     pacer.settle(pacer.reserve(1, Lane.URGENT), charged=0, status=None)
-    sent = [(pacer.reserve(250).wait, 250) for _ in range(12)]
-    urgent = [(pacer.reserve(100, Lane.URGENT).wait, 100) for _ in range(12)]
-    assert urgent[-1][0] > 10, "the share is used up, so the rest wait behind"
+    reserved = early + [pacer.reserve(250) for _ in range(4)]
+    reserved += [pacer.reserve(100, Lane.URGENT) for _ in range(12)] + [pacer.reserve(90) for _ in range(4)]
 
     spent = 0.0
-    for wait, points in sorted(sent + urgent):
+    for wait, points in sorted((goes(pacer, each), each.cost) for each in reserved):
         spent += points
         assert spent <= 2000 + STANDARD_RATE * (wait + 0.5)
 

@@ -89,6 +89,19 @@ def test_a_reservation_that_has_to_wait_is_waited_for(
     assert waits == [2.5]
 
 
+def test_a_request_that_was_passed_by_an_urgent_one_waits_on(
+    client: ShopifyClient, api: respx.Route, waits: Waits, pacer: OpenPacer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_off = iter([1.5, 0.0])
+    monkeypatch.setattr(pacer, "reserve", lambda cost, lane: Reservation("t", cost, 2.5))
+    monkeypatch.setattr(pacer, "still_to_wait", lambda reservation: next(put_off))
+    api.mock(return_value=adjusted())
+
+    client.send_bytes(BODY, "adjust quantities", 10)
+
+    assert waits == [2.5, 1.5]
+
+
 def test_a_wait_beyond_patience_gives_the_points_back_and_sends_nothing(
     client: ShopifyClient, api: respx.Route, pacer: OpenPacer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
