@@ -21,9 +21,27 @@ class Sizes:
     full_larger: int = 0
     plans: tuple[str, ...] = ("standard", "advanced", "plus", "enterprise")
     rounds: int = 7
+    pacing_processes: tuple[int, ...] = (1, 4)
+    pacing_warm: float = 3.0
+    """Seconds until as many points are on their way back as at any later moment, since requests ask for more points than
+    they are charged."""
+    pacing_seconds: float = 10.0
+    urgent_seconds: float = 20.0
 
 
-QUICK = Sizes(changed=500, small=1_000, large=5_000, full=500, full_unpaced=500, rounds=1, plans=("standard", "plus"))
+QUICK = Sizes(
+    changed=500,
+    small=1_000,
+    large=5_000,
+    full=500,
+    full_unpaced=500,
+    rounds=1,
+    plans=("standard", "plus"),
+    pacing_processes=(4,),
+    pacing_warm=0.5,
+    pacing_seconds=0.5,
+    urgent_seconds=1.0,
+)
 
 
 @dataclass(slots=True)

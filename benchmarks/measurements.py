@@ -10,8 +10,9 @@ from django.db import connection
 
 from benchmarks import jobs, simulators
 from benchmarks.bench import Bench
+from benchmarks.pacing import paced_calls
 from benchmarks.results import Result, at_most, told
-from benchmarks.simulators import BUCKETS, SHOWN
+from benchmarks.simulators import BUCKETS, PACED, SHOWN
 from benchmarks.watch import Times, seconds, watching
 from connectors.models import Store
 from connectors.ports.store import MAX_CHANGES, Overwrite
@@ -40,10 +41,6 @@ def delta_calls(bench: Bench) -> Iterator[Result]:
         raise AssertionError("The shop does not show what was received.")
     yield at_most(f"delta_{changed}_shopify_calls", len(calls), "calls", 8)
     yield at_most(f"delta_{changed}_throttled_replies", simulators.throttled(calls), "replies", 0)
-
-
-PACED = ("standard", "advanced")
-"""Plans whose rate limit is what a full sync has to wait for; the others' is beyond one worker."""
 
 
 def full_sync(bench: Bench) -> Iterator[Result]:
@@ -172,4 +169,5 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "delta-calls": delta_calls,
     "full": full_sync,
     "many": plan_and_delta_of_many,
+    "pacing": paced_calls,
 }

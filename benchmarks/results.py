@@ -36,6 +36,11 @@ def at_most(name: str, value: float, unit: str, target: float) -> Result:
     return Result(name, round(value, 4), unit, round(target, 4), value <= target)
 
 
+def at_least(name: str, value: float, unit: str, target: float) -> Result:
+    """A number that must not be smaller than `target`."""
+    return Result(name, round(value, 4), unit, round(target, 4), value >= target)
+
+
 def told(name: str, value: float, unit: str) -> Result:
     """A number without a target."""
     return Result(name, round(value, 4), unit, None, meets=True)

@@ -21,6 +21,8 @@ SHOWN = 10
 """Quantity that every level of a shop shows at first."""
 BUCKETS = {"standard": (2_000, 100), "advanced": (4_000, 200), "plus": (20_000, 1_000), "enterprise": (40_000, 2_000)}
 """Plan → points that can be saved up, points restored a second."""
+PACED = ("standard", "advanced")
+"""Plans whose rate limit is what a full sync has to wait for; the others' is beyond one worker."""
 
 
 class Simulators:
@@ -74,6 +76,18 @@ class Shop:
         found: list[dict[str, Any]] = self.simulators.ask("GET", "/levels", shop=self.domain, **wanted)["levels"]
         return found
 
+    @property
+    def first_product(self) -> str:
+        """The reference of the product with the first items."""
+        told = self.simulators.ask("GET", "/products", shop=self.domain, limit=1)
+        return str(told["products"][0]["id"])
+
+    def place_orders(self, count: int) -> list[str]:
+        """So many paid orders of one unit each; their references, oldest first."""
+        self.simulators.ask("POST", "/orders/batch", shop=self.domain, count=count)
+        told = self.simulators.ask("GET", "/orders", shop=self.domain, limit=count)
+        return [order["gid"] for order in told["orders"]]
+
     def total_available(self) -> int:
         """Units available over all levels, as the shop itself adds them up."""
         told = self.simulators.ask("GET", "/state")["shops"][self.domain]
@@ -91,6 +105,10 @@ class Shop:
     def refill(self) -> None:
         """Fill the bucket, as it is after a quiet minute."""
         self.simulators.ask("POST", "/plan", shop=self.domain)
+
+    def empty(self) -> None:
+        """Take every point there is."""
+        self.simulators.ask("POST", "/plan", shop=self.domain, available=0)
 
     def rest(self) -> None:
         """An hour of the shop's time passes: everything that moved is settled."""
