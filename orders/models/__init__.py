@@ -1,5 +1,14 @@
 """Tables of orders."""
 
+from orders.models.documents import (
+    Document,
+    DocumentKind,
+    DocumentLine,
+    DocumentSeries,
+    DocumentState,
+    Refund,
+    RefundState,
+)
 from orders.models.incoming import IncomingOrder, IncomingState
 from orders.models.mappings import MappedKind, MappingRule, Unmapped, ValueMapping
 from orders.models.sales import (
@@ -16,6 +25,11 @@ from orders.models.stock import OrderStock
 
 __all__ = [
     "Buyer",
+    "Document",
+    "DocumentKind",
+    "DocumentLine",
+    "DocumentSeries",
+    "DocumentState",
     "EditedField",
     "IncomingOrder",
     "IncomingState",
@@ -25,6 +39,8 @@ __all__ = [
     "MappingRule",
     "OrderStatus",
     "OrderStock",
+    "Refund",
+    "RefundState",
     "SalesOrder",
     "SalesOrderLine",
     "SalesOrderPayment",

@@ -1,0 +1,269 @@
+"""Documents of refunds: each refund becomes exactly what its facts say, however often and in whatever order it is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors.models import StoreLocation
+from connectors.ports.orders import RemoteOrder
+from orders import numbering
+from orders.classification import NONE, verdicts
+from orders.document_lines import LineValues, difference, standing, wanted
+from orders.models import Document, DocumentKind, DocumentLine, DocumentState, IncomingOrder, IncomingState, Refund
+from orders.verdict import CANCELLATION, Planned, Readiness, Verdict
+from syncconsole.kernel import audit
+from syncconsole.kernel.models import User
+
+STATES: Final = {
+    Readiness.READY: DocumentState.DRAFT,
+    Readiness.WAITS: DocumentState.WAITS,
+    Readiness.NEEDS_PERSON: DocumentState.NEEDS_PERSON,
+}
+
+
+class DecisionRefused(Exception):
+    """Nothing is left to decide, or it changed since it was looked at. Carries cause and remedy."""
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause} {remedy}")
+        self.cause, self.remedy = cause, remedy
+
+
+@dataclass(slots=True)
+class Settled:
+    """What settling an order's refunds came to: documents posted now, and how many refunds wait or need a person."""
+
+    posted: list[Document] = field(default_factory=list)
+    refunds: int = 0
+    waiting: int = 0
+    needing_person: int = 0
+
+
+def settle(incoming: IncomingOrder, order: RemoteOrder, *, invoiced: Mapping[str, int] = NONE) -> Settled:
+    """Bring the documents of `incoming` to what `order`, the version it holds, says of its refunds.
+
+    The caller holds the row lock of `incoming`, inside a transaction, and has found the order to be one of ours: test
+    orders make no document, nor do those excluded by date. The same version again changes nothing. A document that
+    waits follows every newer version; a posted one never changes, and what differs from it later is a counter-document.
+    `invoiced`: units of each line that invoices hold. An order without refunds costs no query.
+    """
+    if incoming.test or not (order.refunds or (order.cancelled_at and invoiced)):
+        return Settled()
+    return _Settling(incoming, order, invoiced).run()
+
+
+@transaction.atomic
+def settle_order(pk: int, *, invoiced: Mapping[str, int] = NONE) -> Settled:
+    """`settle` for one incoming order by itself, under its lock; nothing unless it is imported."""
+    row = IncomingOrder.objects.select_for_update(of=("self",)).get(pk=pk)
+    if row.state != IncomingState.IMPORTED:
+        return Settled()
+    return settle(row, row.order, invoiced=invoiced)
+
+
+@transaction.atomic
+def decide(
+    refund: Refund,
+    sentence: str,
+    *,
+    by: User,
+    reason: str,
+    invoiced: Mapping[str, int] = NONE,
+    address: str | None = None,
+) -> Settled:
+    """Book a refund as it is, although it needs a person: no money goes back, or the difference is right.
+
+    `sentence` is the one the person saw: a verdict that changed since is refused. Raises `DecisionRefused`.
+    """
+    row = IncomingOrder.objects.select_for_update(of=("self",)).get(pk=refund.order_id)
+    refund = Refund.objects.get(pk=refund.pk)
+    if refund.state != Readiness.NEEDS_PERSON or refund.sentence != sentence:
+        raise DecisionRefused(
+            "This refund changed since you looked at it; nothing was decided.", "Read what it says now, then decide."
+        )
+    refund.decided_on, refund.decided_by, refund.decided_at = sentence, by, timezone.now()
+    refund.save(update_fields=["decided_on", "decided_by", "decided_at"])
+    audit.record(
+        by, "decide refund", f"Refund {refund}", before={"state": refund.state, "why": sentence},
+        after={"reason": reason}, address=address,
+    )  # fmt: skip
+    return settle(row, row.order, invoiced=invoiced)
+
+
+class _Settling:
+    """One order's refunds on their way into the books."""
+
+    def __init__(self, incoming: IncomingOrder, order: RemoteOrder, invoiced: Mapping[str, int]) -> None:
+        self.incoming, self.order, self.invoiced = incoming, order, invoiced
+        known = Refund.objects.filter(order=incoming).prefetch_related("documents__lines")
+        self.known = {refund.ref: refund for refund in known}
+        self.ready: list[Document] = []
+        self.countered: list[int] = []
+
+    def run(self) -> Settled:
+        found = self._verdicts()
+        for verdict in found:
+            refund = self._write_refund(verdict)
+            self._write_documents(refund, verdict)
+        self._post()
+        stands = Counter(verdict.readiness for verdict in found)
+        return Settled(self.ready, len(found), stands[Readiness.WAITS], stands[Readiness.NEEDS_PERSON])
+
+    def _verdicts(self) -> list[Verdict]:
+        places = self._places()
+        found = verdicts(self.order, invoiced=self.invoiced, places=places)
+        accepted = [each.refund_ref for each in found if self._is_accepted(each)]
+        if not accepted:
+            return found
+        return verdicts(self.order, invoiced=self.invoiced, places=places, accepted=accepted)
+
+    def _is_accepted(self, verdict: Verdict) -> bool:
+        refund = self.known.get(self._ref(verdict))
+        return bool(refund and verdict.readiness is Readiness.NEEDS_PERSON and refund.decided_on == verdict.sentence)
+
+    def _places(self) -> dict[str, str]:
+        """Names of the locations that the order itself does not name."""
+        asked = {entry.location_ref for refund in self.order.refunds for entry in refund.lines}
+        asked |= {sent.location_ref for sent in self.order.fulfilments}
+        missing = asked - {work.location_ref for work in self.order.fulfilment_orders} - {""}
+        if not missing:
+            return {}
+        found = StoreLocation.objects.filter(store_id=self.incoming.store_id, ref__in=missing)
+        return dict(found.values_list("ref", "name"))
+
+    def _ref(self, verdict: Verdict) -> str:
+        alone = verdict.refund_ref == CANCELLATION
+        return f"{CANCELLATION}:{self.incoming.ref}" if alone else verdict.refund_ref
+
+    def _write_refund(self, verdict: Verdict) -> Refund:
+        ref = self._ref(verdict)
+        row = self.known.get(ref) or Refund(store_id=self.incoming.store_id, order=self.incoming, ref=ref)
+        values = {
+            "made_at": verdict.at,
+            "state": verdict.readiness.value,
+            **_words(verdict),
+            "currency": self.order.presentment_currency,
+            "shop_currency": self.order.currency,
+            "paid": verdict.money.paid.presentment.amount,
+            "paid_shop": verdict.money.paid.shop.amount,
+            "pending": verdict.money.pending.presentment.amount,
+        }
+        if _change(row, values):
+            row.settled_at = timezone.now()
+            row.save()
+        return row
+
+    def _write_documents(self, refund: Refund, verdict: Verdict) -> None:
+        kept = list(refund.documents.all()) if refund.ref in self.known else []
+        planned = {DocumentKind(each.kind.value): each for each in verdict.documents}
+        for kind in dict.fromkeys([*planned, *(DocumentKind(each.kind) for each in kept)]):
+            of_kind = sorted((each for each in kept if each.kind == kind), key=lambda each: each.pk)
+            self._write_kind(_Wanted(refund, verdict, kind, planned.get(kind)), of_kind)
+
+    def _write_kind(self, want: _Wanted, kept: Sequence[Document]) -> None:
+        """The document of one kind: the first one, or the counter-document of those that are posted."""
+        posted = [document for document in kept if document.is_posted]
+        waiting = next((document for document in kept if not document.is_posted), None)
+        lines = want.lines
+        if posted:
+            lines = difference(lines, standing(line for each in posted for line in each.lines.all()))
+        if not (lines if posted else want.planned):
+            if waiting:
+                waiting.delete()
+            return
+        document = waiting or want.document(posted)
+        if _change(document, want.values(posted)):
+            document.save()
+        if waiting is None or standing(waiting.lines.all()) != lines:
+            if waiting:
+                waiting.lines.all().delete()
+            _write_lines(document, lines)
+        if want.verdict.readiness is Readiness.READY:
+            self.ready.append(document)
+            if want.planned is None:
+                self.countered += [each.pk for each in posted]
+
+    def _post(self) -> None:
+        """Number what is ready, series by series in the order of their codes, and close what was countered whole."""
+        if not self.ready:
+            return
+        now = timezone.now()
+        by_series = sorted(self.ready, key=lambda each: (each.series, each.dated_at, each.pk))
+        for code, group in groupby(by_series, key=lambda each: each.series):
+            documents = list(group)
+            for document, number in zip(documents, numbering.take(code, len(documents)), strict=True):
+                document.number, document.posted_at, document.state = number, now, DocumentState.POSTED
+        Document.objects.bulk_update(self.ready, ["number", "posted_at", "state"])
+        if self.countered:
+            Document.objects.filter(pk__in=self.countered).update(state=DocumentState.COUNTERED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The document of one kind that a verdict asks for; `planned` None: it asks for none any more."""
+
+    refund: Refund
+    verdict: Verdict
+    kind: DocumentKind
+    planned: Planned | None
+
+    @property
+    def lines(self) -> list[LineValues]:
+        return wanted(self.planned) if self.planned else []
+
+    def document(self, posted: Sequence[Document]) -> Document:
+        return Document(
+            refund=self.refund,
+            store_id=self.refund.store_id,
+            purpose=f"{self.kind.value}:{len(posted)}" if posted else self.kind.value,
+            kind=self.kind,
+            counters=posted[0] if posted else None,
+            series=self.kind.code,
+        )
+
+    def values(self, posted: Sequence[Document]) -> dict[str, object]:
+        """What the document says: of its kind, what the posted ones do not say yet."""
+        words = _words(self.verdict)
+        if posted:
+            words["sentence"] = f"The refund changed after {posted[-1].label}: {words['sentence']}"
+        total = self.planned.total if self.planned else None
+        return {
+            "state": STATES[self.verdict.readiness],
+            **words,
+            "currency": self.refund.currency,
+            "shop_currency": self.refund.shop_currency,
+            "total": (total.presentment.amount if total else 0) - sum(each.total for each in posted),
+            "total_shop": (total.shop.amount if total else 0) - sum(each.total_shop for each in posted),
+            "dated_at": self.verdict.at,
+        }
+
+
+def _words(verdict: Verdict) -> dict[str, object]:
+    check = verdict.check
+    return {
+        "sentence": verdict.sentence,
+        "stock_check": check.stock,
+        "money_check": check.money,
+        "equal_check": check.equal,
+    }
+
+
+def _change(row: Refund | Document, values: Mapping[str, object]) -> bool:
+    """Set these values; whether any of them is news. A row that is not kept yet is all news."""
+    changed = row._state.adding or any(getattr(row, name) != value for name, value in values.items())
+    for name, value in values.items():
+        setattr(row, name, value)
+    return changed
+
+
+def _write_lines(document: Document, lines: Sequence[LineValues]) -> None:
+    DocumentLine.objects.bulk_create(
+        DocumentLine(document=document, position=position, **asdict(line)) for position, line in enumerate(lines, 1)
+    )
