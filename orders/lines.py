@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +14,7 @@ from orders import totals
 from orders.facts import SENT
 from orders.mappings import method_of, tax_name
 from orders.models import LineKind, SalesOrder, SalesOrderLine
-from orders.totals import BUYERS, SHOPS, ZERO, Totals
+from orders.totals import BUYERS, SHOPS, Totals
 
 
 @dataclass(frozen=True)
@@ -185,12 +184,3 @@ def _taxes(taxes: Iterable[TaxLine]) -> dict[str, Any]:
             for one in rows
         ],
     }
-
-
-def taxes_of(lines: Iterable[SalesOrderLine]) -> dict[str, Decimal]:
-    """Name of a tax → its amount over these lines, in the buyer's currency."""
-    found: dict[str, Decimal] = {}
-    for line in lines:
-        for one in line.taxes:
-            found[one["name"]] = found.get(one["name"], ZERO) + Decimal(one["amount"])
-    return found

@@ -38,14 +38,15 @@ class Bar:
 
 @dataclass(frozen=True)
 class Event:
-    """One fact in the timeline; `result` is on hand after it, or what the store was believed to show."""
+    """One fact in a timeline. `quantity` is what it moved, None where it moves nothing; `result` is what was there after
+    it: on hand, or what the store was believed to show."""
 
     at: dt.datetime
     day: str
     what: str
-    detail: str
-    who: str
-    quantity: Decimal
+    detail: str = ""
+    who: str = ""
+    quantity: Decimal | None = None
     result: Decimal | None = None
     result_label: str = ""
     url: str = ""

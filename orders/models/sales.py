@@ -14,6 +14,7 @@ from django.db.models.functions import Upper
 from catalog.models import Variant
 from connectors.models import Store
 from orders.models.incoming import IncomingOrder
+from syncconsole.kernel.currencies import written
 from syncconsole.kernel.status import Meaning
 
 if TYPE_CHECKING:
@@ -135,6 +136,11 @@ class SalesOrder(models.Model):
         """The status as a member of its enum."""
         return OrderStatus(self.status)
 
+    @property
+    def payment(self) -> str:
+        """The store's word for the payment, e.g. partially paid; empty where it says nothing."""
+        return self.financial_status.replace("_", " ")
+
 
 class Buyer(models.Model):
     """Who bought, and where it goes: everything of an order that names a person, in one row that can be erased."""
@@ -214,6 +220,16 @@ class SalesOrderLine(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_goods(self) -> bool:
+        """Something that is sent, or could be."""
+        return self.kind in (LineKind.GOODS, LineKind.COMPONENT, LineKind.CUSTOM, LineKind.GIFT_CARD)
+
+    @property
+    def off(self) -> Decimal:
+        """What the discount did to the price: never above zero."""
+        return -self.discount
+
 
 class SalesOrderPayment(models.Model):
     """A movement of money on an order, or a try at one, as the store tells of it (`connectors.ports.orders.Transaction`)."""
@@ -273,3 +289,7 @@ class LocalEdit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_field_display()} of {self.line_title}"
+
+    def shown(self, value: Decimal, currency: str) -> str:
+        """A value of this field as people read it."""
+        return f"{value:,.0f}" if self.field == EditedField.QUANTITY else written(value, currency)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from syncconsole.kernel.currencies import written
 from syncconsole.kernel.status import Meaning
 
 register = template.Library()
@@ -57,11 +58,11 @@ def signed(value: Number | str) -> str:
 
 @register.filter
 def money(value: Number | str, currency: str = "") -> str:
-    """An amount with two decimals and its currency after it."""
+    """An amount with as many decimals as its currency has, two where it is not named, and the currency after it."""
     if value is None or value == "":
         return UNKNOWN
-    text = f"{Decimal(str(value)):,.2f}".replace("-", MINUS)
-    return f"{text} {currency}".rstrip()
+    amount = Decimal(str(value))
+    return written(amount, currency) if currency else f"{amount:,.2f}".replace("-", MINUS)
 
 
 @register.filter

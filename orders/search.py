@@ -1,0 +1,53 @@
+"""Orders by what people know of them: the number, the third-party reference, the store's id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+from django.db.models.functions import Upper
+
+from connectors.models import Store
+from orders.models import IncomingOrder, SalesOrder
+
+AT_MOST = 200
+"""Orders found at once; more of one number are more than anybody looks through."""
+
+
+def orders_found(words: str, *, limit: int = AT_MOST) -> list[int]:
+    """Ids of the sales orders that `words` names, newest first: by number with or without #, third-party reference, or
+    the store's id, whole or its last part. Index look-ups only."""
+    term = words.strip().upper()
+    if not term:
+        return []
+    numbers = {term, f"#{term}", term.removeprefix("#")}
+    found = [
+        SalesOrder.objects.annotate(folded=Upper("number")).filter(folded__in=numbers),
+        SalesOrder.objects.exclude(third_party_ref="").annotate(folded=Upper("third_party_ref")).filter(folded=term),
+        _of_incoming(words.strip()),
+    ]
+    ids = {pk for orders in found for pk in orders.order_by("-pk").values_list("pk", flat=True)[:limit]}
+    return sorted(ids, reverse=True)[:limit]
+
+
+def elsewhere(orders: Iterable[SalesOrder]) -> dict[int, list[Store]]:
+    """Order → the other stores that have an order of the same number."""
+    listed = list(orders)
+    same = SalesOrder.objects.annotate(folded=Upper("number")).filter(folded__in={one.number.upper() for one in listed})
+    stores: dict[str, set[Store]] = {}
+    for other in same.select_related("store").order_by("pk")[: AT_MOST * 5]:
+        stores.setdefault(other.number.upper(), set()).add(other.store)
+    return {
+        one.pk: sorted((store for store in stores[one.number.upper()] if store.pk != one.store_id), key=str)
+        for one in listed
+        if one.number.upper() in stores
+    }
+
+
+def _of_incoming(ref: str) -> QuerySet[SalesOrder, SalesOrder]:
+    """By the store's reference. References of orders differ in their last part alone, so that part is enough."""
+    any_ref = IncomingOrder.objects.order_by().values_list("ref", flat=True).first() or ""
+    head, slash, _ = any_ref.rpartition("/")
+    refs = {ref, f"{head}{slash}{ref}"}
+    incoming = IncomingOrder.objects.filter(store__in=Store.objects.all(), ref__in=refs)
+    return SalesOrder.objects.filter(incoming__in=incoming)
