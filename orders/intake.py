@@ -18,6 +18,7 @@ from connectors.models import Store
 from connectors.ports.buyers import Address
 from connectors.ports.errors import ConnectorError, CredentialsRejected, RateLimited, RequestRejected
 from connectors.ports.orders import MAX_ORDERS, OrderLine, RemoteOrder
+from orders import tasks
 from orders.models import IncomingOrder
 
 log = structlog.get_logger(__name__)
@@ -158,6 +159,8 @@ def _read(store: Store, claims: Sequence[Claimed]) -> int:
         kept = sum(keep(store, order, asked_at=asked_at) for order in sorted(filter(None, found), key=_by_ref))
         _mark_missing(store, missing, asked_at)
         changes.settle(claims)
+        if kept:
+            tasks.import_orders.send(store.pk)
     log.info("orders_read", store=store.slug, asked=len(claims), kept=kept, missing=len(missing))
     return len(claims)
 

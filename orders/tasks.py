@@ -1,0 +1,34 @@
+"""Doors for Celery: orders that were read are imported."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from celery import shared_task
+from django.utils import timezone
+
+from connectors.models import Store
+from orders import imports
+from orders.models import IncomingOrder, IncomingState
+from syncconsole.kernel.tasks import AfterCommitTask
+
+SLICE = dt.timedelta(seconds=20)
+"""A worker process gives the work back so often, so that others get their turn."""
+
+
+@shared_task(base=AfterCommitTask)
+def import_orders(store_id: int) -> None:
+    """Import what waits in one store; goes on in a new task when there is more."""
+    store = Store.objects.filter(pk=store_id).first()
+    if store is not None and imports.import_waiting(store, until=timezone.now() + SLICE).more:
+        import_orders.send(store_id)
+
+
+@shared_task(base=AfterCommitTask)
+def sweep_orders() -> None:
+    """Beat: find orders whose message was lost, and those for which what they wait for may have come."""
+    waiting = IncomingOrder.objects.filter(state__in=[IncomingState.PENDING, IncomingState.FAILED])
+    for store_id in (
+        waiting.filter(store__integration_date__isnull=False).values_list("store_id", flat=True).distinct().order_by()
+    ):
+        import_orders.send(store_id)
