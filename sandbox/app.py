@@ -120,9 +120,12 @@ class Sandbox:
         raise KeyError(f"No working token for {domain}.")
 
     def reset(self, keep_shops: bool = False) -> None:
-        """Forget orders, faults and calls, set the clock right, and forget the shops with their tokens unless they are kept."""
-        for domain in [] if keep_shops else list(self.shops):
-            self.admin.forget(domain)
+        """Forget orders, bulk operations, faults, calls; set the clock right; the shops with their tokens go, too, unless kept."""
+        for domain in list(self.shops):
+            if keep_shops:
+                self.admin.bulk.forget(domain)
+            else:
+                self.admin.forget(domain)
         self.orders.clear()
         self.faults.clear()
         self.webhooks.clear()

@@ -99,3 +99,11 @@ def whole(value: object, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ControlError(f"{name} is {value!r}, not a whole number.", f"Send {name} as a JSON integer.")
     return value
+
+
+def rows_of(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """A list of objects, empty when left out. Raises `ControlError`."""
+    rows = body.get(name) or []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ControlError(f"'{name}' is not a list of objects.", f'Send "{name}": [{{…}}].')
+    return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.shopify.bundles import with_components
 from sandbox.shopify.orders import OrderRefused
 from sandbox.shopify.orders_drafts import Draft, complete, drop, open_draft
 from sandbox.shopify.orders_editing import add_line, describe, set_quantity
@@ -11,8 +12,8 @@ from sandbox.shopify.orders_refunding import RefundedUnits, WantedRefund, captur
 from sandbox.shopify.orders_returning import close, decide, open_return, process
 from sandbox.shopify.orders_shipping import cancel_fulfillment, hold, move, release_hold
 
-from .asking import Ask, ControlError, location_of, whole
-from .order_words import line_of, money_back, optional, order_of, quantities_of, row_of, rows_of, step, told, wanted_of
+from .asking import Ask, ControlError, location_of, rows_of, whole
+from .order_words import line_of, money_back, optional, order_of, quantities_of, row_of, step, told, wanted_of
 
 
 def refund_order(ask: Ask) -> dict[str, Any]:
@@ -81,13 +82,15 @@ def edit_order(ask: Ask) -> dict[str, Any]:
 
     def act() -> None:
         for row in rows_of(ask.body, "add"):
-            add_line(order, line_of(order.shop, row, ask.body.get("location")), stamp)
+            for line in with_components(order.shop, [line_of(order.shop, row, ask.body.get("location"))]):
+                add_line(order, line, stamp)
         for row in rows_of(ask.body, "set") + [{**row, "quantity": 0} for row in rows_of(ask.body, "remove")]:
-            line = order.line(whole(row["line"], "line"))
+            changed_line = order.line(whole(row["line"], "line"))
             quantity = whole(row["quantity"], "quantity")
             if row["quantity"] == 0:
-                quantity = line.current_quantity - order.unfulfilled(line) if row.get("unshipped") else 0
-            set_quantity(order, line, quantity, stamp, restock=bool(row.get("restock", True)))
+                shipped = changed_line.current_quantity - order.unfulfilled(changed_line)
+                quantity = shipped if row.get("unshipped") else 0
+            set_quantity(order, changed_line, quantity, stamp, restock=bool(row.get("restock", True)))
         if ask.body.get("words"):
             describe(order, dict(ask.body["words"]), stamp)
 

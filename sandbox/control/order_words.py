@@ -20,7 +20,7 @@ from sandbox.shopify.orders_totals import (
     refunded,
 )
 
-from .asking import Ask, ControlError, item_of, location_of, whole
+from .asking import Ask, ControlError, item_of, location_of, rows_of, whole
 
 _ABOUT = ("note", "tags", "attributes", "po_number", "source_identifier", "customer", "shipping_address",
           "billing_address", "company", "localized_fields", "source_name", "taxes_included", "tax_exempt",
@@ -40,14 +40,6 @@ def decimal_of(value: object, name: str) -> Decimal:
 def optional(given: dict[str, Any], name: str) -> Decimal | None:
     """An amount that may be left out."""
     return None if given.get(name) is None else decimal_of(given[name], name)
-
-
-def rows_of(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """A list of objects, empty when left out. Raises `ControlError`."""
-    rows = body.get(name) or []
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ControlError(f"'{name}' is not a list of objects.", f'Send "{name}": [{{…}}].')
-    return rows
 
 
 def line_of(shop: Shop, given: dict[str, Any], place: object = None) -> WantedLine:

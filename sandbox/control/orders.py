@@ -32,10 +32,15 @@ def show_order(ask: Ask) -> dict[str, Any]:
 
 
 def place_order(ask: Ask) -> dict[str, Any]:
-    """``{"lines": [{"sku" or "item" or "title", "quantity", "location"?}], …}``: committed +q, available −q."""
+    """``{"lines": [{"sku" or "item" or "title", "quantity", "location"?}], …}``: committed +q, available −q. With ``till`` (a
+    location) sold there over the counter: taken along at once."""
     shop = ask.shop()
     ask.need("lines")
-    return told(_placed(ask, shop, wanted_of(shop, ask.body)))
+    till = ask.body.get("till")
+    if till is None:
+        return told(_placed(ask, shop, wanted_of(shop, ask.body)))
+    order = _placed(ask, shop, wanted_of(shop, {**ask.body, "location": till, "source_name": "pos"}))
+    return step(order, lambda: fulfill(order, portions_of(order, None), ask.sandbox.clock.stamp(), []))
 
 
 def _placed(ask: Ask, shop: Shop, wanted: Wanted) -> Any:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from sandbox.shopify.bundles import NoBundle, bundle
 from sandbox.shopify.catalogue import Shop
+from sandbox.shopify.events import level_moved
 from sandbox.shopify.handles import normalised
 from sandbox.shopify.products import duplicate
 from sandbox.shopify.products_events import changed, remove_product, remove_variant
@@ -14,7 +16,7 @@ from sandbox.shopify.products_variants import money, number_positions
 from sandbox.shopify.publications import Publication, listings, publications_of, publish, unpublish
 from sandbox.shopify.rows import Product, Variant
 
-from .asking import Ask, ControlError, item_of
+from .asking import Ask, ControlError, item_of, rows_of, whole
 
 STATUSES = ("ACTIVE", "DRAFT", "ARCHIVED", "UNLISTED")
 
@@ -108,6 +110,26 @@ def delete_variant(ask: Ask) -> dict[str, Any]:
         number_positions(product)
         changed(shop, product, ask.sandbox.clock.stamp())
     return {"removed": variant.gid}
+
+
+def bundle_variant(ask: Ask) -> dict[str, Any]:
+    """Make a variant (``sku`` or ``item``) a bundle of ``components``: [{"sku", "quantity"}]; none makes it ordinary again."""
+    shop = ask.shop()
+    with shop.lock:
+        variant = item_of(shop, ask.body).variant
+        parts = [
+            (item_of(shop, row).variant, whole(row.get("quantity", 1), "quantity"))
+            for row in rows_of(ask.body, "components")
+        ]
+        stamp = ask.sandbox.clock.stamp()
+        try:
+            moved = bundle(shop, variant, parts, stamp)
+        except NoBundle as problem:
+            raise ControlError(str(problem), 'Send "components": [{"sku": "…", "quantity": 2}].', 409) from None
+        for level in moved:
+            level_moved(shop, level)
+        changed(shop, variant.product, stamp, variant)
+    return _variant_told(variant)
 
 
 def publish_product(ask: Ask) -> dict[str, Any]:

@@ -70,6 +70,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/_control/products/publish", products.publish_product),
     ("POST", "/_control/products/tune", products.tune_products),
     ("POST", "/_control/variants/edit", products.edit_variant),
+    ("POST", "/_control/variants/bundle", products.bundle_variant),
     ("DELETE", "/_control/variants", products.delete_variant),
     ("GET", "/_control/faults", stage.list_faults),
     ("POST", "/_control/faults", stage.add_faults),

@@ -249,6 +249,6 @@ def close_shop(ask: Ask) -> dict[str, Any]:
 
 
 def reset(ask: Ask) -> dict[str, Any]:
-    """Forget orders, faults, calls and set the clock right; shops go too, unless ``{"keep_shops": true}``."""
+    """Forget orders, bulk operations, faults, calls and set the clock right; shops go too, unless ``{"keep_shops": true}``."""
     ask.sandbox.reset(keep_shops=bool(ask.body.get("keep_shops")))
     return {"shops": list(ask.sandbox.shops)}

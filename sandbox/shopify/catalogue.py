@@ -32,6 +32,8 @@ class Shop:
     by_gid: dict[str, Any] = field(default_factory=dict)
     products_by_handle: dict[str, Product] = field(default_factory=dict)
     items_by_sku: dict[str, list[Item]] = field(default_factory=dict)  # case folded: search is tolerant
+    bundles: dict[str, list[Any]] = field(default_factory=dict)  # variant gid -> its components, of `bundles`
+    bundled_in: dict[str, set[Variant]] = field(default_factory=dict)  # item gid -> the bundles it is a component of
     poison: dict[str, str] = field(default_factory=dict)  # item gid -> user error code
     revision: int = 0  # grows when a product or variant changes: sorted pages are kept per revision
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -160,6 +162,7 @@ class Shop:
             del self.by_gid[row.gid]
             self.metafields.pop(row.gid, None)
             self.variant_media.pop(row.gid, None)
+            self.bundles.pop(row.gid, None)
         self.revision += 1
 
     def remove_product(self, product: Product) -> None:

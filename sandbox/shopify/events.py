@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from .bundles import followers
 from .catalogue import Shop
 from .rows import AVAILABLE, Item, Level, Location
 from .topics import Topic
@@ -17,10 +18,12 @@ Payload = dict[str, Any]
 
 
 def level_moved(shop: Shop, level: Level) -> None:
-    """A quantity of a level changed: ``inventory_levels/update``, and ``products/update`` of its product."""
-    if shop.listeners and level.active:
-        shop.happened("inventory_levels/update", level)
-        shop.happened("products/update", level.item.variant.product)
+    """A quantity of a level changed: ``inventory_levels/update``, and ``products/update`` of its product; bundles follow."""
+    moved = [level, *followers(shop, level)] if shop.bundled_in else [level]
+    for each in moved if shop.listeners else ():
+        if each.active:
+            shop.happened("inventory_levels/update", each)
+            shop.happened("products/update", each.item.variant.product)
 
 
 def level_connected(shop: Shop, level: Level) -> None:

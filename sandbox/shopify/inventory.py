@@ -241,6 +241,8 @@ def _item_and_location(
     if item.__class__ is not Item:
         wrong.add("INVALID_INVENTORY_ITEM", "input", rows, str(i), "inventoryItemId")
         fit = False
+    elif shop.bundles and item.variant.gid in shop.bundles:
+        wrong.add("NON_MUTABLE_INVENTORY_ITEM", "input", rows, str(i), "inventoryItemId")
     elif shop.poison and item.gid in shop.poison:
         wrong.add(shop.poison[item.gid], "input", rows, str(i), "inventoryItemId")
         fit = False

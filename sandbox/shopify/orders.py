@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from .bundles import LineGroup
 from .catalogue import Shop
 from .orders_money import Bag, Tender, total
 from .rows import Item, Location, Variant
@@ -87,6 +88,7 @@ class Line:
     requires_shipping: bool = True
     vendor: str | None = None
     attributes: dict[str, str] = field(default_factory=dict)
+    group: LineGroup | None = None  # the bundle that it is a component of
     discount_allocations: list[Allocation] = field(default_factory=list)
     tax_lines: list[TaxLine] = field(default_factory=list)
     duties: list[Duty] = field(default_factory=list)

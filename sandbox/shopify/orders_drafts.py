@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from .bundles import with_components
 from .catalogue import Shop
 from .orders import Order, OrderRefused
 from .orders_money import Bag, Tender, total
@@ -69,6 +70,7 @@ def open_draft(shop: Shop, wanted: Wanted, stamp: str, *, reserve: bool) -> Draf
     """A new draft. Raises `OrderRefused` for what could not be an order either."""
     check(wanted)
     with shop.lock:
+        wanted.lines = with_components(shop, wanted.lines)
         gid = new_gid(shop, "DraftOrder")
         made = Draft(gid, number_of(gid), shop, wanted, reserve, stamp, stamp)
         tender = Tender(shop.currency, shop.currency)

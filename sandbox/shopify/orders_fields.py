@@ -226,7 +226,6 @@ PLAIN: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("Order", "subtotalLineItemsQuantity"): lambda row: sum(line.quantity for line in row.lines),
     ("Order", "currentSubtotalLineItemsQuantity"): lambda row: sum(line.current_quantity for line in row.lines),
     ("LineItem", "customAttributes"): _attributes,
-    ("LineItem", "lineItemGroup"): lambda row: None,  # the simulator sells no bundles
     ("LineItem", "refundableQuantity"): _refundable_quantity,
     ("LineItem", "unfulfilledQuantity"): lambda row: row.quantity - row.fulfilled - row.cancelled,
     ("LineItem", "nonFulfillableQuantity"): lambda row: row.cancelled + row.fulfilled,

@@ -65,6 +65,9 @@ def _wanted(world: World, order: Order, given: dict[str, Any]) -> WantedRefund:
     money: list[MoneyBack] = []
     wanted = WantedRefund(units=_units(world, order, given.get("refundLineItems") or []), money=money)
     for i, row in enumerate(wanted.units):
+        if row.restock_type == "LEGACY_RESTOCK":
+            message = "Restock type LEGACY_RESTOCK is not accepted: it describes old refunds only"
+            raise Misplaced(["refundLineItems", str(i), "restockType"], message)
         try:
             check_refund(order, WantedRefund(units=wanted.units[: i + 1]))
         except OrderRefused as refused:

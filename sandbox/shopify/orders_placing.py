@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from .bundles import LineGroup, with_components
 from .catalogue import Shop
 from .options import NOTHING_CHOSEN
 from .orders import (
@@ -46,6 +47,7 @@ class WantedLine:
     taxable: bool = True
     requires_shipping: bool = True
     attributes: dict[str, str] = field(default_factory=dict)
+    group: LineGroup | None = None
 
 
 @dataclass
@@ -108,6 +110,7 @@ def place(book: OrderBook, shop: Shop, wanted: Wanted, stamp: str, reserved: boo
     """
     check(wanted)
     with shop.lock:
+        wanted.lines = with_components(shop, wanted.lines)
         number = book.number()
         tender = Tender(shop.currency, wanted.buyer_currency or shop.currency, wanted.rate)
         created = wanted.created_at or stamp
@@ -169,6 +172,7 @@ def new_line(order: Order, wanted: WantedLine) -> Line:
         requires_shipping=wanted.requires_shipping and (item is None or item.requires_shipping) and not gift,
         vendor=variant.product.vendor if variant else None,
         attributes=dict(wanted.attributes),
+        group=wanted.group,
     )
     if wanted.discount:
         if wanted.discount > line.gross.shop:

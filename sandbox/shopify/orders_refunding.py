@@ -286,6 +286,8 @@ def check_cancel(order: Order) -> None:
         raise OrderRefused(f"Order {order.number} is cancelled already.")
     if any(each.status in ("OPEN", "REQUESTED") for each in order.returns):
         raise OrderRefused(f"Order {order.number} has an open return; close it first.")
+    if any(t.kind == "AUTHORIZATION" and t.status == "PENDING" for t in order.transactions):
+        raise OrderRefused(f"Order {order.number} has a pending payment authorization; wait until it has settled.")
 
 
 def _refund_cancelled(order: Order, units: list[tuple[Line, int]], restock: bool, note: str, stamp: str) -> Refund:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from .access import CANDIDATE_VERSIONS, NODE_SCOPES, REQUIRED_SCOPES, SUPPORTED_VERSIONS
 from .bulk_fields import BULK
+from .bundles import BUNDLES
 from .connections import items_page, locations_page, products_page, variants_page
 from .documents import Documents, load_schema
 from .events import STOCK_EVENTS
@@ -56,6 +57,7 @@ TOPICS: tuple[Topic, ...] = (
     PRODUCT_EVENTS,
     PUBLICATIONS,
     BULK,
+    BUNDLES,
     ORDERS,
     REDIRECTS,
     STOCK_EVENTS,
