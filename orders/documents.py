@@ -11,7 +11,7 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from connectors.models import StoreLocation
+from connectors.models import Store, StoreLocation
 from connectors.ports.orders import RemoteOrder
 from orders import numbering
 from orders.classification import NONE, verdicts
@@ -66,6 +66,20 @@ def settle_order(pk: int, *, invoiced: Mapping[str, int] = NONE) -> Settled:
     if row.state != IncomingState.IMPORTED:
         return Settled()
     return settle(row, row.order, invoiced=invoiced)
+
+
+def settle_store(store: Store) -> Settled:
+    """`settle_order` for every imported order of `store` that has refunds, oldest first; each by itself, so that what is
+    done stays done."""
+    rows = IncomingOrder.objects.filter(store=store, state=IncomingState.IMPORTED, snapshot__refunds__0__isnull=False)
+    whole = Settled()
+    for pk in rows.order_by("remote_created_at", "pk").values_list("pk", flat=True):
+        done = settle_order(pk)
+        whole.posted += done.posted
+        whole.refunds += done.refunds
+        whole.waiting += done.waiting
+        whole.needing_person += done.needing_person
+    return whole
 
 
 @transaction.atomic

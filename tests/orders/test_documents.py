@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import io
 import itertools
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Sum
 
@@ -305,6 +308,47 @@ def test_a_document_whose_lines_do_not_come_to_its_total_cannot_be_posted() -> N
 
     with pytest.raises(IntegrityError, match="lines come to 121"), transaction.atomic():
         Document.objects.update(number=1, posted_at=DAY, state=DocumentState.POSTED, total=120)
+
+
+# --- the command
+
+
+def run(*arguments: str) -> tuple[int, dict[str, Any], str]:
+    """Exit code, JSON object, and what was said on stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    code: Any = 0
+    try:
+        call_command("process_refunds", *arguments, "--json", stdout=out, stderr=err)
+    except SystemExit as left:
+        code = left.code
+    return code, json.loads(out.getvalue()), err.getvalue()
+
+
+def test_the_command_settles_every_imported_order_and_says_what_it_posted(store: Store) -> None:
+    Store.objects.update(integration_date=DAY.date())
+    imported(store, BOTH.order)
+    imported(store, dataclasses.replace(BOTH.order, refunds=()), ref="no refund")
+
+    code, told, _ = run(store.slug)
+    assert (code, told["refunds"], told["posted"]) == (0, 1, ["ICM-0001"])
+
+    code, told, _ = run(store.slug)
+    assert (code, told["refunds"], told["posted"]) == (0, 1, [])
+
+
+def test_the_command_names_the_refunds_that_wait(store: Store) -> None:
+    Store.objects.update(integration_date=DAY.date())
+    imported(store, PENDING.order)
+
+    code, told, said = run(store.slug)
+
+    assert (code, told["waiting"], told["posted"]) == (1, 1, [])
+    assert PENDING.expected[0].sentence in said
+
+
+def test_the_command_refuses_a_store_whose_integration_date_is_not_set(store: Store) -> None:
+    code, told, _ = run(store.slug)
+    assert (code, told["outcome"]) == (2, "refused")
 
 
 # --- conservation
