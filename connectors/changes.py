@@ -55,7 +55,8 @@ class Claimed:
     remote_updated_at: dt.datetime | None
 
 
-# Nothing new: an older version than one heard of before, or the same one, read after the second of its date.
+# Nothing new: an older version than one heard of before, or the same one, read after the second of its date. Who told of
+# a version first is kept: the other one's word of the same version does not count.
 NOTICE = """
 INSERT INTO connectors_remotechange AS c
        (store_id, kind, ref, state, noticed, read, by_webhook, by_polling, webhook_at, polling_at, first_noticed_at,
@@ -66,8 +67,10 @@ SELECT %(store)s, %(kind)s, n.ref, 'waiting', 1, 0, %(webhook)s, %(polling)s, %(
     ON CONFLICT (store_id, kind, ref) DO UPDATE
    SET noticed = c.noticed + 1,
        by_webhook = c.by_webhook + excluded.by_webhook, by_polling = c.by_polling + excluded.by_polling,
-       webhook_at = coalesce(excluded.webhook_at, c.webhook_at),
-       polling_at = coalesce(excluded.polling_at, c.polling_at),
+       webhook_at = CASE WHEN excluded.remote_updated_at <= c.remote_updated_at THEN c.webhook_at
+                         ELSE coalesce(excluded.webhook_at, c.webhook_at) END,
+       polling_at = CASE WHEN excluded.remote_updated_at > c.remote_updated_at
+                         THEN coalesce(excluded.polling_at, c.polling_at) ELSE c.polling_at END,
        remote_updated_at = greatest(c.remote_updated_at, excluded.remote_updated_at),
        noticed_at = CASE WHEN c.state = 'waiting' AND coalesce(c.claimed_until, '-infinity') < %(now)s
                          THEN c.noticed_at ELSE excluded.noticed_at END,
@@ -90,6 +93,9 @@ UPDATE connectors_remotechange c
                  WHERE w.store_id = %(store)s AND w.kind = %(kind)s AND w.state = 'waiting'
                    AND (w.not_before IS NULL OR w.not_before <= %(now)s)
                    AND (w.claimed_until IS NULL OR w.claimed_until < %(now)s)
+                   AND (%(refs)s::text[] IS NULL OR w.ref = ANY(%(refs)s))
+                   AND (%(since)s::timestamptz IS NULL
+                        OR coalesce(w.remote_updated_at, 'infinity') >= %(since)s)
                  ORDER BY w.noticed_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 RETURNING c.id, c.ref, c.noticed, c.claimed_until, c.attempts, c.remote_updated_at, c.noticed_at
 """
@@ -137,8 +143,11 @@ def notice(store: Store, kind: str, refs: Mapping[str, dt.datetime | None], *, b
     return news
 
 
-def claim(store: Store, kind: str, limit: int) -> list[Claimed]:
-    """Take up to `limit` objects that wait, longest waiting first, for `LEASE`; no two workers get the same one.
+def claim(
+    store: Store, kind: str, limit: int, *, refs: Collection[str] | None = None, since: dt.datetime | None = None
+) -> list[Claimed]:
+    """Take up to `limit` objects that wait, longest waiting first, for `LEASE`; no two workers get the same one. Only
+    those of `refs`, or those whose last version was not dated before `since`, where that is asked.
 
     Call it outside a transaction that lasts. An object that was claimed `MOST_ATTEMPTS` times and never handed back is
     failed instead: reading it ends the worker.
@@ -146,7 +155,8 @@ def claim(store: Store, kind: str, limit: int) -> list[Claimed]:
     now = timezone.now()
     _fail_fatal(store, kind, now)
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"store": store.pk, "kind": kind, "limit": limit, "now": now, "until": now + LEASE})
+        limits = {"limit": limit, "refs": None if refs is None else list(refs), "since": since}
+        cursor.execute(CLAIM, {"store": store.pk, "kind": kind, "now": now, "until": now + LEASE, **limits})
         rows = sorted(cursor.fetchall(), key=lambda row: (row[6], row[0]))
     return [Claimed(*row[:6]) for row in rows]
 

@@ -175,9 +175,8 @@ def _keep(
 
 
 def _missing_scope(store: Store, topic: Topic) -> str:
-    """The scope to ask for; empty when one that opens the topic is granted. Writing includes reading."""
-    granted = {scope.replace("write_", "read_", 1) for scope in store.granted_scopes}
-    return "" if not topic.scopes or granted & set(topic.scopes) else topic.scopes[0]
+    """The scope to ask for; empty when one that opens the topic is granted."""
+    return "" if not topic.scopes or store.scopes & set(topic.scopes) else topic.scopes[0]
 
 
 def _only_here(host: str | None) -> bool:

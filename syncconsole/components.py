@@ -17,8 +17,8 @@ from connectors.runs import Gate
 from connectors.views.run_figures import BlastRadius, Kpi, Live, Step
 from inventory.standing import Standing
 from inventory.views.why_figures import Bar, Event, drawn
-from syncconsole.charts import chart, peak
 from syncconsole.kernel.admin import Tab
+from syncconsole.kernel.charts import chart, peak
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from inventory import audit, standing
 from inventory.models import InventoryLevel, LevelPublication, Push
 from inventory.models.pushes import PushStatus
 from inventory.standing import Standing
-from syncconsole.charts import Chart, chart, peak
 from syncconsole.kernel.admin import ConsolePage, Crumb
+from syncconsole.kernel.charts import Chart, chart, peak
 from syncconsole.kernel.models import Installation, User
 from syncconsole.kernel.status import Meaning
 from syncconsole.kernel.templatetags.console import n, plural

@@ -14,6 +14,7 @@ from connectors.pausing import PauseRefused
 from connectors.progress import headline
 from connectors.views.frame import StorePage
 from inventory import audit
+from orders.views.feeds import READ_RIGHT, why_not_readable
 from syncconsole import health
 from syncconsole.components import previews
 from syncconsole.dashboard import pushed_per_hour, store_cards
@@ -47,6 +48,9 @@ class StoreHealthPage(StorePage):
             setup=None if self.store.live_at else setup(self.store),
             chart=pushed_per_hour(self.store) if self.store.live_at else None,
             runs=[(run, headline(run)) for run in card.recent],
+            feeds=list(self.store.feeds.order_by("kind")) if self.can("connectors.view_feedposition") else None,
+            may_read_orders=self.can(READ_RIGHT),
+            not_readable=why_not_readable(self.store),
             may_pause=self.can(pausing.STORE_RIGHT),
             may_change=self.can("connectors.change_store"),
         )

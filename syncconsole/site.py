@@ -20,13 +20,14 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
         import catalog.urls
         import connectors.urls
         import inventory.urls
+        import orders.urls
         from syncconsole import pages
 
-        apps = (pages.urlpatterns, connectors.urls.urlpatterns, catalog.urls.urlpatterns, inventory.urls.urlpatterns)
+        apps = (pages, connectors.urls, catalog.urls, inventory.urls, orders.urls)
         return [
             URLPattern(page.pattern, self.admin_view(page.callback), page.default_args, page.name)
-            for patterns in apps
-            for page in patterns
+            for app in apps
+            for page in app.urlpatterns
         ]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:

@@ -252,11 +252,15 @@ class Store(models.Model):
         return ZoneInfo(self.time_zone)
 
     @property
-    def missing_scopes(self) -> list[str]:
-        """Scopes that inventory work needs and the token lacks, as far as the last test saw; `write_x` implies read."""
+    def scopes(self) -> frozenset[str]:
+        """What the token may do, as far as the last test saw; `write_x` implies `read_x`."""
         granted = set(self.granted_scopes)
-        granted |= {scope.replace("write_", "read_", 1) for scope in granted if scope.startswith("write_")}
-        return [scope for scope in REQUIRED_SCOPES if scope not in granted]
+        return frozenset(granted | {scope.replace("write_", "read_", 1) for scope in granted})
+
+    @property
+    def missing_scopes(self) -> list[str]:
+        """Scopes that inventory work needs and the token lacks."""
+        return [scope for scope in REQUIRED_SCOPES if scope not in self.scopes]
 
     def other_owner(self) -> Store | None:
         """The account that owns inventory of this shop domain, when that is not this one."""

@@ -200,6 +200,22 @@ class RemoteChange(models.Model):
         return self.claimed_until is not None and self.claimed_until > timezone.now()
 
 
+class FeedState(models.TextChoices):
+    """Whether a change feed could be read."""
+
+    READ = "read", "Read"
+    READING = "reading", "Being read"
+    NOT_READ = "not_read", "Not read"
+
+    @property
+    def meaning(self) -> Meaning:
+        return {
+            FeedState.READ: Meaning.OK,
+            FeedState.READING: Meaning.RUNNING,
+            FeedState.NOT_READ: Meaning.ATTENTION,
+        }[self]
+
+
 class FeedPosition(models.Model):
     """How far a store's change feed of one kind has been read, in the store's own time."""
 
@@ -219,6 +235,15 @@ class FeedPosition(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+    @property
+    def status(self) -> FeedState:
+        """What became of the last pass; one that a worker left unfinished counts as being read, and is begun again soon."""
+        if self.cause:
+            return FeedState.NOT_READ
+        if self.finished_at is None or (self.begun_at is not None and self.begun_at > self.finished_at):
+            return FeedState.READING
+        return FeedState.READ
 
 
 class PrivacyRequest(models.Model):

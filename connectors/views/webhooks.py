@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib import messages
@@ -11,19 +12,24 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from connectors import changes, inbox, registry, subscriptions
-from connectors.models import Store, WebhookDelivery
+from connectors import changes, inbox, registry, subscriptions, timeliness
+from connectors.models import Store, WebhookDelivery, WebhookSubscription
 from connectors.models.webhooks import ChangeState, DeliveryState, SubscriptionState
 from connectors.ports.errors import ConnectorError
 from connectors.ports.webhooks import NotUnderstood
 from connectors.subscriptions import CheckRefused
+from connectors.timeliness import Delay, Timeliness
 from connectors.views.frame import StorePage
 from syncconsole.kernel.admin import ConsolePage, Crumb
+from syncconsole.kernel.charts import Chart, chart
 from syncconsole.kernel.keyset import about, page_of
+from syncconsole.kernel.templatetags.console import duration, n
 
 SEE_RIGHT: Final = "connectors.view_webhookdelivery"
 PERSONAL_RIGHT: Final = "connectors.see_personal_data"
 FILTERS: Final = ("store", "topic", "state")
+CHARTED: Final = 6
+"""Topics in the chart of delays; the table has them all."""
 
 
 def found_deliveries(request: HttpRequest) -> QuerySet[WebhookDelivery, WebhookDelivery]:
@@ -155,6 +161,29 @@ class IgnoreDelivery(DeliveryView):
         return self.back()
 
 
+@dataclass(frozen=True)
+class TopicRow:
+    """A topic of a store with what its deliveries of the last day were like; `delay` is None where none came."""
+
+    subscription: WebhookSubscription
+    delay: Delay | None
+
+    @property
+    def is_active(self) -> bool:
+        """The store tells of it."""
+        return self.subscription.state == SubscriptionState.ACTIVE
+
+    @property
+    def median(self) -> str:
+        """Half of the deliveries took no longer."""
+        return took(self.delay.median if self.delay else None)
+
+    @property
+    def p95(self) -> str:
+        """95 % of the deliveries took no longer."""
+        return took(self.delay.p95 if self.delay else None)
+
+
 class StoreWebhooksPage(StorePage):
     """What one store should tell, and whether it does."""
 
@@ -164,11 +193,45 @@ class StoreWebhooksPage(StorePage):
     template_name = "connectors/store_webhooks.html"
 
     def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
-        rows = list(self.store.subscriptions.all())
-        active = sum(row.state == SubscriptionState.ACTIVE for row in rows)
+        day = timeliness.of_store(self.store)
+        rows = [TopicRow(row, day.of(row.topic)) for row in self.store.subscriptions.all()]
         # What needs somebody comes first.
-        rows.sort(key=lambda row: (row.state == SubscriptionState.ACTIVE, row.topic))
-        return self.page(rows=rows, active=active, may_check=self.can(subscriptions.CHECK_RIGHT))
+        rows.sort(key=lambda row: (row.is_active, row.subscription.topic))
+        return self.page(
+            rows=rows,
+            active=sum(row.is_active for row in rows),
+            scores=day.scores,
+            polled=set(self.store.feeds.values_list("kind", flat=True)),
+            chart=delays_of_topics(day),
+            may_check=self.can(subscriptions.CHECK_RIGHT),
+        )
+
+
+def delays_of_topics(day: Timeliness) -> Chart:
+    """How long deliveries took, of the topics that took longest."""
+    measured = [(delay.p95, delay) for delay in day.delays if delay.p95 is not None]
+    slowest = [delay for _, delay in sorted(measured, key=lambda pair: -pair[0])[:CHARTED]]
+    return chart(
+        "Do webhooks arrive?",
+        "seconds, from change to arrival, 24 h",
+        kind="bar",
+        axis="Topic",
+        series=["half within", "95 % within"],
+        rows=[(delay.topic, [tenths(delay.median), tenths(delay.p95)]) for delay in slowest],
+        summary=f"Slowest: {slowest[0].topic}, 95 % within {took(slowest[0].p95)}." if slowest else "",
+        empty="No webhook arrived in the last 24 hours.",
+        sideways=True,
+    )
+
+
+def tenths(seconds: float | None) -> float | None:
+    """Seconds to one decimal."""
+    return None if seconds is None else round(seconds, 1)
+
+
+def took(seconds: float | None) -> str:
+    """A delay as people read it: tenths below a minute, then two units; unknown is a dash."""
+    return duration(seconds) if seconds is None or seconds >= 60 else f"{n(tenths(seconds))} s"
 
 
 class CheckSubscriptions(StorePage):

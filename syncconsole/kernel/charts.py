@@ -39,8 +39,10 @@ def chart(
     rows: Sequence[tuple[str, Sequence[int | float | None]]],
     summary: str,
     empty: str,
+    sideways: bool = False,
 ) -> Chart:
-    """A chart of `rows` (label, one value per series); calm text when nothing was measured."""
+    """A chart of `rows` (label, one value per series); calm text when nothing was measured. `sideways`: bars lie, so that
+    long labels can be read."""
     if not any(value for _, values in rows for value in values):
         return Chart(title, unit, empty=empty)
     datasets = [
@@ -57,16 +59,23 @@ def chart(
         }
         for index, name in enumerate(series)
     ]
-    data = {"labels": [label for label, _ in rows], "datasets": datasets}
-    return Chart(
-        title, unit, kind, axis, series, rows, summary, empty, json.dumps(data), json.dumps(_options(unit, len(series)))
-    )
+    data = json.dumps({"labels": [label for label, _ in rows], "datasets": datasets})
+    options = json.dumps(_options(unit, len(series), sideways=sideways))
+    return Chart(title, unit, kind, axis, series, rows, summary, empty, data, options)
 
 
-def _options(unit: str, series: int) -> dict[str, Any]:
+def _options(unit: str, series: int, *, sideways: bool) -> dict[str, Any]:
     """Options replace the theme's whole, so they name the scales as well."""
     tick = {"color": "#8b93a1", "maxRotation": 0, "autoSkipPadding": 16}
+    labels = {"grid": {"display": False}, "ticks": {**tick, "autoSkip": not sideways}}
+    values = {
+        "beginAtZero": True,
+        "grid": {"display": True},
+        "ticks": {**tick, "precision": 0, "maxTicksLimit": 5},
+        "title": {"display": True, "text": unit.partition(",")[0], "color": "#8b93a1"},
+    }
     return {
+        "indexAxis": "y" if sideways else "x",
         "animation": False,
         "responsive": True,
         "maintainAspectRatio": False,
@@ -74,15 +83,7 @@ def _options(unit: str, series: int) -> dict[str, Any]:
             "legend": {"display": series > 1, "position": "bottom", "labels": {"boxHeight": 2, "color": "#8b93a1"}},
             "tooltip": {"enabled": True},
         },
-        "scales": {
-            "x": {"grid": {"display": False}, "ticks": tick},
-            "y": {
-                "beginAtZero": True,
-                "grid": {"display": True},
-                "ticks": {**tick, "precision": 0, "maxTicksLimit": 5},
-                "title": {"display": True, "text": unit.partition(",")[0], "color": "#8b93a1"},
-            },
-        },
+        "scales": {"x": values, "y": labels} if sideways else {"x": labels, "y": values},
     }
 
 
