@@ -14,6 +14,8 @@ from unfold.dataclasses import SearchResult
 from catalog.models import ConflictKind, LinkConflict, Product, Variant
 from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus
+from orders.models import SalesOrder
+from orders.search import orders_found
 from syncconsole.kernel.admin import signed_in
 from syncconsole.store_health import known_words
 
@@ -106,6 +108,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         ),
         (
+            "Sales",
+            [
+                item("Orders", "shopping_cart", "admin:sales", "orders.view_salesorder"),
+            ],
+        ),
+        (
             "Connections",
             [
                 item("Stores", "storefront", "admin:stores", "connectors.view_store"),
@@ -140,7 +148,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def palette(request: HttpRequest, term: str) -> list[SearchResult]:
-    """What a term means: a run's number, a store, an item by number, SKU, barcode or handle. Index look-ups only."""
+    """What a term means: a run's number, an order's, a store, an item by number, SKU, barcode or handle. Index look-ups only."""
     person = signed_in(request)
     words = term.strip()
     found: list[SearchResult] = []
@@ -150,6 +158,8 @@ def palette(request: HttpRequest, term: str) -> list[SearchResult]:
             SearchResult(str(run), "Run", reverse("admin:run", args=[run.pk]), "sync")
             for run in SyncRun.objects.select_related("store").filter(pk=int(number))
         ]
+    if person.has_perm("orders.view_salesorder"):
+        found += _orders(words)
     if person.has_perm("connectors.view_store"):
         stores = Store.objects.filter(Q(name__icontains=words) | Q(slug__startswith=words))[:PER_KIND]
         found += [
@@ -159,6 +169,20 @@ def palette(request: HttpRequest, term: str) -> list[SearchResult]:
     if person.has_perm("catalog.view_variant"):
         found += _items(words)
     return found
+
+
+def _orders(words: str) -> list[SearchResult]:
+    """Sales orders, each with its store: two stores may have one number."""
+    orders = SalesOrder.objects.filter(pk__in=orders_found(words, limit=PER_KIND)).select_related("store")
+    return [
+        SearchResult(
+            order.number,
+            f"Order · {order.store} · {order.placed_at.astimezone(order.store.zone):%-d %b %Y}",
+            reverse("admin:sale", args=[order.pk]),
+            "shopping_cart",
+        )
+        for order in orders
+    ]
 
 
 def _items(words: str) -> list[SearchResult]:

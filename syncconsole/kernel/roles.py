@@ -31,6 +31,7 @@ EVERYTHING_OF_THE_WORK: Final = (
     | see("inventory", "location", "locationmapping", "inventorylevel", "ledgerentry")
     | see("inventory", "levelpublication", "publicationentry", "publishedlevel", "push", "pushbatch")
     | see("orders", "incomingorder")
+    | see("orders", "salesorder", "valuemapping")
     | see("django_celery_beat", "periodictask", "intervalschedule", "crontabschedule")
     | see("kernel", "installation")
 )
@@ -49,6 +50,8 @@ OPERATOR: Final = VIEWER | {
     "inventory.record_stock",
     "inventory.release_freeze",
     "orders.import_orders",
+    "orders.edit_order",
+    "orders.map_values",
     "kernel.pause_all_writes",
 }
 
@@ -56,6 +59,7 @@ ONBOARDING: Final = (
     see("connectors", "store", "storelocation", "syncrun", "runitem")
     | see("catalog", "product", "variant", "listing", "listedvariant", "linkconflict")
     | see("inventory", "location", "locationmapping", "inventorylevel", "levelpublication", "publishedlevel")
+    | see("orders", "valuemapping")
     | {
         "connectors.change_store",
         "connectors.test_connection",
@@ -64,10 +68,16 @@ ONBOARDING: Final = (
         "catalog.link_items",
         "inventory.add_location",
         "inventory.change_location",
+        "orders.map_values",
     }
 )
 
-ACCOUNTANT: Final = see("connectors", "store") | see("catalog", "product", "variant")
+ACCOUNTANT: Final = (
+    see("connectors", "store")
+    | see("catalog", "product", "variant")
+    | see("orders", "salesorder", "valuemapping")
+    | {"connectors.see_personal_data"}
+)
 
 ADMINISTRATOR: Final = (
     OPERATOR

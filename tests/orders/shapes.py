@@ -7,6 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
+
+from connectors.models import Store
 from connectors.ports.money import TaxLine, Transaction, TwoPrices
 from connectors.ports.orders import (
     Bundle,
@@ -21,7 +24,9 @@ from connectors.ports.orders import (
     ShippingLine,
     WorkLine,
 )
-from tests.factories.orders import blank, price
+from orders import intake, sales
+from orders.models import IncomingOrder, SalesOrder
+from tests.factories.orders import NOON, blank, price
 
 ORDER = "gid://shopify/Order/1042"
 
@@ -136,3 +141,16 @@ def order(
             **parts,
         },
     )
+
+
+def sold(*lines: OrderLine, **parts: Any) -> RemoteOrder:
+    """Two units of one line at 100.00, unless said otherwise."""
+    return order(*(lines or (line(2),)), **{"total": "200.00", "subtotal": "200.00", **parts})
+
+
+def told(store: Store, said: RemoteOrder) -> SalesOrder:
+    """The store tells of an order, and it is written as the import writes it."""
+    with transaction.atomic():
+        intake.keep(store, said, asked_at=NOON)
+        rows = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store")
+        return sales.write(rows.get(ref=said.ref, store=store), said)

@@ -31,7 +31,7 @@ from tests.factories.catalog import ListedVariantFactory
 from tests.factories.connectors import StoreFactory
 from tests.factories.kernel import UserFactory
 from tests.factories.orders import NOON, blank
-from tests.orders.shapes import ORDER, both, bundle, custom, delivery, fee, line, order, payment, sent, work
+from tests.orders.shapes import ORDER, both, bundle, custom, delivery, fee, line, payment, sent, sold, told, work
 
 pytestmark = pytest.mark.django_db
 
@@ -41,21 +41,6 @@ HOUR = dt.timedelta(hours=1)
 @pytest.fixture
 def store() -> Store:
     return StoreFactory()
-
-
-def told(store: Store, said: RemoteOrder) -> SalesOrder:
-    """The store tells of an order, and it is written as the import writes it."""
-    with transaction.atomic():
-        intake.keep(store, said, asked_at=NOON)
-        incoming = (
-            IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(ref=said.ref, store=store)
-        )
-        return sales.write(incoming, said)
-
-
-def sold(*lines: Any, **parts: Any) -> RemoteOrder:
-    """Two units of one line at 100.00, unless said otherwise."""
-    return order(*(lines or (line(2),)), **{"total": "200.00", "subtotal": "200.00", **parts})
 
 
 def later(said: RemoteOrder, hours: int = 1, **parts: Any) -> RemoteOrder:

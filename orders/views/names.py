@@ -1,0 +1,63 @@
+"""What a store's payment gateways, shipping methods and taxes are called here: seen in its orders, named in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from connectors.views.frame import StorePage
+from orders import mappings
+from orders.mappings import Rule, ValueInUse
+from orders.models import MappedKind, Unmapped
+
+
+@dataclass(frozen=True)
+class KindTable:
+    """The values of one kind, and what becomes of those without a name."""
+
+    kind: MappedKind
+    rule: Rule
+    rows: list[ValueInUse]
+
+    @property
+    def unnamed(self) -> int:
+        """Values without a name of their own."""
+        return sum(not row.ours for row in self.rows)
+
+    @property
+    def waiting(self) -> int:
+        """Orders that wait for a name."""
+        return sum(row.waiting for row in self.rows)
+
+
+class OrderNamesPage(StorePage):
+    """A table for each kind, values without a name first; a saved name lets the orders go on that wait for it."""
+
+    permission = "orders.view_valuemapping"
+    title = "Order names"
+    tab = "order_names"
+    template_name = "orders/names.html"
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        names, rows = mappings.of_store(self.store), mappings.in_use(self.store)
+        tables = [KindTable(kind, names.rule(kind), [row for row in rows if row.kind == kind]) for kind in MappedKind]
+        return self.page(tables=tables, choices=Unmapped, may_name=self.can(mappings.MAP_RIGHT))
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        if not self.can(mappings.MAP_RIGHT):
+            return self.refuse(mappings.MAP_RIGHT)
+        asked = request.POST
+        if asked.get("kind") not in MappedKind.values or asked.get("unmapped") not in Unmapped.values:
+            messages.warning(request, "Nothing was saved: the form was not complete. Save it again.")
+            return redirect("admin:order_names", slug)
+        kind = MappedKind(asked["kind"])
+        rule = Rule(Unmapped(asked["unmapped"]), asked.get("default", "").strip()[:120])
+        names = dict(zip(asked.getlist("value"), (name[:120] for name in asked.getlist("ours")), strict=False))
+        released = mappings.save(self.store, kind, rule, names, by=self.person)
+        named = sum(bool(name.strip()) for name in names.values())
+        goes_on = f"; {released:,} waiting orders go on" if released else ""
+        messages.success(request, f"{kind.label}: {named:,} of {len(names):,} values have a name of ours{goes_on}.")
+        return redirect("admin:order_names", slug)
