@@ -120,7 +120,7 @@ class Sandbox:
         raise KeyError(f"No working token for {domain}.")
 
     def reset(self, keep_shops: bool = False) -> None:
-        """Forget orders, bulk operations, faults, calls; set the clock right; the shops with their tokens go, too, unless kept."""
+        """Forget orders, bulk operations, faults, calls; set the clock right; shops with their tokens go, too, unless kept."""
         for domain in list(self.shops):
             if keep_shops:
                 self.admin.bulk.forget(domain)

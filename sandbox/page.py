@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from .page_forms import Outcome, drawn, submit
 from .shopify.catalogue import Shop
+from .shopify.orders_totals import financial_status, fulfillment_status, order_total
 from .webhooks.delivery import Attempt
 from .wire import Reply, Request
 
@@ -24,8 +25,8 @@ h1{margin:0}h2{margin:2rem 0 .5rem;font-size:1.2rem}h3{margin:0 0 .25rem;font-si
 nav a{margin-right:1rem}a{color:var(--accent)}nav a[aria-current]{font-weight:600;text-decoration:none}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
 td,th{padding:.3rem 1rem .3rem 0;text-align:left;border-bottom:1px solid var(--line);white-space:nowrap}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
-.forms{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem;align-items:start}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}td.n+td:not(.n),th.n+th:not(.n){padding-left:1rem}
+.forms{columns:15rem;column-gap:1rem}.forms form{break-inside:avoid;margin-bottom:1rem}
 form{display:flex;flex-direction:column;gap:.2rem;border:1px solid var(--line);border-radius:.5rem;padding:.8rem}
 form.search{flex-direction:row;gap:.6rem;align-items:center;border:0;padding:0 0 .5rem}
 label{font-size:.85rem}input,select,button{font:inherit;padding:.3rem .5rem;border:1px solid var(--line);border-radius:.3rem}
@@ -46,19 +47,22 @@ def answer(sandbox: Sandbox, request: Request) -> Reply:
     values = {name: value.strip() for name, value in parse_qsl(request.body.decode("utf-8", "replace"))}
     outcome = submit(sandbox, request.path.removeprefix("/page/"), values)
     if outcome.status != 200:
-        return home(sandbox, values, outcome)
+        return home(sandbox, values, outcome, request.path.removeprefix("/page/"))
     back = urlencode({"shop": values.get("shop", ""), "done": outcome.told})
     return Reply(303, b"", "text/plain", [("Location", f"/?{back}")])
 
 
-def home(sandbox: Sandbox, query: dict[str, str], outcome: Outcome | None = None) -> Reply:
-    """Everything of one shop (``?shop=``, the first otherwise), its levels searched by ``?q=``."""
+def home(sandbox: Sandbox, query: dict[str, str], outcome: Outcome | None = None, refused: str = "") -> Reply:
+    """Everything of one shop (``?shop=``, the first otherwise), its levels searched by ``?q=``.
+
+    The form named `refused` keeps what was typed into it: the query's values.
+    """
     shop = sandbox.shops.get(query.get("shop", "")) or next(iter(sandbox.shops.values()), None)
-    body = _shop(sandbox, shop, query.get("q", "")) if shop is not None else "<p>No shop yet.</p>"
+    body = _shop(sandbox, shop, query, refused) if shop is not None else "<p>No shop yet.</p>"
     html = (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>Sandbox</title><style>{_STYLE}</style><h1>Sandbox</h1>"
-        f"<p>Simulated shops. The sandbox's clock says {escape(sandbox.clock.stamp())}. Everything here can also be done under "
+        f"<p>Simulated shops. The sandbox's clock says {_time(sandbox.clock.stamp())} UTC. Everything here can also be done under "
         "<a href='/_control/'><code>/_control/</code></a>.</p>"
         f"{_told(outcome)}{_shops(sandbox, shop)}{body}{_faults(sandbox)}{_calls(sandbox)}"
     )
@@ -74,11 +78,21 @@ def _told(outcome: Outcome | None) -> str:
     return f"<p class='told wrong' role=alert><strong>{escape(outcome.told)}</strong><br>{escape(outcome.remedy)}</p>"
 
 
-def _shop(sandbox: Sandbox, shop: Shop, wanted: str) -> str:
+def _shop(sandbox: Sandbox, shop: Shop, query: dict[str, str], refused: str) -> str:
+    forms = drawn(shop.domain, tuple(place.name for place in shop.locations), {refused: query})
     return (
-        f"<h2>Act in {escape(shop.domain)}</h2>{drawn(shop.domain)}{_levels(shop, wanted)}{_orders(sandbox, shop)}"
+        f"<h2>Act in {escape(shop.domain)}</h2>{forms}{_levels(shop, query.get('q', ''))}{_orders(shop)}"
         f"{_products(shop)}{_subscriptions(shop)}{_deliveries(sandbox, shop)}"
     )
+
+
+def _time(stamp: str) -> str:
+    """A stamp as people read it: ``2026-11-21 16:29:36`` UTC."""
+    return stamp[:19].replace("T", " ")
+
+
+def _words(state: str) -> str:
+    return state.replace("_", " ").lower()
 
 
 def _shops(sandbox: Sandbox, chosen: Shop | None) -> str:
@@ -131,13 +145,16 @@ def _levels(shop: Shop, wanted: str) -> str:
     return _table(f"Levels (first {_ROWS})", names, rows, "No level fits.", before=search)
 
 
-def _orders(sandbox: Sandbox, shop: Shop) -> str:
+def _orders(shop: Shop) -> str:
     rows = []
     with shop.lock:
-        for order in [order for order in sandbox.orders.all() if order.shop is shop][: -_ROWS - 1 : -1]:
+        for order in shop.orders.rows[: -_ROWS - 1 : -1]:
             lines = ", ".join(f"{line.quantity} × {line.item.sku if line.item else line.title}" for line in order.lines)
-            rows.append((order.number, order.created_at, lines, "cancelled" if order.cancelled_at else "open"))
-    return _table("Recent orders", ("Order", "Placed", "Lines", "State"), rows, "No order yet.")
+            shipped, paid = _words(fulfillment_status(order)), _words(financial_status(order))
+            state = f"{'cancelled, ' if order.cancelled_at else ''}{shipped}, {paid}"
+            total = f"{order_total(order).shop} {shop.currency}"
+            rows.append((order.number, _time(order.created_at), lines, total, state))
+    return _table("Recent orders", ("Order", "Placed (UTC)", "Lines", "Total", "State"), rows, "No order yet.")
 
 
 def _products(shop: Shop) -> str:
@@ -163,11 +180,11 @@ def _deliveries(sandbox: Sandbox, shop: Shop) -> str:
     webhooks = sandbox.webhooks
     newest = [row for row in webhooks.all() if row.shop is shop][: -_ROWS - 1 : -1]
     rows = [
-        (row.number, row.triggered_at[:19], row.subscription.topic, row.state, len(row.attempts), _last(row.attempts))
+        (row.number, _time(row.triggered_at), row.subscription.topic, row.state, len(row.attempts), _last(row.attempts))
         for row in newest
     ]
     title = "Webhook deliveries" + (" (paused)" if webhooks.holding else "")
-    return _table(title, ("Delivery", "Triggered", "Topic", "State", "Tries", "Last answer"), rows, "None.")
+    return _table(title, ("Delivery", "Triggered (UTC)", "Topic", "State", "Tries", "Last answer"), rows, "None.")
 
 
 def _last(attempts: list[Attempt]) -> object:
@@ -193,7 +210,7 @@ def _calls(sandbox: Sandbox) -> str:
     rows = [
         (
             c.seq,
-            c.time,
+            _time(c.time),
             c.shop,
             c.operation,
             c.status or "closed",
@@ -205,7 +222,7 @@ def _calls(sandbox: Sandbox) -> str:
         )
         for c in sandbox.calls.last(_ROWS)
     ]
-    names = ("Call", "Time", "Shop", "Operation", "Status", "Requested", "Actual", "Rows", "Codes", "Fault")
+    names = ("Call", "Time (UTC)", "Shop", "Operation", "Status", "Requested", "Actual", "Rows", "Codes", "Fault")
     return _table(f"Last calls ({len(sandbox.calls):,} kept)", names, rows, "None.")
 
 

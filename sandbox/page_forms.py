@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from .app import Sandbox
 
 Values = dict[str, str]
-_RESTOCK = ("RETURN", "CANCEL", "NO_RESTOCK")
+_RESTOCK = (
+    "RETURN: shipped goods come back",
+    "CANCEL: not shipped, available again",
+    "NO_RESTOCK: money only",
+)
 
 
 @dataclass(frozen=True)
 class Field:
-    """One input of a form. `options` makes it a choice."""
+    """One input of a form. `options` makes it a choice, `kind` ``place`` one of the shop's locations."""
 
     name: str
     label: str
@@ -61,7 +65,11 @@ def _edit(values: Values) -> dict[str, Any]:
 
 
 def _refund(values: Values) -> dict[str, Any]:
-    row = {"line": _number(values, "line"), "quantity": _number(values, "quantity"), "restock_type": values["restock"]}
+    row = {
+        "line": _number(values, "line"),
+        "quantity": _number(values, "quantity"),
+        "restock_type": values["restock"].partition(":")[0],
+    }
     return {"lines": [row]}
 
 
@@ -75,7 +83,7 @@ def _fault(values: Values) -> dict[str, Any]:
     return wanted
 
 
-_SKU, _PLACE = Field("sku", "SKU"), Field("location", "Location (first if empty)", required=False)
+_SKU, _PLACE = Field("sku", "SKU"), Field("location", "Location", kind="place", required=False)
 _ORDER = Field("number", "Order number", kind="number")
 
 FORMS: tuple[Form, ...] = (
@@ -224,9 +232,10 @@ def _short(read: dict[str, Any]) -> str:
     return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in list(plain.items())[:4])
 
 
-def drawn(shop: str) -> str:
-    """All forms as HTML, for one shop: those whose door the control API has."""
-    return f"<div class=forms>{''.join(_drawn(form, shop) for form in FORMS if _has_door(form))}</div>"
+def drawn(shop: str, places: tuple[str, ...], typed: dict[str, Values]) -> str:
+    """All forms as HTML, for one shop: those whose door the control API has. `typed`: form → what its inputs hold."""
+    forms = (_drawn(form, shop, places, typed.get(form.name, {})) for form in FORMS if _has_door(form))
+    return f"<div class=forms>{''.join(forms)}</div>"
 
 
 def _has_door(form: Form) -> bool:
@@ -234,20 +243,26 @@ def _has_door(form: Form) -> bool:
     return any(method == "POST" and path == door.replace("{number}", "1") for method, door, _ in ROUTES)
 
 
-def _drawn(form: Form, shop: str) -> str:
-    inputs = "".join(_input(form, field) for field in form.fields)
+def _drawn(form: Form, shop: str, places: tuple[str, ...], typed: Values) -> str:
+    inputs = "".join(_input(form, field, places, typed.get(field.name, field.value)) for field in form.fields)
     return (
         f'<form method=post action="/page/{form.name}"><h3>{escape(form.title)}</h3>'
         f'<input type=hidden name=shop value="{escape(shop)}">{inputs}<button>{escape(form.button)}</button></form>'
     )
 
 
-def _input(form: Form, field: Field) -> str:
+def _input(form: Form, field: Field, places: tuple[str, ...], value: str) -> str:
     place = f"{form.name}-{field.name}"
-    if field.options:
-        choices = "".join(f"<option>{escape(option)}</option>" for option in field.options)
+    options = ("", *places) if field.kind == "place" else field.options
+    if options:
+        choices = "".join(_option(option, option == value) for option in options)
         control_ = f'<select id="{place}" name="{field.name}">{choices}</select>'
     else:
         must = " required" if field.required else ""
-        control_ = f'<input id="{place}" name="{field.name}" type={field.kind} value="{escape(field.value)}"{must}>'
+        control_ = f'<input id="{place}" name="{field.name}" type={field.kind} value="{escape(value)}"{must}>'
     return f'<label for="{place}">{escape(field.label)}</label>{control_}'
+
+
+def _option(option: str, chosen: bool) -> str:
+    """A choice; the empty one leaves it to the shop."""
+    return f'<option value="{escape(option)}"{" selected" if chosen else ""}>{escape(option or "the first that fits")}</option>'
