@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
-from orders import sales, stock
+from orders import documents, sales, stock
 from orders.errors import OrderRefused
 from orders.models import IncomingOrder, IncomingState
 from syncconsole.kernel.locks import sole_worker
@@ -75,17 +75,21 @@ def retry(orders: Any) -> int:
 
 @transaction.atomic
 def import_order(pk: int) -> IncomingState:
-    """Import the version kept of one order: its stock, then its sales order, each all or nothing. The same version again
-    changes nothing. What is refused stays with cause and remedy; stock is booked even where the rest is refused."""
+    """Import the version kept of one order: its stock, its sales order, then the documents of its refunds, each all or
+    nothing. The same version again changes nothing. What is refused stays with cause and remedy; stock is booked even
+    where the rest is refused, documents wait until the rest is not."""
     row = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=pk)
     if row.state != IncomingState.PENDING:
         return IncomingState(row.state)
     order = row.order
     eligible = is_eligible(row)
     steps: list[Callable[[], None]] = [lambda: _book_stock(row, order, eligible)]
-    if eligible and not row.test:
+    carried = eligible and not row.test
+    if carried:
         steps.append(lambda: _write_sale(row, order))
     refused = [problem for step in steps if (problem := _attempt(row, step))]
+    if carried and not refused and (problem := _attempt(row, lambda: _write_documents(row, order))):
+        refused.append(problem)
     if refused:
         first = refused[0]
         row.state, row.waits_for = IncomingState.FAILED, first.waits_for[:200]
@@ -118,6 +122,10 @@ def _book_stock(row: IncomingOrder, order: RemoteOrder, eligible: bool) -> None:
 
 def _write_sale(row: IncomingOrder, order: RemoteOrder) -> None:
     sales.write(row, order)
+
+
+def _write_documents(row: IncomingOrder, order: RemoteOrder) -> None:
+    documents.settle(row, order)
 
 
 def _attempt(row: IncomingOrder, step: Callable[[], None]) -> OrderRefused | None:

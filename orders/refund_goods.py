@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -18,14 +18,10 @@ from connectors.ports.orders import OrderLine, RemoteOrder
 from connectors.ports.refunds import Refund, RefundLine
 from inventory.models.ledger import EntryKind
 from orders.facts import SENT
+from syncconsole.kernel.currencies import rounded
 
 CANCELLED_WITH: Final = dt.timedelta(minutes=1)
 """A cancellation is a job: its refund may be dated a little before it."""
-
-DECIMALS: Final[Mapping[str, int]] = dict.fromkeys(
-    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0
-) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
-"""Decimal places of currencies that do not have two (ISO 4217)."""
 
 
 class Fate(StrEnum):
@@ -296,11 +292,6 @@ def share(price: TwoPrices, before: int, quantity: int, of: int) -> TwoPrices:
 
 def _part(money: Money, before: int, quantity: int, of: int) -> Money:
     def up_to(units: int) -> Decimal:
-        return money.amount if units == of else cents(money.amount * units / of, money.currency)
+        return money.amount if units == of else rounded(money.amount * units / of, money.currency)
 
     return Money(up_to(before + quantity) - up_to(before), money.currency)
-
-
-def cents(amount: Decimal, currency: str) -> Decimal:
-    """Rounded half up to the smallest unit of the currency."""
-    return amount.quantize(Decimal(1).scaleb(-DECIMALS.get(currency, 2)), rounding=ROUND_HALF_UP)

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.ports.money import Money, TwoPrices
-from orders.refund_goods import DECIMALS, LEFT, OFF, Fate, Goods, RefundedGoods
+from orders.refund_goods import LEFT, OFF, Fate, Goods, RefundedGoods
 from orders.refund_money import MoneyBack, PartKind, is_zero
 from orders.verdict import DocumentKind, Planned, Readiness
+from syncconsole.kernel.currencies import written
 
 NO_STOCK: Final = "No stock moves."
 NOUNS: Final = {
@@ -153,13 +154,8 @@ def apart(difference: TwoPrices) -> str:
 def money(price: TwoPrices) -> str:
     """`121.00 RON`, or `50.00 EUR (248.50 RON)` where the buyer's currency is not the shop's."""
     if price.shop.currency == price.presentment.currency:
-        return amount(price.presentment)
-    return f"{amount(price.presentment)} ({amount(price.shop)})"
-
-
-def amount(value: Money) -> str:
-    """An amount with the decimals of its currency, thousands apart, a true minus."""
-    return f"{value.amount:,.{DECIMALS.get(value.currency, 2)}f} {value.currency}".replace("-", "−")
+        return _written(price.presentment)
+    return f"{_written(price.presentment)} ({_written(price.shop)})"
 
 
 def units(count: int, kind: str = "") -> str:
@@ -178,6 +174,10 @@ def _name(document: Planned, due: TwoPrices) -> str:
 
 def _article(noun: str) -> str:
     return f"{'an' if noun[0] in 'AEIOUaeiou' else 'a'} {noun}"
+
+
+def _written(value: Money) -> str:
+    return written(value.amount, value.currency)
 
 
 def _size(value: Money) -> Money:

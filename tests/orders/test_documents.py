@@ -18,7 +18,7 @@ from django.db.models import Sum
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
-from orders import documents, intake
+from orders import documents, imports, intake
 from orders.documents import DecisionRefused, Settled
 from orders.models import Document, DocumentSeries, DocumentState, IncomingOrder, IncomingState, Refund
 from syncconsole.kernel.models import AuditEntry
@@ -26,6 +26,8 @@ from tests.factories.connectors import StoreFactory
 from tests.factories.kernel import UserFactory
 from tests.inventory.test_races import at_once
 from tests.orders.refund_cases import DAY, Case, cases
+from tests.orders.shelves import Shelves
+from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
 
@@ -308,6 +310,24 @@ def test_a_document_whose_lines_do_not_come_to_its_total_cannot_be_posted() -> N
 
     with pytest.raises(IntegrityError, match="lines come to 121"), transaction.atomic():
         Document.objects.update(number=1, posted_at=DAY, state=DocumentState.POSTED, total=120)
+
+
+# --- through the import
+
+
+def test_the_import_books_stock_and_document_of_a_return_together(world: World) -> None:
+    Store.objects.update(integration_date=DAY.date())
+    shop = Shelves(item=world.item("TS-BLK-M", here=20, there=20).item_ref)
+    shop.place(3, world.there)
+    shop.fulfil(3, world.there)
+    shop.come_back(1, world.there)
+    intake.keep(world.store, shop.told(), asked_at=DAY)
+
+    imports.import_waiting(Store.objects.get(pk=world.store.pk))
+
+    assert IncomingOrder.objects.get().state == IncomingState.IMPORTED
+    assert world.level("TS-BLK-M").on_hand == 18
+    assert [label for label, _, _ in posted()] == ["ICM-0001"]
 
 
 # --- the command
