@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
 import structlog
 from django.db import connection, transaction
+from django.db.models import Count, Min
 from django.utils import timezone
 
 from connectors import changes, registry
 from connectors.changes import Claimed
 from connectors.models import Store
+from connectors.models.webhooks import ChangeState
 from connectors.ports.buyers import Address
 from connectors.ports.errors import ConnectorError, CredentialsRejected, RateLimited, RequestRejected
-from connectors.ports.orders import MAX_ORDERS, OrderLine, RemoteOrder
+from connectors.ports.orders import MAX_ORDERS, History, OrderLine, RemoteOrder
 from orders import tasks
 from orders.models import IncomingOrder
+from syncconsole.kernel.locks import sole_worker
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +31,14 @@ KIND: Final = "order"
 ACCOUNT_WAIT: Final = 600.0
 """Seconds until a store that refused our account is asked again."""
 OUTAGE_WAIT: Final = 60.0
+
+A_MOMENT: Final = 5.0
+WHOLE_HISTORY: Final = 3600.0
+"""Seconds for which a store is waited for while it writes a history down: by a worker, and by a person's command."""
+FRESH: Final = dt.timedelta(minutes=10)
+"""How far back by our clock the other workers of a store look while one reads its history."""
+SLICE: Final = dt.timedelta(seconds=150)
+"""Longest that a worker reads from a history before it gives the work back; a task may last twice as long."""
 
 # Versions are dated in whole seconds, so two changes within one second look alike: of these the one asked for later wins.
 # An order that was redacted stays so, whatever version comes.
@@ -77,25 +89,28 @@ def keep(store: Store, order: RemoteOrder, *, asked_at: dt.datetime) -> bool:
         return cursor.fetchone() is not None
 
 
-def read_changes(store: Store) -> int:
-    """Read what waits of the orders of `store`, up to `MAX_ORDERS` at once, and keep it. Returns how many were settled or
-    failed; 0 when nothing waits or the store cannot be asked now.
+def read_changes(store: Store, *, at_leisure: bool = False) -> int:
+    """Read some of what waits of the orders of `store`, and keep it. Returns how many were settled or failed; 0 when
+    nothing waits or the store cannot be asked now.
 
-    An order that cannot be read does not hold up the others: they are read without it.
+    A long queue is read from a history that the store writes down, where it does. While it writes, only what the history
+    cannot hold is read; `at_leisure` waits for it, and reads it to its end. An order that cannot be read does not hold up
+    the others: they are read without it.
     """
-    claims = changes.claim(store, KIND, MAX_ORDERS)
-    if not claims:
-        return 0
-    try:
-        return _read(store, claims)
-    except RequestRejected as refused:
-        if len(claims) == 1:
-            changes.fail(claims, refused.cause, refused.remedy, lasting=True)
-            return 1
-        return sum(_read_alone(store, claim) for claim in claims)
-    except ConnectorError as exc:
-        changes.postpone(claims, _wait(exc), exc.cause, exc.remedy)
-        return 0
+    length, oldest = _queue(store)
+    since = None
+    if length > MAX_ORDERS:
+        with sole_worker("orders.history", store.pk) as mine:
+            history = _history(store, oldest, length, WHOLE_HISTORY if at_leisure else A_MOMENT) if mine else None
+            if history is not None and history.ready:
+                read = _read_history(store, history, None if at_leisure else timezone.now() + SLICE)
+                if read:
+                    return read
+            elif history is not None:
+                since = history.as_of
+            elif not mine:
+                since = timezone.now() - FRESH
+    return _attempt(store, changes.claim(store, KIND, MAX_ORDERS, since=since))
 
 
 def redact(store: Store, customer_ref: str, order_refs: Collection[str]) -> int:
@@ -151,9 +166,73 @@ def _unwritten(line: OrderLine) -> OrderLine:
     return dataclasses.replace(line, attributes=(), bundle=bundle)
 
 
+def _queue(store: Store) -> tuple[int, dt.datetime]:
+    """How many orders wait whose version was told, and the oldest such version."""
+    waiting = changes.found(store=store.slug, kind=KIND, states=[ChangeState.WAITING])
+    found = waiting.exclude(remote_updated_at=None).aggregate(length=Count("pk"), oldest=Min("remote_updated_at"))
+    return found["length"], found["oldest"]
+
+
+def _history(store: Store, since: dt.datetime, wanted: int, patience: float) -> History | None:
+    """The history that holds what waits, if the store writes one down for so much."""
+    try:
+        return registry.store_for(store).prepare_orders(since, wanted=wanted, patience=patience)
+    except ConnectorError as exc:
+        # What waits is read by reference, which meets the same fault and postpones it, or goes around it.
+        log.warning("order_history_not_prepared", store=store.slug, cause=exc.cause)
+        return None
+
+
+def _read_history(store: Store, history: History, until: dt.datetime | None) -> int:
+    """Keep the orders of a history for which we wait, some hundreds at a time; what it lacks of them is read by reference.
+    Returns how many were settled or failed."""
+    taken: dict[str, Claimed] = {}
+    asked_at, read = timezone.now(), 0
+
+    def take(refs: Sequence[str]) -> Collection[str]:
+        nonlocal asked_at
+        asked_at = timezone.now()
+        taken.clear()
+        taken.update((claim.ref, claim) for claim in changes.claim(store, KIND, len(refs), refs=refs))
+        return taken
+
+    try:
+        for orders in registry.store_for(store).iter_orders(history, take):
+            read += _keep_read(store, [taken.pop(order.ref) for order in orders], orders, asked_at)
+            read += sum(_attempt(store, claims) for claims in _some(taken.values()))
+            if until is not None and timezone.now() >= until:
+                break
+    except ConnectorError as exc:
+        changes.postpone(taken.values(), 0.0, exc.cause, exc.remedy)
+        log.warning("order_history_broke_off", store=store.slug, read=read, cause=exc.cause)
+    return read
+
+
+def _attempt(store: Store, claims: Sequence[Claimed]) -> int:
+    """Read these; what the store answers decides what becomes of them. Returns how many were settled or failed."""
+    if not claims:
+        return 0
+    try:
+        return _read(store, claims)
+    except RequestRejected as refused:
+        if len(claims) > 1:
+            return sum(_attempt(store, [claim]) for claim in claims)
+        changes.fail(claims, refused.cause, refused.remedy, lasting=True)
+        return 1
+    except ConnectorError as exc:
+        changes.postpone(claims, _wait(exc), exc.cause, exc.remedy)
+        return 0
+
+
 def _read(store: Store, claims: Sequence[Claimed]) -> int:
     asked_at = timezone.now()
-    found = registry.store_for(store).read_orders([claim.ref for claim in claims])
+    return _keep_read(store, claims, registry.store_for(store).read_orders([claim.ref for claim in claims]), asked_at)
+
+
+def _keep_read(
+    store: Store, claims: Sequence[Claimed], found: Sequence[RemoteOrder | None], asked_at: dt.datetime
+) -> int:
+    """Keep what the store gave for these claims, in their order; None is an order that it does not show."""
     missing = [claim.ref for claim, order in zip(claims, found, strict=True) if order is None]
     with transaction.atomic():
         kept = sum(keep(store, order, asked_at=asked_at) for order in sorted(filter(None, found), key=_by_ref))
@@ -165,15 +244,11 @@ def _read(store: Store, claims: Sequence[Claimed]) -> int:
     return len(claims)
 
 
-def _read_alone(store: Store, claim: Claimed) -> int:
-    try:
-        return _read(store, [claim])
-    except RequestRejected as refused:
-        changes.fail([claim], refused.cause, refused.remedy, lasting=True)
-        return 1
-    except ConnectorError as exc:
-        changes.postpone([claim], _wait(exc), exc.cause, exc.remedy)
-        return 0
+def _some(claims: Iterable[Claimed]) -> Iterator[list[Claimed]]:
+    """As many together as one read may name."""
+    rest = iter(list(claims))
+    while some := list(islice(rest, MAX_ORDERS)):
+        yield some
 
 
 def _mark_missing(store: Store, refs: Sequence[str], asked_at: dt.datetime) -> None:

@@ -21,7 +21,7 @@ What a `RemoteOrder` holds (its parts stand here and in `money`, `buyers` and `r
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -302,6 +302,20 @@ class OrdersWindow:
         return None if self.days is None else self.read_at - dt.timedelta(days=self.days)
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """Orders that the store writes down for us. `ready`: they can be read now. What changed after `as_of`, by the store's
+    clock, may be missing, or be there in an older version that is then left out."""
+
+    ticket: str
+    as_of: dt.datetime
+    ready: bool
+
+
+Wanted = Callable[[Sequence[str]], Collection[str]]
+"""Of some references, those to read now."""
+
+
 class OrdersPort(Protocol):
     """Orders of one store. Methods raise `ConnectorError`s; reads may be repeated freely."""
 
@@ -329,4 +343,20 @@ class OrdersPort(Protocol):
 
     def read_order(self, ref: str) -> RemoteOrder | None:
         """One order, as `read_orders`."""
+        ...
+
+    def prepare_orders(self, since: dt.datetime, *, wanted: int, patience: float = 0.0) -> History | None:
+        """Have the store write down all orders changed since then, where that costs it less than being asked for the
+        `wanted` ones; None where it does not, or where the store cannot do so now. Waits up to `patience` seconds for
+        it to be ready; asked again with the same `since`, it goes on with what was begun."""
+        ...
+
+    def iter_orders(self, history: History, wanted: Wanted) -> Iterator[list[RemoteOrder]]:
+        """The orders of a history that is ready, whole, as `read_orders` gives them, some hundreds at a time.
+
+        For each such part `wanted` says which of its orders to read; the store is asked after that, and the orders are
+        of the version they have then. Those that changed since the history was written, or that cannot be read whole,
+        are not among them: ask for those by reference. Raises `ResultLost` when there is nothing to be had for this
+        ticket: prepare it anew.
+        """
         ...

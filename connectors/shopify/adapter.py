@@ -14,7 +14,7 @@ from connectors.http import build_client, check_host
 from connectors.pacing import Pacer
 from connectors.ports.access import Standing, TokenSource
 from connectors.ports.errors import FeatureNotSupported, OutcomeUnknown
-from connectors.ports.orders import ChangesPage, OrdersWindow, RemoteOrder
+from connectors.ports.orders import ChangesPage, History, OrdersWindow, RemoteOrder, Wanted
 from connectors.ports.store import (
     MAX_CHANGES,
     Adjustment,
@@ -36,6 +36,7 @@ from connectors.shopify.documents import document_of, encode
 from connectors.shopify.listing import VariantListing
 from connectors.shopify.mutations import SimpleWrite, payload_of, refused, said, send_mutation
 from connectors.shopify.orders import OrderReader
+from connectors.shopify.orders_history import OrderHistory
 from connectors.shopify.products import ShopifyProducts
 from connectors.shopify.replies import SERVICE, GraphQLRefused, Reply
 from connectors.shopify.subscriptions import ShopifySubscriptions
@@ -85,6 +86,7 @@ class ShopifyStore(ShopifyProducts):
         self._orders = OrderReader(self._client)
         self.webhooks = ShopifySubscriptions(self._client)
         self.bulk = BulkOperations(self._client, self._http, allowed_hosts=allowed_hosts)
+        self._history = OrderHistory(self._client, self.bulk)
 
     def overview(self) -> StoreOverview:
         """Who we are connected to, on which plan, with which scopes. Tried twice at most: a person waits for it."""
@@ -189,6 +191,14 @@ class ShopifyStore(ShopifyProducts):
     def read_order(self, ref: str) -> RemoteOrder | None:
         """One order, as `read_orders`."""
         return self._orders.read_order(ref)
+
+    def prepare_orders(self, since: dt.datetime, *, wanted: int, patience: float = 0.0) -> History | None:
+        """Have a long history written down by a bulk query, as the port says."""
+        return self._history.prepare(since, wanted, patience)
+
+    def iter_orders(self, history: History, wanted: Wanted) -> Iterator[list[RemoteOrder]]:
+        """The orders of a history that is ready, as the port says."""
+        return self._history.orders(history, wanted)
 
     def close(self) -> None:
         """Give connections back."""

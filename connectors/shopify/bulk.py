@@ -131,7 +131,11 @@ class BulkOperations:
         Raises `RateLimited` when no slot became free in `slot_limit` seconds, `RequestRejected` when the query is
         refused.
         """
-        text = named(document(name).text, label)
+        return self.begun_text(document(name).text, label=label, slot_limit=slot_limit)
+
+    def begun_text(self, text: str, *, label: str = "", slot_limit: float = SLOT_LIMIT) -> Operation:
+        """As `begun`, for a query whose text was made: a bulk query takes no variables."""
+        text = named(text, label)
         return self._adopted(text, ended=bool(label)) or self._start_query(text, slot_limit)
 
     def result(self, operation: Operation) -> Iterator[bytes]:

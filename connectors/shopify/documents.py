@@ -39,6 +39,8 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
     "schema": ("Schema", "read the schema", 10),
     "orders_changed": ("OrdersChanged", "list the changed orders", 13),
     "orders_by_ids": ("OrdersByIds", "read orders", 257),
+    "order_branches": ("OrderBranches", "read what hangs on orders", 100),
+    "orders_count": ("OrdersCount", "count the changed orders", 10),
     "order_versions": ("OrderVersions", "compare versions of orders", 1),
     "order_pages": ("OrderPages", "read the rest of an order", 111),
     "refund_pages": ("RefundPages", "read the rest of a refund", 40),
@@ -68,6 +70,7 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
     "staged_upload": ("StagedUpload", "reserve a place for an upload", 11),
     # Sent inside a bulk operation, which charges no points by rows.
     "bulk_products": ("BulkProducts", "list the products in bulk", 0),
+    "bulk_orders": ("BulkOrders", "list the orders in bulk", 0),
     "bulk_inventory_set": ("BulkInventorySet", "overwrite quantities in bulk", 0),
 }
 

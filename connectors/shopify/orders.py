@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -57,7 +57,7 @@ class OrderReader:
         self._check_window(since)
         start, after, listed = since, None, 0
         while True:
-            reply = self._client.execute("orders_changed", {"query": _search(start, until), "after": after})
+            reply = self._client.execute("orders_changed", {"query": search(start, until), "after": after})
             page = reply.read(nodes.ChangedData).orders
             changed = tuple(ChangedOrder(ref=node.id, updated_at=node.updated_at) for node in page.nodes)
             yield ChangesPage(orders=changed, read_at=reply.answered_at())
@@ -85,8 +85,8 @@ class OrderReader:
         torn = list(dict.fromkeys(refs))
         for _ in range(READINGS):
             found, refused = self._first_pages(torn)
-            followed = [ref for ref, node in found.items() if node is not None and self._follow(node)]
-            torn = self._changed_meanwhile(found, followed)
+            followed = [ref for ref, node in found.items() if node is not None and follow(self._client, node)]
+            torn = changed_meanwhile(self._client, found, followed)
             for ref, node in found.items():
                 read[ref] = orders_mapping.order(node, refused.get(ref, ())) if node else None
             if not torn:
@@ -125,54 +125,61 @@ class OrderReader:
         refused = {refs[place]: fields for place, fields in buyers.refused_fields(reply.withheld).items()}
         return dict(zip(refs, found, strict=True)), refused
 
-    def _changed_meanwhile(self, found: dict[str, nodes.OrderNode | None], followed: Sequence[str]) -> list[str]:
-        """Of the orders whose pages were followed, those that are no longer the version read."""
-        if not followed:
-            return []
-        versions = self._client.execute("order_versions", {"ids": list(followed)}).read(nodes.VersionsData).nodes
-        now = {version.id: version.updated_at for version in versions if version}
-        return [ref for ref in followed if (node := found[ref]) is not None and now.get(ref) != node.updated_at]
 
-    def _follow(self, node: nodes.OrderNode) -> bool:
-        """Read what the first page of an order left out, into the node. True when there was any."""
-        rest = partial(further_pages, self._client)
-        more = [
-            rest(node.localized_fields, nodes.LocalizedNode, "order_pages", node.id, "localizedFields"),
-            rest(node.line_items, nodes.Line, "order_pages", node.id, "lineItems"),
-            rest(node.shipping_lines, nodes.Shipping, "order_pages", node.id, "shippingLines"),
-            rest(node.returns, nodes.ReturnNode, "order_pages", node.id, "returns"),
-            rest(node.fulfillment_orders, nodes.Work, "order_pages", node.id, "fulfillmentOrders"),
+def changed_meanwhile(
+    client: ShopifyClient, found: Mapping[str, nodes.OrderNode | None], followed: Sequence[str]
+) -> list[str]:
+    """Of the orders whose pages were followed, those that are no longer the version read."""
+    if not followed:
+        return []
+    versions = client.execute("order_versions", {"ids": list(followed)}).read(nodes.VersionsData).nodes
+    now = {version.id: version.updated_at for version in versions if version}
+    return [ref for ref in followed if (node := found[ref]) is not None and now.get(ref) != node.updated_at]
+
+
+def follow(client: ShopifyClient, node: nodes.OrderNode) -> bool:
+    """Read what the first page of an order left out, into the node. True when there was any."""
+    rest = partial(further_pages, client)
+    more = [
+        rest(node.localized_fields, nodes.LocalizedNode, "order_pages", node.id, "localizedFields"),
+        rest(node.line_items, nodes.Line, "order_pages", node.id, "lineItems"),
+        rest(node.shipping_lines, nodes.Shipping, "order_pages", node.id, "shippingLines"),
+        rest(node.returns, nodes.ReturnNode, "order_pages", node.id, "returns"),
+        rest(node.fulfillment_orders, nodes.Work, "order_pages", node.id, "fulfillmentOrders"),
+    ]
+    for refund in node.refunds:
+        lines, shipping = refund.refund_line_items, refund.refund_shipping_lines
+        more += [
+            rest(lines, nodes.RefundLineNode, "refund_pages", refund.id, "refundLineItems"),
+            rest(shipping, nodes.RefundShippingNode, "refund_pages", refund.id, "refundShippingLines"),
+            rest(refund.order_adjustments, nodes.AdjustmentNode, "refund_pages", refund.id, "orderAdjustments"),
+            rest(refund.transactions, nodes.Movement, "refund_pages", refund.id, "transactions"),
         ]
-        for refund in node.refunds:
-            lines, shipping = refund.refund_line_items, refund.refund_shipping_lines
-            more += [
-                rest(lines, nodes.RefundLineNode, "refund_pages", refund.id, "refundLineItems"),
-                rest(shipping, nodes.RefundShippingNode, "refund_pages", refund.id, "refundShippingLines"),
-                rest(refund.order_adjustments, nodes.AdjustmentNode, "refund_pages", refund.id, "orderAdjustments"),
-                rest(refund.transactions, nodes.Movement, "refund_pages", refund.id, "transactions"),
-            ]
-        for back in node.returns.nodes:
-            more += [
-                rest(back.return_line_items, nodes.ReturnLineNode, "return_pages", back.id, "returnLineItems"),
-                rest(back.exchange_line_items, nodes.ExchangeNode, "return_pages", back.id, "exchangeLineItems"),
-            ]
-        for sent in node.fulfillments:
-            lines_sent = sent.fulfillment_line_items
-            more.append(rest(lines_sent, nodes.SentLine, "fulfillment_pages", sent.id, "fulfillmentLineItems"))
-        for work in node.fulfillment_orders.nodes:
-            more.append(rest(work.line_items, nodes.WorkLineNode, "fulfillment_order_pages", work.id, "lineItems"))
-        return any(more)
+    for back in node.returns.nodes:
+        more += [
+            rest(back.return_line_items, nodes.ReturnLineNode, "return_pages", back.id, "returnLineItems"),
+            rest(back.exchange_line_items, nodes.ExchangeNode, "return_pages", back.id, "exchangeLineItems"),
+        ]
+    for sent in node.fulfillments:
+        lines_sent = sent.fulfillment_line_items
+        more.append(rest(lines_sent, nodes.SentLine, "fulfillment_pages", sent.id, "fulfillmentLineItems"))
+    for work in node.fulfillment_orders.nodes:
+        more.append(rest(work.line_items, nodes.WorkLineNode, "fulfillment_order_pages", work.id, "lineItems"))
+    return any(more)
 
 
-def _check_lists(node: nodes.OrderNode) -> None:
-    """Refuse an order whose plain lists are full: what lies beyond cannot be asked for."""
+def full_lists(node: nodes.OrderNode) -> list[str]:
+    """The plain lists of an order that are full: what lies beyond cannot be asked for."""
     lists: dict[str, Sequence[object]] = {
         "refunds": node.refunds,
         "fulfilments": node.fulfillments,
         "transactions": node.transactions,
     }
-    full = [word for word, rows in lists.items() if len(rows) >= FULL_LIST]
-    if full:
+    return [word for word, rows in lists.items() if len(rows) >= FULL_LIST]
+
+
+def _check_lists(node: nodes.OrderNode) -> None:
+    if full := full_lists(node):
         raise RequestRejected(
             service=SERVICE,
             operation="read orders",
@@ -181,17 +188,18 @@ def _check_lists(node: nodes.OrderNode) -> None:
         )
 
 
-def _search(since: dt.datetime | None, until: dt.datetime | None) -> str | None:
+def search(since: dt.datetime | None, until: dt.datetime | None) -> str | None:
     """Bounds of the change feed. Both are inclusive and in whole seconds, so the upper one is rounded up."""
     bounds = []
     if since is not None:
-        bounds.append(f"updated_at:>='{_second(since)}'")
+        bounds.append(f"updated_at:>='{second(since)}'")
     if until is not None:
-        bounds.append(f"updated_at:<='{_second(until + dt.timedelta(microseconds=999_999))}'")
+        bounds.append(f"updated_at:<='{second(until + dt.timedelta(microseconds=999_999))}'")
     return " AND ".join(bounds) or None
 
 
-def _second(moment: dt.datetime) -> str:
+def second(moment: dt.datetime) -> str:
+    """A time as searches want it, its fraction cut off."""
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -202,7 +210,7 @@ def _further(start: dt.datetime | None, last: dt.datetime) -> dt.datetime:
         raise FeatureNotSupported(
             service=SERVICE,
             operation="list the changed orders",
-            cause=f"More than {CONNECTION_DEPTH:,} orders changed within the second {_second(last)}, and Shopify pages "
+            cause=f"More than {CONNECTION_DEPTH:,} orders changed within the second {second(last)}, and Shopify pages "
             "no further.",
             remedy="Read the whole history of the store's orders in bulk.",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from connectors.ports.money import Money, TaxLine, Transaction, TwoPrices
 from connectors.ports.orders import (
@@ -32,6 +32,9 @@ from connectors.ports.refunds import (
 )
 from connectors.shopify import orders_buyers as buyers
 from connectors.shopify import orders_nodes as nodes
+from connectors.shopify.bulk_rows import id_number
+
+Row = TypeVar("Row", nodes.Line, nodes.Shipping, nodes.ReturnNode, nodes.Work)
 
 _DISCOUNTS: Final = {
     "DiscountCodeApplication": "code",
@@ -104,13 +107,13 @@ def order(node: nodes.OrderNode, refused: Collection[str] = ()) -> RemoteOrder:
             Fee(ref=fee.id, name=fee.name, price=_both(fee.price), taxes=_taxes(fee.tax_lines))
             for fee in node.additional_fees
         ),
-        lines=tuple(_line(line) for line in node.line_items.nodes),
-        shipping=tuple(_shipping(line) for line in node.shipping_lines.nodes),
+        lines=tuple(_line(line) for line in _in_order(node.line_items.nodes)),
+        shipping=tuple(_shipping(line) for line in _in_order(node.shipping_lines.nodes)),
         transactions=tuple(_movement(movement) for movement in node.transactions),
         refunds=tuple(_refund(refund) for refund in node.refunds),
-        returns=tuple(_return(returned) for returned in node.returns.nodes),
+        returns=tuple(_return(returned) for returned in _in_order(node.returns.nodes)),
         fulfilments=tuple(_fulfilment(sent) for sent in node.fulfillments),
-        fulfilment_orders=tuple(_work(work) for work in node.fulfillment_orders.nodes),
+        fulfilment_orders=tuple(_work(work) for work in _in_order(node.fulfillment_orders.nodes)),
     )
 
 
@@ -300,6 +303,11 @@ def _work(node: nodes.Work) -> FulfilmentOrder:
             for line in node.line_items.nodes
         ),
     )
+
+
+def _in_order(rows: Sequence[Row]) -> list[Row]:
+    """By number, so that an order is the same whichever way it was read."""
+    return sorted(rows, key=lambda row: id_number(row.id or ""))
 
 
 def _ref(node: nodes.Identified | None) -> str:

@@ -84,6 +84,14 @@ def orders_page(world: World, request: PageRequest, run: Run) -> Page:
     return take_page(rows, request, key_of, _turn(search, run))
 
 
+def orders_found(world: World, query: str | None, run: Run) -> int:
+    """How many orders a search finds."""
+    search = parse_search(query, _FIELDS, lambda row: row.name)
+    rows, key_of = _sorted(world.shop.orders, "UPDATED_AT")
+    turn = _turn(search, run)
+    return sum(turn(row) is not None for row in _bounded(rows, key_of, query or "", "UPDATED_AT"))
+
+
 def _turn(search: Search | None, run: Run) -> Callable[[Order], Order | None]:
     horizon = None if "read_all_orders" in run.scopes else _horizon(run)
 

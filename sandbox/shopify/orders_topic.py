@@ -19,7 +19,7 @@ from .orders_mutations import (
     suggested_refund,
     undo_fulfillment,
 )
-from .orders_pages import drafts_page, fulfillment_orders_page, orders_page, visible
+from .orders_pages import drafts_page, fulfillment_orders_page, orders_found, orders_page, visible
 from .orders_payloads import PAYLOADS
 from .topics import Topic
 from .world import World
@@ -46,7 +46,7 @@ def _one(kind: type[Any], argument: str = "id") -> Callable[[World, dict[str, An
 
 
 def _count(world: World, arguments: dict[str, Any], run: Run) -> dict[str, Any]:
-    number, limit = len(world.shop.orders.rows), arguments.get("limit")
+    number, limit = orders_found(world, arguments.get("query"), run), arguments.get("limit")
     if limit is not None and number > limit:
         return {"count": limit, "precision": "AT_LEAST"}
     return {"count": number, "precision": "EXACT"}

@@ -41,7 +41,7 @@ class Command(JsonCommand):
         begin: feeds.Begin = "beginning" if options["whole"] else "shown" if options["shown"] else "watermark"
         done = feeds.poll(store, feeds.ORDER, begin=begin)
         read = 0
-        while settled := intake.read_changes(store):
+        while settled := intake.read_changes(store, at_leisure=True):
             read += settled
         return _report(store, done, read)
 
