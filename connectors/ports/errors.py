@@ -77,20 +77,6 @@ class HandleTaken(RequestRejected):
         self.holder_ref = holder_ref
 
 
-class Gone(RequestRejected):
-    """What the request is about is not there any more: link it again, or make it anew."""
-
-
-class HandleTaken(RequestRejected):
-    """Another product has the handle; `holder_ref` is its reference."""
-
-    def __init__(
-        self, *, service: str, operation: str, cause: str, remedy: str, request_id: str = "", holder_ref: str
-    ) -> None:
-        super().__init__(service=service, operation=operation, cause=cause, remedy=remedy, request_id=request_id)
-        self.holder_ref = holder_ref
-
-
 class CredentialsRejected(ConnectorError):
     """The account is refused (token, scope, frozen shop): a person changes settings; the store is paused."""
 

@@ -67,13 +67,14 @@ class ProductOption:
 @dataclass(frozen=True, slots=True)
 class ProductImage:
     """An image, or another medium (`kind`). `status` is uploaded, processing, ready or failed; `url` is empty unless it
-    is an image that is ready."""
+    is an image that is ready, `problem` unless it failed: what the store says of it."""
 
     ref: str
     kind: str
     status: str
     alt: str
     url: str
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 from connectors.ports.orders import OrdersPort
-from connectors.ports.products import ProductsPort
+from connectors.ports.product_changes import ProductChangesPort
 from connectors.ports.products import RemoteVariant as RemoteVariant
 from connectors.ports.rows import RowProblem as RowProblem
 from connectors.ports.rows import RowProblemKind as RowProblemKind
@@ -149,7 +149,7 @@ class WriteReply:
     request_id: str = ""
 
 
-class StorePort(OrdersPort, ProductsPort, Protocol):
+class StorePort(OrdersPort, ProductChangesPort, Protocol):
     """One store, its orders and products included. Methods raise `ConnectorError`s; reads may be repeated freely."""
 
     def overview(self) -> StoreOverview:

@@ -16,6 +16,7 @@ from connectors.ports.products import (
     RemoteProduct,
     Weight,
 )
+from connectors.shopify.mutations import SimpleWrite
 from connectors.shopify.pages import Connection
 
 
@@ -74,6 +75,10 @@ class _Picture(msgspec.Struct):
     url: str
 
 
+class _Failure(msgspec.Struct):
+    message: str
+
+
 class MediumNode(msgspec.Struct, rename="camel"):
     """One image, or another medium; `image` is null until it is ready."""
 
@@ -81,6 +86,7 @@ class MediumNode(msgspec.Struct, rename="camel"):
     media_content_type: str
     status: str
     alt: str | None = None
+    media_errors: list[_Failure] = []
     image: _Picture | None = None
 
 
@@ -145,6 +151,23 @@ class ProductsData(msgspec.Struct):
     nodes: list[ProductNode | None]
 
 
+class _Handled(msgspec.Struct):
+    id: str
+    handle: str
+
+
+class ProductWrite(SimpleWrite, rename="camel"):
+    """Payload of the mutations that make or change a product."""
+
+    product: _Handled | None = None
+
+
+class VariantsWrite(SimpleWrite, rename="camel"):
+    """Payload of the mutations of many variants: those that were written."""
+
+    product_variants: list[_Id] | None = None
+
+
 class FoundData(msgspec.Struct, rename="camel"):
     """Answer to `product_by_handle.graphql`."""
 
@@ -185,6 +208,7 @@ def image(node: MediumNode) -> ProductImage:
         status=node.status.lower(),
         alt=node.alt or "",
         url=node.image.url if node.image else "",
+        problem="; ".join(dict.fromkeys(failure.message for failure in node.media_errors)),
     )
 
 

@@ -9,12 +9,12 @@ from typing import Final
 
 from connectors.ports.errors import ConnectorUnavailable, FeatureNotSupported
 from connectors.ports.products import MAX_PRODUCTS, ProductsRead, RemoteProduct
-from connectors.shopify import mapping
 from connectors.shopify import products_nodes as nodes
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.handles import stored_handle
 from connectors.shopify.pages import further_pages
 from connectors.shopify.replies import SERVICE
+from connectors.shopify.scopes import Scopes
 
 READINGS: Final = 3
 """How often a product whose variants come and go while its pages are followed is read from the start."""
@@ -23,9 +23,9 @@ READINGS: Final = 3
 class ProductReader:
     """Reads products of one shop. Safe to share between threads."""
 
-    def __init__(self, client: ShopifyClient) -> None:
+    def __init__(self, client: ShopifyClient, scopes: Scopes) -> None:
         self._client = client
-        self._shows_publications: bool | None = None
+        self._scopes = scopes
 
     def read_products(self, refs: Sequence[str]) -> ProductsRead:
         """As the port says. Raises `ConnectorUnavailable` for variants that change faster than they are read."""
@@ -40,7 +40,9 @@ class ProductReader:
         read: dict[str, nodes.ProductNode | None] = {}
         read_at: dt.datetime | None = None
         for _ in range(READINGS):
-            reply = self._client.execute("products_by_ids", {"ids": torn, "publications": self.shows_publications()})
+            reply = self._client.execute(
+                "products_by_ids", {"ids": torn, "publications": self._scopes.include("read_publications")}
+            )
             found = reply.read(nodes.ProductsData).nodes
             read_at = read_at or reply.answered_at()
             if len(found) != len(torn):
@@ -59,7 +61,7 @@ class ProductReader:
 
     def find_product(self, handle: str) -> RemoteProduct | None:
         """As the port says, by identifier and never by search."""
-        question = {"handle": stored_handle(handle), "publications": self.shows_publications()}
+        question = {"handle": stored_handle(handle), **self._choice()}
         for _ in range(READINGS):
             node = self._client.execute("product_by_handle", question).read(nodes.FoundData).product_by_identifier
             if node is None:
@@ -68,13 +70,8 @@ class ProductReader:
                 return nodes.product(node)
         raise _restless(1)
 
-    def shows_publications(self) -> bool:
-        """Whether the app may read where products are published. Asked once."""
-        if self._shows_publications is None:
-            reply = self._client.execute("overview", {})
-            scopes = mapping.overview(reply.read(mapping.OverviewData), reply.api_version).scopes
-            self._shows_publications = "read_publications" in scopes
-        return self._shows_publications
+    def _choice(self) -> dict[str, bool]:
+        return {"publications": self._scopes.include("read_publications")}
 
     def _is_torn(self, node: nodes.ProductNode) -> bool:
         """Read what the first page of a product left out, into the node. True when the parts do not fit together."""

@@ -22,11 +22,11 @@ from connectors.ports.store import (
     RowProblemKind,
     WriteOutcome,
 )
-from tests.contracts.products_port import ProductsPortContract
+from tests.contracts.product_changes_port import ProductChangesContract
 from tests.contracts.shop_under_test import ShopUnderTest
 
 
-class StorePortContract(ProductsPortContract):
+class StorePortContract(ProductChangesContract):
     """Subclass as `Test…` and provide a fixture `shop: ShopUnderTest`."""
 
     UNKNOWN_ITEM = "gid://shopify/InventoryItem/999999999"
