@@ -14,7 +14,7 @@ from unfold.dataclasses import SearchResult
 from catalog.models import ConflictKind, LinkConflict, Product, Variant
 from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus
-from orders.models import SalesOrder
+from orders.models import IncomingOrder, IncomingState, SalesOrder
 from orders.search import orders_found
 from syncconsole.kernel.admin import signed_in
 from syncconsole.store_health import known_words
@@ -67,8 +67,10 @@ def decisions(person_id: int) -> dict[str, int]:
     if found is None:
         waiting = SyncRun.objects.filter(status=RunStatus.AWAITING_APPROVAL).order_by().values(kind_of=Value("runs"))
         conflicts = LinkConflict.objects.exclude(kind=ConflictKind.ONLY_THERE).order_by().values(kind_of=Value("links"))
-        counted = [rows.annotate(n=Count("pk")) for rows in (waiting, conflicts)]
-        found = {"runs": 0, "links": 0} | {row["kind_of"]: row["n"] for row in counted[0].union(counted[1], all=True)}
+        orders = IncomingOrder.objects.filter(state=IncomingState.FAILED).order_by().values(kind_of=Value("orders"))
+        first, *others = (rows.annotate(n=Count("pk")) for rows in (waiting, conflicts, orders))
+        found = {"runs": 0, "links": 0, "orders": 0}
+        found |= {row["kind_of"]: row["n"] for row in first.union(*others, all=True)}
         cache.set(name, found, COUNTED_SECONDS)
     return found
 
@@ -110,6 +112,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         (
             "Sales",
             [
+                item(
+                    "Order queue", "move_to_inbox", "admin:order_queue", "orders.view_incomingorder", waiting["orders"]
+                ),
                 item("Orders", "shopping_cart", "admin:sales", "orders.view_salesorder"),
             ],
         ),

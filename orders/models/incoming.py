@@ -87,6 +87,11 @@ class IncomingOrder(models.Model):
         return self.name
 
     @property
+    def status(self) -> IncomingState:
+        """The state as a member of its enum."""
+        return IncomingState(self.state)
+
+    @property
     def order(self) -> RemoteOrder:
         """The order as it was read."""
         return msgspec.convert(self.snapshot, type=RemoteOrder, strict=False)

@@ -115,15 +115,22 @@ class SalePage(ConsolePage):
             buyer=buyer_facts(sale.buyer) if personal else [],
             personal=personal,
             elsewhere=elsewhere([sale]).get(sale.pk, []),
-            waits=sale.incoming.revision != sale.revision,
+            problem=problem_of(sale),
             gateways={value: names.ours(MappedKind.GATEWAY, value) for value in sale.gateways},
             taxes=taxes_of(lines, names),
             payments=sale.payments.all(),
             held=sale.incoming.stock.all(),
             shipments=shipments_of(order),
-            events=timeline.of_order(sale, sale.store.zone),
+            events=timeline.of_order(sale.incoming, sale),
             zone=sale.store.zone,
         )
+
+
+def problem_of(sale: SalesOrder) -> str:
+    """What of the store's newest version is not carried yet; empty when all of it is."""
+    if sale.revision != sale.incoming.revision:
+        return "A newer version waits"
+    return "Not all of it is carried yet" if sale.incoming.cause else ""
 
 
 def whole_sales() -> QuerySet[SalesOrder, SalesOrder]:

@@ -14,7 +14,7 @@ from connectors.models import RemoteChange, WebhookDelivery
 from inventory.models import LedgerEntry
 from inventory.views.why_figures import Event
 from orders.intake import KIND
-from orders.models import LocalEdit, SalesOrder
+from orders.models import IncomingOrder, LocalEdit, SalesOrder
 from syncconsole.kernel.currencies import written
 
 AT_MOST = 100
@@ -24,57 +24,58 @@ AROUND = dt.timedelta(hours=1)
 """Deliveries are looked for this long after the first and the last notice of a change: that is when they come."""
 
 
-def of_order(sale: SalesOrder, zone: ZoneInfo) -> list[Event]:
-    """What is known of an order, newest first. Days are those of `zone`."""
-    happened = [*_told(sale, zone), *_made(sale, zone), *_booked(sale, zone)]
-    for edit in sale.edits.all():
-        happened += _of_edit(edit, sale.currency, zone)
+def of_order(incoming: IncomingOrder, sale: SalesOrder | None = None) -> list[Event]:
+    """What is known of an order, newest first; `sale` is its sales order, where it became one. Days are the store's."""
+    zone = incoming.store.zone
+    happened = [*_told(incoming, zone), *_booked(incoming, zone)]
+    if sale is not None:
+        happened += _made(sale, zone)
     return sorted(happened, key=lambda event: event.at, reverse=True)
 
 
-def entries_of(sale: SalesOrder) -> list[LedgerEntry]:
+def entries_of(incoming: IncomingOrder) -> list[LedgerEntry]:
     """The ledger entries that an order caused, oldest first: by their keys, which begin with the store and what of the
     order they are about (`orders.stock`)."""
-    order = sale.incoming.order
-    refs = {line.line_ref for line in sale.incoming.stock.all()}
-    refs |= {line.ref for refund in order.refunds for line in refund.lines}
+    refs = {line.line_ref for line in incoming.stock.all()}
+    refs |= {line.ref for refund in incoming.order.refunds for line in refund.lines}
     about = Q()
     for ref in sorted(refs)[:AT_MOST]:
-        about |= Q(key__startswith=f"{sale.store_id}:{ref}@")
+        about |= Q(key__startswith=f"{incoming.store_id}:{ref}@")
     if not about:
         return []
     rows = LedgerEntry.objects.filter(about).select_related("level__variant__product", "level__location", "actor")
     return list(rows.order_by("pk")[:AT_MOST])
 
 
-def _told(sale: SalesOrder, zone: ZoneInfo) -> Iterator[Event]:
-    """What happened in the store, and the webhooks that told of it."""
-    order = sale.incoming.order
-    by = f" by {sale.channel}" if sale.channel else ""
-    yield _event(zone, sale.placed_at, "Placed", f"in {sale.store}{by}")
-    if sale.cancelled_at:
-        yield _event(zone, sale.cancelled_at, "Cancelled", f"in {sale.store}")
+def _told(incoming: IncomingOrder, zone: ZoneInfo) -> Iterator[Event]:
+    """What happened in the store, and how we heard of it."""
+    order, store = incoming.order, incoming.store
+    by = f" by {order.channel}" if order.channel else ""
+    yield _event(zone, order.created_at, "Placed", f"in {store}{by}")
+    if order.cancelled_at:
+        yield _event(zone, order.cancelled_at, "Cancelled", f"in {store}")
     for sent in order.fulfilments:
         units = sum(line.quantity for line in sent.lines)
         yield _event(zone, sent.created_at, f"{units:,} sent", f"{sent.name}: {sent.status}")
     for refund in order.refunds:
         amount = written(refund.total.presentment.amount, refund.total.presentment.currency)
-        yield _event(zone, refund.created_at or refund.processed_at, "Refunded", f"{amount} in {sale.store}")
-    for row in _deliveries(sale):
+        yield _event(zone, refund.created_at or refund.processed_at, "Refunded", f"{amount} in {store}")
+    for row in _deliveries(incoming):
         url = reverse("admin:webhook", args=[row.pk])
         yield _event(zone, row.received_at, f"Webhook {row.topic}", row.get_state_display(), url=url)
+    yield _event(zone, incoming.received_at, f"Version {incoming.revision} read")
 
 
 def _made(sale: SalesOrder, zone: ZoneInfo) -> Iterator[Event]:
     """What was made of it here."""
-    incoming = sale.incoming
-    yield _event(zone, incoming.received_at, f"Version {incoming.revision} read")
     total = f"total {written(sale.total, sale.currency)}"
     yield _event(zone, sale.written_at, f"Version {sale.revision} became the sales order", total)
+    for edit in sale.edits.all():
+        yield from _of_edit(edit, sale.currency, zone)
 
 
-def _booked(sale: SalesOrder, zone: ZoneInfo) -> Iterator[Event]:
-    for entry in entries_of(sale):
+def _booked(incoming: IncomingOrder, zone: ZoneInfo) -> Iterator[Event]:
+    for entry in entries_of(incoming):
         yield _event(
             zone,
             entry.recorded_at,
@@ -110,12 +111,12 @@ def _event(
     return Event(at, f"{at.astimezone(zone):%-d %b %Y}", what, detail, who, quantity, url=url)
 
 
-def _deliveries(sale: SalesOrder) -> list[WebhookDelivery]:
+def _deliveries(incoming: IncomingOrder) -> list[WebhookDelivery]:
     """The webhooks that told of the order around the first and the last notice of a change of it."""
-    change = RemoteChange.objects.filter(store=sale.store_id, kind=KIND, ref=sale.incoming.ref).first()
+    change = RemoteChange.objects.filter(store=incoming.store_id, kind=KIND, ref=incoming.ref).first()
     if change is None or not change.by_webhook:
         return []
     first = Q(received_at__gte=change.first_noticed_at - AROUND, received_at__lte=change.first_noticed_at + AROUND)
     last = Q(received_at__gte=change.noticed_at - AROUND, received_at__lte=change.noticed_at + AROUND)
-    rows = WebhookDelivery.objects.filter(first | last, store=sale.store_id, object_ref=sale.incoming.ref).defer("body")
+    rows = WebhookDelivery.objects.filter(first | last, store=incoming.store_id, object_ref=incoming.ref).defer("body")
     return list(rows.order_by("pk")[:AT_MOST])
