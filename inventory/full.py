@@ -17,6 +17,7 @@ from connectors.registry import store_for
 from connectors.runs import Gate, RunKind, RunRefused
 from inventory import gates, publications, pushes, readings, sending, settled, verification
 from inventory.delta import covers
+from inventory.knowledge import order_books
 from inventory.models import LevelPublication, PushBatch
 from inventory.models.publications import PublicationState
 from inventory.models.pushes import WriteKind
@@ -96,6 +97,7 @@ class FullRun(RunKind):
             SyncRun.objects.filter(pk=run.pk).update(progress_total=cursor["levels"])
             run.progress_total = cursor["levels"]
         port = store_for(run.store)
+        order_books().bring_in(run.store)
         with Pump(sending.width(run.store), self.tick) as pump:
             sending.resume(pump, port, run)
             groups = readings.groups(scope.filter(pk__gt=cursor["after"]).order_by("pk")[:PLAN_SLICE])
@@ -120,6 +122,7 @@ class FullRun(RunKind):
         """Adopt what is right already; read the next lines again, then overwrite those that did not move."""
         run = self.run
         port = store_for(run.store)
+        order_books().bring_in(run.store)
         adopted = self._adopt_slice()
         lines = {
             line.subject_id: line for line in run.items.filter(outcome=Outcome.PLANNED).exclude(delta=0)[:APPLY_SLICE]

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from connectors.models import Store
 from connectors.ports.store import MAX_CHANGES, LevelsRead, StorePort
 from inventory import settled
+from inventory.knowledge import order_books
 from inventory.models import LevelPublication
 from inventory.pump import Pump
 from inventory.settled import Reading
@@ -51,9 +52,10 @@ def read(
 
     def answer(group: Group) -> Callable[[LevelsRead], None]:
         def judge(found: LevelsRead) -> None:
-            limit = settled.watermark(store, found.read_at)
+            known = order_books().known(store)
+            limit = settled.watermark(store, found.read_at, known)
             readings = {
-                publication_id: Reading(level, found.read_at, revision, limit)
+                publication_id: Reading(level, found.read_at, revision, limit, known.waiting.get(level.item_ref, ""))
                 for (publication_id, _, revision), level in zip(group.members, found.levels, strict=True)
             }
             then(group, readings)

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from connectors.models import Store
 from connectors.ports.store import RemoteLevel
 from inventory import publications
+from inventory.knowledge import Knowledge
 from inventory.models import LevelPublication, Push
 from inventory.models.publications import PublicationKind, PublicationState
 from inventory.models.pushes import PushStatus, WriteKind
 from inventory.publications import Effect
+
+OUT_OF_DATE = dt.timedelta(minutes=30)
+"""Orders that are known no further are behind, not on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,13 @@ class Reading:
     read_at: dt.datetime
     revision: int
     watermark: dt.datetime
+    waits: str = ""
+    """Which order names this item and is not booked yet."""
 
 
-def watermark(store: Store, read_at: dt.datetime) -> dt.datetime:
+def watermark(store: Store, read_at: dt.datetime, known: Knowledge) -> dt.datetime:
     """The moment up to which everything that moved in the store has had the time to become known here."""
-    return read_at - dt.timedelta(seconds=store.settle_seconds)
+    return min(read_at, known.until or read_at) - dt.timedelta(seconds=store.settle_seconds)
 
 
 def judge(publication: LevelPublication, reading: Reading) -> Hold | None:
@@ -50,6 +56,7 @@ def judge(publication: LevelPublication, reading: Reading) -> Hold | None:
         _not_ours_to_fix(publication, reading.level)
         or _not_settled(publication, reading)
         or _other_orders(publication, reading.level)
+        or _waits(reading)
         or _news_since(publication, reading)
     )
 
@@ -77,6 +84,9 @@ def _not_settled(publication: LevelPublication, reading: Reading) -> Hold | None
     moved_at = moved(publication, reading)
     if moved_at <= reading.watermark:
         return None
+    if reading.read_at - reading.watermark > OUT_OF_DATE:
+        cause = f"The store's orders are known only up to {reading.watermark:%d %b %H:%M} UTC; it moved since."
+        return Hold("a", cause, "Import the store's orders; see under Changes what cannot be read.")
     if reading.level.moved_at is None:
         cause = "The store does not say when it last moved; a second, equal read some minutes later is needed."
     else:
@@ -98,6 +108,14 @@ def _other_orders(publication: LevelPublication, level: RemoteLevel) -> Hold | N
         "b",
         f"The store has {level.committed} committed in orders, of which {known} are known here.",
         "The level follows when those orders are imported or shipped there.",
+    )
+
+
+def _waits(reading: Reading) -> Hold | None:
+    return (
+        Hold("c", reading.waits, "See the order under Sales; the level follows once it is booked.")
+        if reading.waits
+        else None
     )
 
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from syncconsole.kernel import env, logs
 from syncconsole.unfold import UNFOLD  # noqa: F401
 from syncconsole.wiring import CHANGE_READERS as WIRED_CHANGE_READERS
+from syncconsole.wiring import ORDER_BOOKS as WIRED_ORDER_BOOKS
 from syncconsole.wiring import PERSONAL_DATA as WIRED_PERSONAL_DATA
 from syncconsole.wiring import RUN_KINDS as WIRED_RUN_KINDS
 
@@ -212,3 +213,4 @@ LOGGING_CONFIG = "logging.config.dictConfig"
 RUN_KINDS: dict[str, str] = WIRED_RUN_KINDS
 CHANGE_READERS: dict[str, str] = WIRED_CHANGE_READERS
 PERSONAL_DATA: dict[str, str] = WIRED_PERSONAL_DATA
+ORDER_BOOKS: str = WIRED_ORDER_BOOKS

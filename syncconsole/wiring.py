@@ -14,6 +14,9 @@ CHANGE_READERS: dict[str, str] = {
 }
 """Kind of a changed object → the function that reads the waiting ones of a store (`connectors.changes.readers`)."""
 
+ORDER_BOOKS = "orders.knowledge"
+"""The module that tells how far the orders of a store are known (`inventory.knowledge.OrderBooks`)."""
+
 PERSONAL_DATA: dict[str, str] = {"orders": "orders.privacy"}
 """Where, beside the deliveries of webhooks, a person may be named → the module that counts and erases it: `held(store,
 customer_ref)`, `erase(store, customer_ref)` and `erase_all(store)`, each returning a number of rows."""

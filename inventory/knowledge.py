@@ -1,0 +1,40 @@
+"""What is known of a store's orders: without it no quantity there can be told right from wrong (algorithms.md §6)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+
+from django.conf import settings
+
+from connectors.models import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Everything that orders moved in the store before `until` is booked here, save for what `waiting` names. None: the
+    store's orders are not kept here at all."""
+
+    until: dt.datetime | None = None
+    waiting: Mapping[str, str] = field(default_factory=dict)
+    """Inventory item → the sentence that says which order waits."""
+
+
+class OrderBooks(Protocol):
+    """Where orders are kept; named by settings.ORDER_BOOKS, since they lie above this app."""
+
+    def bring_in(self, store: Store) -> None:
+        """Ask the store for its orders up to now, and book them. Raises its ConnectorErrors."""
+        ...
+
+    def known(self, store: Store) -> Knowledge:
+        """What is known now; asks nobody."""
+        ...
+
+
+def order_books() -> OrderBooks:
+    """The module that keeps orders."""
+    return cast(OrderBooks, importlib.import_module(settings.ORDER_BOOKS))

@@ -1,0 +1,66 @@
+"""How far the orders of a store are known: what absolute jobs rest on (`inventory.knowledge.OrderBooks`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import connection
+from django.db.models import F, Min
+from django.db.models.functions import Coalesce, Least
+
+from connectors import feeds
+from connectors.models import FeedPosition, RemoteChange, Store
+from connectors.models.webhooks import ChangeState
+from inventory.knowledge import Knowledge
+from orders import imports, intake
+
+UNDATED = dt.timedelta(minutes=10)
+"""A notice without a version is taken to be about something so much older than itself."""
+
+NEVER = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
+
+# Items of orders that were read and are not booked.
+WAITING = """
+SELECT DISTINCT ON (item) item #>> '{}', o.name, o.cause
+  FROM orders_incomingorder o
+ CROSS JOIN LATERAL jsonb_path_query(o.snapshot, '$.fulfilment_orders[*].lines[*].item_ref') AS item
+ WHERE o.store_id = %s AND o.state IN ('pending', 'failed')
+ ORDER BY item, o.id
+"""
+
+
+def bring_in(store: Store) -> None:
+    """Ask the store which orders changed, read and import them. A pass that runs already is as good as ours. Nothing is
+    asked of a store whose integration date is not set. Raises the store's ConnectorErrors."""
+    if store.integration_date is None:
+        return
+    try:
+        feeds.poll(store, feeds.ORDER)
+    except feeds.PassRunning:
+        return
+    while intake.read_changes(store):
+        pass
+    imports.import_waiting(store)
+
+
+def known(store: Store) -> Knowledge:
+    """Orders are known up to the last pass of the feed, or up to the oldest change that is not read yet."""
+    if store.integration_date is None:
+        return Knowledge()
+    position = FeedPosition.objects.filter(store=store, kind=feeds.ORDER).values_list("watermark", flat=True).first()
+    unread = RemoteChange.objects.filter(store=store, kind=intake.KIND).exclude(state=ChangeState.DONE)
+    oldest = unread.aggregate(
+        at=Min(Least(Coalesce(F("remote_updated_at"), F("noticed_at") - UNDATED), F("noticed_at")))
+    )["at"]
+    until = position or NEVER
+    return Knowledge(min(until, oldest or until), _waiting(store))
+
+
+def _waiting(store: Store) -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING, [store.pk])
+        return {
+            item: f"Order {name} names this item and is not booked yet. {cause}".rstrip()
+            for item, name, cause in cursor.fetchall()
+            if item
+        }
