@@ -41,6 +41,11 @@ REMEMBERED: Final = 5.0
 BATCH: Final = 200
 _WORK_IS_ANNOUNCED: Final = "webhooks-to-understand"
 _ANNOUNCED_FOR: Final = 30
+TRUSTED: Final = 0.05
+"""Seconds a process trusts that work is announced since it last saw so; asking costs a quarter of a delivery."""
+GATHERED: Final = 2 * TRUSTED
+"""Seconds a worker gathers what arrives after it has begun: longer than anybody still trusts the announcement that it
+has taken down, so that whatever came without one is there when the worker looks."""
 _FAULTS: Final = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 """What reading a body of a shape nobody foresaw may raise: that delivery fails, the others go on."""
 
@@ -81,6 +86,7 @@ class _Sender:
 
 
 _senders: dict[str, _Sender] = {}
+_announced: Final = {"until": 0.0}
 
 
 def receive(webhook_key: str, headers: Mapping[str, str], body: bytes) -> None:
@@ -113,6 +119,9 @@ def announce() -> None:
     """Have the inbox worked through soon: one message for all that arrive until a worker begins."""
     from connectors.webhook_tasks import understand_deliveries
 
+    if time.monotonic() < _announced["until"]:
+        return
+    seen = time.monotonic()
     try:
         first = cache.add(_WORK_IS_ANNOUNCED, 1, timeout=_ANNOUNCED_FOR)
     except RedisError as exc:
@@ -120,11 +129,18 @@ def announce() -> None:
         return
     if first:
         understand_deliveries.send()
+    _announced["until"] = seen + TRUSTED
 
 
 def begin_work() -> None:
-    """A worker begins: what arrives from now on is announced again."""
+    """A worker begins: what arrives from now on is announced again, or there when this returns."""
     cache.delete(_WORK_IS_ANNOUNCED)
+    time.sleep(GATHERED)
+
+
+def forget_announcement() -> None:
+    """Drop what this process remembers of announced work."""
+    _announced["until"] = 0.0
 
 
 def understand(*, limit: int = BATCH) -> int:

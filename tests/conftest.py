@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
-from connectors import registry
+from connectors import inbox, registry
 from tests.fakes import FakeStore
 from tests.worlds import World
 
@@ -17,6 +17,7 @@ from tests.worlds import World
 def clean_slate() -> Iterator[None]:
     """No port and no cached value survives a test."""
     cache.clear()
+    inbox.forget_announcement()
     yield
     registry.forget_all()
 

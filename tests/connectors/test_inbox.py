@@ -164,6 +164,23 @@ def test_many_deliveries_are_announced_by_one_message(
     assert len(sent) == 2
 
 
+def test_work_announced_a_moment_ago_is_not_asked_about_again(
+    store: Store, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "TRUSTED", 1000.0)
+    deliver(store, "orders/create", order(1, NINE))
+    cache.clear()
+    deliver(store, "orders/create", order(2, NINE))
+    assert len(sent) == 1
+    inbox.forget_announcement()
+    deliver(store, "orders/create", order(3, NINE))
+    assert len(sent) == 2
+
+
+def test_a_worker_looks_when_nobody_trusts_the_old_announcement_any_more() -> None:
+    assert inbox.GATHERED > inbox.TRUSTED
+
+
 def test_the_secret_part_of_a_stores_address_is_in_no_log(store: Store) -> None:
     line = {"event": "request_failed", "request": f"POST /webhooks/{store.webhook_key}/"}
     assert mask_secrets(None, "info", line)["request"] == "POST /webhooks/[masked]/"
