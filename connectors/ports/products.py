@@ -143,5 +143,5 @@ class ProductsPort(Protocol):
 
     def find_product(self, handle: str) -> RemoteProduct | None:
         """The product that has this handle now, whole; None where none has. `handle` is normalised as the store does
-        with one that is typed in."""
+        with one that is typed in; `FeatureNotSupported` where that leaves nothing, or too much."""
         ...

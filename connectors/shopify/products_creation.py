@@ -43,14 +43,14 @@ class ProductMaker:
         """As the port says: look, begin with one variant as a draft, complete, read back."""
         _check(draft)
         handle = stored_handle(draft.handle)
-        product = self._reader.find_product(handle) or self._begin(draft, handle, key)
-        if not _bears(product, key):
-            raise handle_taken(_OPERATION, product)
+        found = self._reader.find_product(handle)
+        product = _ours(found, key) if found else self._begin(draft, handle, key)
         problems = self._complete(product, draft)
         return ProductCreated(self._writer.product(product.ref, _OPERATION), problems)
 
     def _begin(self, draft: NewProduct, handle: str, key: UUID) -> RemoteProduct:
-        """The product with its first variant; another one where the handle was taken in this very moment."""
+        """The product with its first variant. Where the handle was taken in this very moment an earlier try of ours may
+        have done it."""
         product: dict[str, Any] = {
             "handle": handle,
             "title": draft.title,
@@ -68,7 +68,7 @@ class ProductMaker:
             holder = self._reader.find_product(handle)
             if holder is None:
                 raise self._writer.refusal(reply, payload.user_errors, "")
-            return holder
+            return _ours(holder, key)
         return self._writer.product(payload.product.id, _OPERATION)
 
     def _complete(self, product: RemoteProduct, draft: NewProduct) -> tuple[RowProblem, ...]:
@@ -104,8 +104,11 @@ def _check(draft: NewProduct) -> None:
         raise unfit(_OPERATION, "Two variants have the same option values.", "Tell them apart by a value.")
 
 
-def _bears(product: RemoteProduct, key: UUID) -> bool:
-    return any((own.namespace, own.key, own.value) == (*MARK, str(key)) for own in product.metafields)
+def _ours(product: RemoteProduct, key: UUID) -> RemoteProduct:
+    """The product where it was made for this key. Raises `HandleTaken`."""
+    if any((own.namespace, own.key, own.value) == (*MARK, str(key)) for own in product.metafields):
+        return product
+    raise handle_taken(_OPERATION, product)
 
 
 def _mark(key: UUID) -> dict[str, str]:

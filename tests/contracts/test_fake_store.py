@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import uuid
 from typing import Any
 
 import pytest
 
+from connectors.ports.errors import OutcomeUnknown
+from connectors.ports.product_changes import NewProduct, NewVariant
 from connectors.ports.store import StorePort
 from tests.contracts.shop_under_test import ShopUnderTest
 from tests.contracts.store_port import StorePortContract
@@ -30,6 +33,12 @@ class FakeShop:
 
     def sell(self, item_ref: str, quantity: int) -> None:
         self.store.sell(item_ref, self.location, quantity)
+
+    def place(self, item_ref: str, quantity: int = 1) -> str:
+        return self.store.place(item_ref, self.location, quantity)
+
+    def ship(self, order_ref: str) -> None:
+        self.store.ship(order_ref)
 
     def poison(self, item_ref: str) -> None:
         self.store.poison(item_ref)
@@ -62,3 +71,16 @@ class TestFakeStore(StorePortContract):
     @pytest.fixture
     def shop(self) -> ShopUnderTest:
         return FakeShop()
+
+
+def test_a_create_whose_answer_was_lost_is_found_by_its_repeat() -> None:
+    store, key = FakeStore(), uuid.uuid4()
+    draft = NewProduct(handle="palton", title="Palton", variants=(NewVariant(sku="P"),))
+    store.lose_next_reply()
+    with pytest.raises(OutcomeUnknown):
+        store.create_product(draft, key=key)
+
+    again = store.create_product(draft, key=key)
+
+    assert [variant.sku for variant in store.iter_variants()] == ["P"]
+    assert again.product.handle == "palton"
