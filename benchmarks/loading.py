@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from benchmarks.simulators import SHOWN, Shop
 from connectors.models import Store, StoreLocation
-from connectors.models.stores import REQUIRED_SCOPES
+from connectors.shopify.capabilities import CAPABILITIES
 from inventory.models import Location, LocationMapping
 
 PER_PRODUCT = 10
@@ -114,7 +114,7 @@ class Merchant:
             access_token=shop.token,
             api_base_url=shop.base_url,
             plan=plan,
-            granted_scopes=list(REQUIRED_SCOPES),
+            granted_scopes=list(CAPABILITIES[0].scopes),
             connection_checked_at=timezone.now(),
             live_at=timezone.now() if live else None,
             limit_units=None,

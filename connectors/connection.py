@@ -10,9 +10,10 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from connectors import registry, resting
+from connectors import registry, resting, scopes
 from connectors.models import Store, StoreLocation
 from connectors.models.stores import Grant
+from connectors.ports.access import INVENTORY
 from connectors.ports.errors import ConnectorError, ConnectorUnavailable
 from connectors.ports.store import RemoteLocation, StoreOverview, StorePort
 from syncconsole.kernel import audit
@@ -133,8 +134,7 @@ def _refusal(store: Store, cause: str, remedy: str) -> ConnectionReport:
 
 def _judge(store: Store, overview: StoreOverview) -> ConnectionReport:
     """What the answer means: the most basic fault first, since it explains those after it."""
-    granted = Store(granted_scopes=sorted(overview.scopes))
-    missing = granted.missing_scopes
+    missing = scopes.missing(Store(granted_scopes=list(overview.scopes)).scopes, INVENTORY)
     cause = remedy = ""
     if overview.domain != store.shop_domain:
         cause = f"{overview.domain} answered, not {store.shop_domain}: the token belongs to another shop."

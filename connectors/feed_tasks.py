@@ -7,8 +7,9 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
-from connectors import feeds
+from connectors import feeds, scopes
 from connectors.models import Store
+from connectors.ports.access import ORDERS
 from connectors.ports.errors import ConnectorError
 from connectors.webhook_tasks import have_changes_read
 from syncconsole.kernel.tasks import AfterCommitTask
@@ -20,10 +21,10 @@ log = structlog.get_logger(__name__)
 def poll_feeds() -> None:
     """Beat, every five minutes: have the order feed read of each store that lets us read orders and does not rest. One
     task each, so that a store that does not answer holds up no other."""
-    reads_orders = Q(granted_scopes__contains=["read_orders"]) | Q(granted_scopes__contains=["write_orders"])
-    awake = Q(rests_until=None) | Q(rests_until__lte=timezone.now())
-    for store_id in Store.objects.filter(reads_orders, awake).values_list("pk", flat=True):
-        poll_feed.send(store_id, feeds.ORDER)
+    awake = Store.objects.filter(Q(rests_until=None) | Q(rests_until__lte=timezone.now()))
+    for store in awake:
+        if not scopes.missing(store.scopes, ORDERS):
+            poll_feed.send(store.pk, feeds.ORDER)
 
 
 @shared_task(base=AfterCommitTask)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from connectors.access import RenewedToken
 from connectors.http import build_client
 from connectors.models import Store
 from connectors.models.stores import Grant
-from connectors.ports.access import TokenSource
+from connectors.ports.access import Capability, TokenSource
 from connectors.ports.errors import FeatureNotSupported
 from connectors.ports.store import StorePort
 from connectors.resting import StoreStanding
@@ -86,6 +88,20 @@ def webhooks() -> WebhookDialect:
     from connectors.shopify.webhooks import ShopifyWebhooks
 
     return ShopifyWebhooks()
+
+
+def capabilities() -> Sequence[Capability]:
+    """What may be done with a store, most needed first, and the scopes that each needs; nothing is called for it."""
+    from connectors.shopify.capabilities import CAPABILITIES
+
+    return CAPABILITIES
+
+
+def served_until(api_version: str) -> dt.date:
+    """The first day on which the stores' service need not serve this version of its API any more."""
+    from connectors.shopify import capabilities
+
+    return capabilities.served_until(api_version)
 
 
 def subscriptions_for(store: Store) -> SubscriptionsPort:

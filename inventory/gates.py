@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from connectors import pausing
+from connectors import pausing, scopes
 from connectors.models import Store
 from connectors.models.runs import WRITING
+from connectors.ports.access import INVENTORY
 from connectors.runs import Gate
 from inventory.models import LevelPublication, LocationMapping
 from inventory.models.publications import PublicationState
@@ -47,8 +48,8 @@ def _scopes(store: Store, _: str) -> Gate:
         )
     if store.connection_cause:
         return Gate.shut("connection", "Connection tested", store.connection_cause, store.connection_remedy)
-    if store.missing_scopes:
-        missing = ", ".join(store.missing_scopes)
+    if lacks := scopes.missing(store.scopes, INVENTORY):
+        missing = ", ".join(lacks)
         return Gate.shut(
             "connection",
             "Connection tested",

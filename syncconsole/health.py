@@ -19,6 +19,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from connectors import api_versions
+from connectors.api_versions import Urgency
 from connectors.models import Store
 from connectors.tasks import BEAT_ALIVE
 from inventory import audit
@@ -29,9 +31,6 @@ from syncconsole.stores_health import store_health
 
 __all__ = ["Check", "checks", "readiness", "store_health", "versions"]
 
-SUPPORT_YEARS: Final = 1
-"""A version of Shopify's API is served for at least twelve months (reference 1)."""
-WARN_DAYS: Final = 60
 LEAST_DISK: Final = 1_000_000_000
 """Bytes: below that, PostgreSQL and uploads soon have nowhere to go."""
 CLOCK_SKEW: Final = dt.timedelta(seconds=5)
@@ -213,26 +212,19 @@ def ledger() -> Iterator[Check]:
         yield well("ledger", "Ledger check", f"{last.levels:,} levels, 0 differences.")
 
 
-def api_versions() -> Iterator[Check]:
+def served_versions() -> Iterator[Check]:
     """How long Shopify still serves the versions in use."""
     try:
         in_use = list(Store.objects.order_by("api_version").values_list("api_version", flat=True).distinct())
     except DatabaseError:
         return
     for version in in_use:
-        left = (end_of_support(version) - timezone.now().date()).days
         name = "api_version" if len(in_use) == 1 else f"api_version_{version}"
-        if left > WARN_DAYS:
-            yield well(name, "API version", f"{version}, {left} days left.")
+        served = api_versions.support(version)
+        if served.urgency in (Urgency.QUIET, Urgency.NOTICE):
+            yield well(name, "API version", f"{served.detail} {served.remedy}".strip())
         else:
-            detail = f"{version}, {left} days left." if left > 0 else f"{version} is not served any more."
-            yield unwell(name, "API version", detail, "Update Sync Console, then set the stores to a version it names.")
-
-
-def end_of_support(version: str) -> dt.date:
-    """The first day on which Shopify need not serve `version` (written like 2026-10) any more."""
-    year, month = (int(part) for part in version.split("-"))
-    return dt.date(year + SUPPORT_YEARS, month, 1)
+            yield unwell(name, "API version", served.detail, served.remedy)
 
 
 def pauses() -> Iterator[Check]:
@@ -262,7 +254,7 @@ LOOKS: Final[list[Callable[[], Iterator[Check]]]] = [
     disk,
     clock,
     ledger,
-    api_versions,
+    served_versions,
     pauses,
 ]
 

@@ -119,7 +119,12 @@ def test_a_secret_whose_key_is_lost_names_the_store(settings: Settings) -> None:
 
 @pytest.mark.parametrize(
     ("today", "ok", "says"),
-    [("2026-11-21", True, "314 days left"), ("2027-08-15", False, "47 days left"), ("2027-10-01", False, "not served")],
+    [
+        ("2026-11-21", True, "314 days left: served until 1 Oct 2027."),
+        ("2027-08-15", True, "47 days left: served until 1 Oct 2027. Plan the update"),
+        ("2027-09-10", False, "21 days left"),
+        ("2027-10-01", False, "not served any more since 1 Oct 2027"),
+    ],
 )
 def test_the_api_version_counts_down(today: str, ok: bool, says: str) -> None:
     StoreFactory(api_version="2026-10")

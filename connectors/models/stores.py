@@ -17,8 +17,6 @@ from connectors.http import HostNotAllowed, check_host
 from syncconsole.kernel.secrets import EncryptedTextField
 from syncconsole.kernel.status import Meaning
 
-REQUIRED_SCOPES = ("read_inventory", "read_locations", "read_products", "write_inventory")
-
 
 class SyncDirection(models.TextChoices):
     TO_STORE = "to_store", "Sync Console → store"
@@ -256,11 +254,6 @@ class Store(models.Model):
         """What the token may do, as far as the last test saw; `write_x` implies `read_x`."""
         granted = set(self.granted_scopes)
         return frozenset(granted | {scope.replace("write_", "read_", 1) for scope in granted})
-
-    @property
-    def missing_scopes(self) -> list[str]:
-        """Scopes that inventory work needs and the token lacks."""
-        return [scope for scope in REQUIRED_SCOPES if scope not in self.scopes]
 
     def other_owner(self) -> Store | None:
         """The account that owns inventory of this shop domain, when that is not this one."""

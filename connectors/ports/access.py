@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from connectors.ports.errors import AccountResting
+
+INVENTORY: Final = "inventory"
+ORDERS: Final = "orders"
+"""Capabilities that the console asks for by their keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Something we may do with an account once it granted all of `scopes` and, where there are any, one of `any_of`.
+    `without` says what cannot be done, or happens otherwise, as long as it has not."""
+
+    key: str
+    label: str
+    scopes: tuple[str, ...]
+    any_of: tuple[str, ...] = ()
+    without: str = ""
+
+    def missing(self, granted: Collection[str]) -> list[str]:
+        """The scopes to ask for; of alternatives the usual one."""
+        missing = [scope for scope in self.scopes if scope not in granted]
+        return [*missing, self.any_of[0]] if self.any_of and not set(self.any_of) & set(granted) else missing
 
 
 class TokenSource(Protocol):

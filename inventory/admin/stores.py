@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from connectors import api_versions, scopes
 from connectors.forms import TagsField, TokenForm
 from connectors.models import Store
 from connectors.models.stores import Grant
@@ -143,6 +144,9 @@ class StoreAdmin(ConsoleAdmin):
                 "grants": Grant.choices,
                 "may_replace": person.has_perm("connectors.change_credentials"),
                 "locations": list(store.locations.all()),
+                "capabilities": scopes.capabilities(store),
+                "beyond": scopes.beyond(store),
+                "support": api_versions.support(store.api_version),
             }
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[no-any-return]
 

@@ -8,9 +8,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from connectors import feeds
+from connectors import feeds, scopes
 from connectors.feed_tasks import poll_feed
 from connectors.models import Store
+from connectors.ports.access import ORDERS
 from connectors.views.frame import StorePage
 
 READ_RIGHT: Final = "orders.import_orders"
@@ -18,8 +19,8 @@ READ_RIGHT: Final = "orders.import_orders"
 
 def why_not_readable(store: Store) -> str:
     """Why the orders of `store` cannot be asked for now; empty when they can."""
-    if "read_orders" not in store.scopes:
-        return "The token lacks the scope read_orders."
+    if lacks := scopes.missing(store.scopes, ORDERS):
+        return f"The token lacks the scope {', '.join(lacks)}."
     return "The store rests." if store.rests else ""
 
 

@@ -13,8 +13,9 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 
-from connectors import connection, registry
+from connectors import connection, registry, scopes
 from connectors.models import Store
+from connectors.ports.access import INVENTORY
 from connectors.ports.errors import ConnectorUnavailable, CredentialsRejected
 from connectors.ports.store import StoreOverview
 from connectors.shopify.adapter import ShopifyStore
@@ -67,7 +68,7 @@ def test_a_good_connection_names_the_shop_its_scopes_and_locations(store: Store,
     ]
     store = Store.objects.get(pk=store.pk)
     assert store.connection_checked_at is not None
-    assert store.missing_scopes == []
+    assert scopes.missing(store.scopes, INVENTORY) == []
     assert {location.name for location in store.locations.all()} == {"Depozit Cluj", "Curier"}
 
 

@@ -153,3 +153,11 @@ def test_the_palette_finds_runs_stores_and_items_by_their_keys(world: World, sig
     assert reverse("admin:run", args=[run.pk]) in found(f"run {run.pk}")
     assert "TS-BLK-M" in found("TS-BLK")
     assert reverse("admin:store", args=[world.store.slug]) in found(world.store.name)
+
+
+def test_the_settings_show_what_the_token_lacks_and_what_follows(sign_in: SignIn) -> None:
+    page = sign_in("Onboarding").get(settings_page(StoreFactory(granted_scopes=["write_draft_orders"])))
+    shown = page.content.decode()
+    assert "No inventory job starts." in shown
+    assert "Granted beyond these" in shown
+    assert "left: served until" in shown

@@ -6,7 +6,7 @@ import factory
 from django.utils import timezone
 
 from connectors.models import Store, StoreLocation
-from connectors.models.stores import REQUIRED_SCOPES
+from connectors.shopify.capabilities import CAPABILITIES
 
 
 class StoreFactory(factory.django.DjangoModelFactory[Store]):
@@ -19,7 +19,7 @@ class StoreFactory(factory.django.DjangoModelFactory[Store]):
     name = factory.Sequence(lambda n: f"Atelier Bucovina {n}")
     shop_domain = factory.LazyAttribute(lambda store: f"{store.slug}.myshopify.com")
     access_token = "shpat_test"
-    granted_scopes = factory.LazyFunction(lambda: list(REQUIRED_SCOPES))
+    granted_scopes = factory.LazyFunction(lambda: list(CAPABILITIES[0].scopes))
     connection_checked_at = factory.LazyFunction(timezone.now)
 
 

@@ -22,8 +22,8 @@ from graphql import (
 )
 
 from connectors import registry
-from connectors.models.stores import REQUIRED_SCOPES
 from connectors.shopify.adapter import ShopifyStore
+from connectors.shopify.capabilities import CAPABILITIES
 from connectors.shopify.contract import NEVER_SENT, check_documents, mutations_in, our_documents, schema_of
 from tests.connectors.shopify.answers import answer
 from tests.connectors.shopify.test_documents import SCHEMA, needs_schema, published_schema
@@ -164,8 +164,10 @@ def test_no_document_of_ours_refunds_or_cancels_an_order() -> None:
     assert not asked & NEVER_SENT
 
 
-def test_no_scope_we_require_could_change_an_order() -> None:
-    assert not {"write_orders", "write_order_edits", "write_returns"} & set(REQUIRED_SCOPES)
+def test_no_scope_we_ask_for_could_change_an_order() -> None:
+    asked = {scope for each in CAPABILITIES for scope in (*each.scopes, *each.any_of)}
+    assert not {"write_orders", "write_order_edits", "write_returns"} & asked
+    assert not {scope for scope in asked if scope.startswith("write_") and "fulfillment" in scope}
 
 
 @needs_schema
