@@ -27,6 +27,8 @@ class Sizes:
     they are charged."""
     pacing_seconds: float = 10.0
     urgent_seconds: float = 20.0
+    intake_rounds: int = 10
+    intake_seconds: float = 2.0
 
 
 QUICK = Sizes(
@@ -41,6 +43,8 @@ QUICK = Sizes(
     pacing_warm=0.5,
     pacing_seconds=0.5,
     urgent_seconds=1.0,
+    intake_rounds=1,
+    intake_seconds=0.3,
 )
 
 

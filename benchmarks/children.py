@@ -49,6 +49,10 @@ class Child:
         """Let it begin."""
         self._say({"begin": True})
 
+    def stop(self) -> None:
+        """Let it end sooner than it was asked."""
+        self._say({"stop": True})
+
     def answer(self) -> dict[str, Any]:
         """Wait for what it has to tell."""
         return self._hear()

@@ -10,6 +10,7 @@ from django.db import connection
 
 from benchmarks import jobs, simulators
 from benchmarks.bench import Bench
+from benchmarks.intake import intake
 from benchmarks.pacing import paced_calls
 from benchmarks.results import Result, at_most, told
 from benchmarks.simulators import BUCKETS, PACED, SHOWN
@@ -170,4 +171,5 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "full": full_sync,
     "many": plan_and_delta_of_many,
     "pacing": paced_calls,
+    "intake": intake,
 }

@@ -30,7 +30,7 @@ class Simulators:
 
     def __init__(self, url: str, pid: int) -> None:
         self.url = url
-        self._stat = Path(f"/proc/{pid}/stat")
+        self._pid = pid
         self._http = httpx.Client(base_url=f"{url}/_control", timeout=300, trust_env=False)
 
     def open_shop(self, name: str, *, levels: int, plan: str) -> Shop:
@@ -55,8 +55,7 @@ class Simulators:
 
     def cpu_seconds(self) -> float:
         """Processor time that the sandbox has used so far."""
-        fields = self._stat.read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self._pid)
 
 
 class Shop:
@@ -117,6 +116,12 @@ class Shop:
     def close(self) -> None:
         """Forget the shop, so that its memory is free for the next one."""
         self.simulators.ask("DELETE", "/shops", shop=self.domain)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def number_of(ref: str) -> int:
