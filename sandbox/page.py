@@ -62,8 +62,8 @@ def home(sandbox: Sandbox, query: dict[str, str], outcome: Outcome | None = None
     html = (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>Sandbox</title><style>{_STYLE}</style><h1>Sandbox</h1>"
-        f"<p>Simulated shops. The sandbox's clock says {_time(sandbox.clock.stamp())} UTC. Everything here can also be done under "
-        "<a href='/_control/'><code>/_control/</code></a>.</p>"
+        f"<p>Simulated shops. The sandbox's clock says {_time(sandbox.clock.stamp())} UTC. "
+        "Everything here can also be done under <a href='/_control/'><code>/_control/</code></a>.</p>"
         f"{_told(outcome)}{_shops(sandbox, shop)}{body}{_faults(sandbox)}{_calls(sandbox)}"
     )
     status = outcome.status if outcome is not None else 200

@@ -18,12 +18,9 @@ MAX_BATCH = 100_000
 
 def list_orders(ask: Ask) -> dict[str, Any]:
     """All orders, or those of one shop; the newest `limit` (all)."""
-    orders = ask.sandbox.orders.all()
-    if "shop" in ask.query:
-        shop = ask.shop()
-        orders = [order for order in orders if order.shop is shop]
-    limit = int(ask.query.get("limit", len(orders) or 1))
-    return {"orders": [told(order) for order in orders[-limit:]]}
+    shop = ask.shop() if "shop" in ask.query else None
+    limit = int(ask.query["limit"]) if "limit" in ask.query else None
+    return {"orders": [told(order) for order in ask.sandbox.orders.last(limit, shop)]}
 
 
 def show_order(ask: Ask) -> dict[str, Any]:

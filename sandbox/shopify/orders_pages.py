@@ -12,8 +12,8 @@ from sandbox.clock import iso
 
 from . import orders_totals as totals
 from .execution import PageRequest, Run
-from .orders import Order
-from .orders_shelf import Shelf, by_change, by_creation
+from .orders import FulfillmentOrder, Order
+from .orders_shelf import Shelf, by_change, by_creation, by_processing
 from .orders_steps import number_of
 from .pages import Page, take_page
 from .search import Search, parse_search
@@ -43,7 +43,7 @@ _FIELDS: dict[str, Value] = {
     "test": lambda row: row.test,
     "updated_at": lambda row: row.updated_at,
 }
-_BOUND = re.compile(r"(?<![-\w])(updated_at|created_at|id):(>=|>|<=|<)'?([0-9][0-9T:Z+.\-]*)'?")
+_BOUND = re.compile(r"(?<![-\w])(updated_at|created_at|processed_at|id):(>=|>|<=|<)'?([0-9][0-9T:Z+.\-]*)'?")
 _SORTS: dict[str, Value] = {
     "CURRENT_TOTAL_PRICE": lambda row: str(totals.current_total(row).shop).rjust(20),
     "CUSTOMER_NAME": lambda row: (row.customer or {}).get("display_name", ""),
@@ -51,7 +51,6 @@ _SORTS: dict[str, Value] = {
     "FINANCIAL_STATUS": lambda row: totals.financial_status(row),
     "FULFILLMENT_STATUS": lambda row: totals.fulfillment_status(row),
     "PO_NUMBER": lambda row: row.po_number or "",
-    "PROCESSED_AT": lambda row: row.processed_at,
     "TOTAL_ITEMS_QUANTITY": lambda row: sum(line.quantity for line in row.lines),
     "TOTAL_PRICE": lambda row: str(totals.order_total(row).shop).rjust(20),
 }
@@ -80,16 +79,30 @@ def orders_page(world: World, request: PageRequest, run: Run) -> Page:
         world.searches.append({"path": ["orders"], "query": query, "warnings": search.warnings})
     shelf, sort = world.shop.orders, request.rest.get("sortKey", "PROCESSED_AT")
     rows, key_of = _sorted(shelf, sort)
-    rows = _bounded(rows, key_of, query or "", sort)
+    named = _named(shelf, search)
+    rows = _bounded(rows, key_of, query or "", sort) if named is None else sorted(named, key=key_of)
     return take_page(rows, request, key_of, _turn(search, run))
 
 
 def orders_found(world: World, query: str | None, run: Run) -> int:
-    """How many orders a search finds."""
+    """How many orders a search finds. Without one they are counted by halving, however many there are."""
+    shelf, everything = world.shop.orders, "read_all_orders" in run.scopes
+    if not (query or "").strip():
+        hidden = 0 if everything else bisect_left(shelf.created, (_horizon(run), 0), key=by_creation)
+        return len(shelf.created) - hidden
     search = parse_search(query, _FIELDS, lambda row: row.name)
-    rows, key_of = _sorted(world.shop.orders, "UPDATED_AT")
+    rows, key_of = _sorted(shelf, "UPDATED_AT")
     turn = _turn(search, run)
     return sum(turn(row) is not None for row in _bounded(rows, key_of, query or "", "UPDATED_AT"))
+
+
+def _named(shelf: Shelf, search: Search | None) -> list[Order] | None:
+    """The orders of a search for nothing but names, looked up by number; None for any other search."""
+    if search is None or search.equal is None or search.equal[0] != "name":
+        return None
+    numbers = [text.lstrip("#") for text in search.equal[1]]
+    found = (shelf.numbered(int(number)) for number in dict.fromkeys(numbers) if number.isdigit())
+    return [order for order in found if order is not None]
 
 
 def _turn(search: Search | None, run: Run) -> Callable[[Order], Order | None]:
@@ -108,6 +121,8 @@ def _sorted(shelf: Shelf, sort: str) -> tuple[list[Any], Value]:
         return shelf.feed, by_change
     if sort == "CREATED_AT":
         return shelf.created, by_creation
+    if sort == "PROCESSED_AT":
+        return shelf.processed, by_processing
     value_of = _SORTS.get(sort)
     if value_of is None:  # ID, ORDER_NUMBER, RELEVANCE
         return shelf.rows, lambda row: (0, row.number)
@@ -145,12 +160,11 @@ def _bounded(rows: list[Any], key_of: Value, query: str, sort: str) -> list[Any]
 def fulfillment_orders_page(world: World, request: PageRequest, run: Run) -> Page:
     """`fulfillmentOrders`: open ones, and closed ones on request."""
     closed = request.rest.get("includeClosed")
-    rows = [
-        row
-        for row in world.shop.orders.fulfillment_orders
-        if visible(run, row.order) and (closed or row.status not in ("CLOSED", "CANCELLED"))
-    ]
-    return listed(rows, request)
+
+    def turn(row: FulfillmentOrder) -> FulfillmentOrder | None:
+        return row if (closed or row.status not in ("CLOSED", "CANCELLED")) and visible(run, row.order) else None
+
+    return take_page(world.shop.orders.fulfillment_orders, request, lambda row: (0, number_of(row.gid)), turn)
 
 
 def drafts_page(world: World, request: PageRequest, run: Run) -> Page:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 Key = tuple[str, int]
@@ -19,6 +20,11 @@ def by_creation(order: Any) -> Key:
     return (order.created_at, order.number)
 
 
+def by_processing(order: Any) -> Key:
+    """The place of an order by the date that it was made in truth, which imports put back."""
+    return (order.processed_at, order.number)
+
+
 class Shelf:
     """The orders and drafts of one shop, and its counters. Used while the shop's lock is held."""
 
@@ -26,6 +32,7 @@ class Shelf:
         self.rows: list[Any] = []  # by number
         self.feed: list[Any] = []  # by (updated_at, number)
         self.created: list[Any] = []  # by (created_at, number)
+        self.processed: list[Any] = []  # by (processed_at, number)
         self.drafts: list[Any] = []
         self.fulfillment_orders: list[Any] = []
         self.revision = 0
@@ -40,8 +47,19 @@ class Shelf:
     def add(self, order: Any) -> None:
         """Take a new order in."""
         self.revision += 1
-        for rows, key_of in ((self.rows, _by_number), (self.feed, by_change), (self.created, by_creation)):
+        for rows, key_of in (
+            (self.rows, _by_number),
+            (self.feed, by_change),
+            (self.created, by_creation),
+            (self.processed, by_processing),
+        ):
             _insert(rows, order, key_of)
+
+    def numbered(self, number: int) -> Any | None:
+        """The order of a number, if there is one."""
+        place = bisect_left(self.rows, (0, number), key=_by_number)
+        found = self.rows[place] if place < len(self.rows) else None
+        return found if found is not None and found.number == number else None
 
     def changed(self, order: Any, stamp: str) -> None:
         """Date an order's last change and put it in its new place in the feed."""
@@ -66,6 +84,11 @@ class OrderBook:
     def all(self) -> list[Any]:
         """Orders in the order of their placing."""
         return list(self._orders.values())
+
+    def last(self, limit: int | None, shop: Any = None) -> list[Any]:
+        """The newest orders, oldest of them first, of one shop or of all; None: every one."""
+        newest = (order for order in reversed(self._orders.values()) if shop is None or order.shop is shop)
+        return list(islice(newest, limit))[::-1]
 
     def find(self, number: int) -> Any | None:
         """One order, if there is one with this number."""
