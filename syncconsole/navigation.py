@@ -14,7 +14,7 @@ from unfold.dataclasses import SearchResult
 from catalog.models import ConflictKind, LinkConflict, Product, Variant
 from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus
-from orders.models import IncomingOrder, IncomingState, SalesOrder
+from orders.models import IncomingOrder, IncomingState, Refund, RefundState, SalesOrder
 from orders.search import orders_found
 from syncconsole.kernel.admin import signed_in
 from syncconsole.store_health import known_words
@@ -68,8 +68,9 @@ def decisions(person_id: int) -> dict[str, int]:
         waiting = SyncRun.objects.filter(status=RunStatus.AWAITING_APPROVAL).order_by().values(kind_of=Value("runs"))
         conflicts = LinkConflict.objects.exclude(kind=ConflictKind.ONLY_THERE).order_by().values(kind_of=Value("links"))
         orders = IncomingOrder.objects.filter(state=IncomingState.FAILED).order_by().values(kind_of=Value("orders"))
-        first, *others = (rows.annotate(n=Count("pk")) for rows in (waiting, conflicts, orders))
-        found = {"runs": 0, "links": 0, "orders": 0}
+        refunds = Refund.objects.filter(state=RefundState.NEEDS_PERSON).order_by().values(kind_of=Value("refunds"))
+        first, *others = (rows.annotate(n=Count("pk")) for rows in (waiting, conflicts, orders, refunds))
+        found = {"runs": 0, "links": 0, "orders": 0, "refunds": 0}
         found |= {row["kind_of"]: row["n"] for row in first.union(*others, all=True)}
         cache.set(name, found, COUNTED_SECONDS)
     return found
@@ -87,6 +88,11 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         if badge:
             entry |= {"badge": badge, "badge_variant": "primary"}
         return entry
+
+    def listed(title: str, icon: str, name: str) -> dict[str, Any] | None:
+        if not person.has_perm("orders.view_document"):
+            return None
+        return {"title": title, "icon": icon, "link": reverse("admin:documents", args=[name])}
 
     groups = [
         ("", [item("Home", "home", "admin:index", "")]),
@@ -116,6 +122,11 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "Order queue", "move_to_inbox", "admin:order_queue", "orders.view_incomingorder", waiting["orders"]
                 ),
                 item("Orders", "shopping_cart", "admin:sales", "orders.view_salesorder"),
+                item("Refunds", "undo", "admin:refunds", "orders.view_refund", waiting["refunds"]),
+                listed("Inventory credit memos", "assignment_return", "inventory-credit-memos"),
+                listed("Credit memos", "request_quote", "credit-memos"),
+                listed("Order change notes", "edit_note", "order-changes"),
+                item("Register", "menu_book", "admin:register", "orders.view_document"),
             ],
         ),
         (

@@ -99,7 +99,11 @@ class Refund(models.Model):
         permissions = [("decide_refund", "Can decide what a refund becomes that waits for a person")]
 
     def __str__(self) -> str:
-        return f"{self.order} {self.ref.rpartition('/')[2]}"
+        return f"{self.order} · {self.ref.rpartition('/')[2]}"
+
+    @property
+    def standing(self) -> RefundState:
+        return RefundState(self.state)
 
 
 class DocumentSeries(models.Model):
@@ -167,6 +171,15 @@ class Document(models.Model):
     def label(self) -> str:
         """`ICM-0042`, or what it will be called before it has a number."""
         return f"{self.series}-{self.number:04}" if self.number else f"{self.series}, no number yet"
+
+    @property
+    def filename(self) -> str:
+        """What to call it as a file, without an ending."""
+        return f"{self.series}-{self.number or f'draft-{self.pk}'}"
+
+    @property
+    def standing(self) -> DocumentState:
+        return DocumentState(self.state)
 
     @property
     def is_posted(self) -> bool:

@@ -30,7 +30,7 @@ EVERYTHING_OF_THE_WORK: Final = (
     | see("catalog", "product", "variant", "listing", "listedvariant", "linkconflict")
     | see("inventory", "location", "locationmapping", "inventorylevel", "ledgerentry")
     | see("inventory", "levelpublication", "publicationentry", "publishedlevel", "push", "pushbatch")
-    | see("orders", "incomingorder")
+    | see("orders", "incomingorder", "refund", "document", "documentline", "documentseries")
     | see("orders", "salesorder", "valuemapping")
     | see("django_celery_beat", "periodictask", "intervalschedule", "crontabschedule")
     | see("kernel", "installation")
@@ -75,8 +75,9 @@ ONBOARDING: Final = (
 ACCOUNTANT: Final = (
     see("connectors", "store")
     | see("catalog", "product", "variant")
+    | see("orders", "refund", "document", "documentline", "documentseries")
     | see("orders", "salesorder", "valuemapping")
-    | {"connectors.see_personal_data"}
+    | {"orders.decide_refund", "connectors.see_personal_data"}
 )
 
 ADMINISTRATOR: Final = (

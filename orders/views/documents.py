@@ -1,0 +1,268 @@
+"""Documents: the lists without *add*, since they come from the stores, and one document with what proves it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from connectors.models import Store
+from connectors.views.exports import csv_line
+from orders.models import Document, DocumentKind, DocumentState
+from orders.paper import pdf_of
+from orders.refund_goods import Fate
+from orders.views.sales import day
+from syncconsole.kernel.admin import ConsolePage, Crumb
+from syncconsole.kernel.keyset import page_of
+
+SEE_RIGHT: Final = "orders.view_document"
+FILTERS: Final = ("store", "state", "currency", "from", "to", "q")
+LISTS: Final = {
+    "inventory-credit-memos": (DocumentKind.INVENTORY_CREDIT_MEMO, "Inventory credit memos"),
+    "credit-memos": (DocumentKind.CREDIT_MEMO, "Credit memos"),
+    "order-changes": (DocumentKind.ORDER_CHANGE, "Order change notes"),
+}
+FATES: Final = {
+    Fate.RETURNED: "Back to available",
+    Fate.WRITTEN_OFF: "Returned, written off",
+    Fate.CANCELLED: "Released",
+    Fate.LOST: "Released, written off",
+    Fate.KEPT: "Still to be sent",
+}
+COLUMNS: Final = (
+    "Document",
+    "Kind",
+    "State",
+    "Fiscal document",
+    "Store",
+    "Order",
+    "Refund",
+    "Refunded at",
+    "Posted at",
+    "Total",
+    "Currency",
+    "Total, shop",
+    "Shop currency",
+    "Tax",
+    "Counters",
+    "Why",
+)
+
+
+def documents_found(
+    asked: Mapping[str, str], among: QuerySet[Document, Document] | None = None
+) -> QuerySet[Document, Document]:
+    """Documents by the filters of an address: store, state, currency, days of the refund, and words."""
+    rows = Document.objects.all() if among is None else among
+    rows = rows.select_related("store", "refund__order", "counters")
+    if slug := asked.get("store"):
+        rows = rows.filter(store__slug=slug)
+    if asked.get("state") in DocumentState.values:
+        rows = rows.filter(state=asked["state"])
+    if currency := asked.get("currency", "").strip().upper():
+        rows = rows.filter(Q(currency=currency) | Q(shop_currency=currency))
+    if since := day(asked.get("from", "")):
+        rows = rows.filter(dated_at__gte=since)
+    if until := day(asked.get("to", "")):
+        rows = rows.filter(dated_at__lt=until + dt.timedelta(days=1))
+    if words := asked.get("q", "").strip():
+        rows = rows.filter(named(words))
+    return rows
+
+
+def named(words: str) -> Q:
+    """What people type for a document: its number, its order's, its fiscal one."""
+    series, _, number = words.upper().replace(" ", "-").rpartition("-")
+    found = Q(refund__order__name=words) | Q(refund__order__name=f"#{words.lstrip('#')}") | Q(fiscal_number=words)
+    if number.isdigit() and len(number) < 9:
+        by_number = Q(number=int(number))
+        found |= by_number & Q(series=series) if series else by_number
+    return found
+
+
+class DocumentsPage(ConsolePage):
+    """The documents of one kind, newest first, each beside its store."""
+
+    permission = SEE_RIGHT
+    template_name = "orders/documents.html"
+
+    def get(self, request: HttpRequest, name: str) -> HttpResponse:
+        if name not in LISTS:
+            raise Http404
+        kind, title = LISTS[name]
+        page = page_of(request, documents_found(request.GET).filter(kind=kind), "-id")
+        return self.page(
+            crumbs=[Crumb(title)],
+            kind=kind,
+            rows=page.rows,
+            keyset=page,
+            stores=Store.objects.all(),
+            states=[state for state in DocumentState if state is not DocumentState.DRAFT],
+            filtered=any(request.GET.get(field) for field in FILTERS),
+            export=f"{reverse('admin:documents_csv')}?{_query(request, kind)}",
+        )
+
+
+class DocumentsExport(ConsolePage):
+    """The documents that the filters show as CSV, streamed."""
+
+    permission = SEE_RIGHT
+
+    def get(self, request: HttpRequest) -> StreamingHttpResponse:
+        rows = documents_found(request.GET)
+        if request.GET.get("kind") in DocumentKind.values:
+            rows = rows.filter(kind=request.GET["kind"])
+        found = rows.prefetch_related("lines").order_by("pk").iterator(500)
+        response = StreamingHttpResponse(csv_rows(found), content_type="text/csv")
+        response["Content-Disposition"] = 'attachment; filename="documents.csv"'
+        return response
+
+
+class DocumentPage(ConsolePage):
+    """One document: why it is what it is, the lines that prove it, and the three-line check."""
+
+    permission = SEE_RIGHT
+    template_name = "orders/document.html"
+    document: Document
+
+    def crumbs(self) -> list[Crumb]:
+        name, (_, title) = next(item for item in LISTS.items() if item[1][0] == self.document.kind)
+        address = reverse("admin:documents", args=[name])
+        store = self.document.store
+        return [Crumb(title, address), Crumb(store.name, f"{address}?store={store.slug}"), Crumb(self.document.label)]
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        self.document = document = get_object_or_404(whole_documents(), pk=pk)
+        return self.page(
+            document=document,
+            state=DocumentState(document.state),
+            zone=document.store.zone,
+            facts=facts_of(document),
+            **lines_of(document),
+            others=[each for each in document.refund.documents.all() if each.pk != document.pk],
+            may_decide=self.can("orders.decide_refund"),
+        )
+
+
+class DocumentExport(ConsolePage):
+    """One document's lines as CSV."""
+
+    permission = SEE_RIGHT
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        document = get_object_or_404(whole_documents(), pk=pk)
+        response = HttpResponse("".join(line_rows(document)), content_type="text/csv")
+        response["Content-Disposition"] = f'attachment; filename="{document.filename}.csv"'
+        return response
+
+
+class DocumentPdf(ConsolePage):
+    """One document as PDF."""
+
+    permission = SEE_RIGHT
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        document = get_object_or_404(whole_documents(), pk=pk)
+        paper = pdf_of(document, facts_of(document), {fate.value: name for fate, name in FATES.items()})
+        response = HttpResponse(paper, content_type="application/pdf")
+        response["Content-Disposition"] = f'attachment; filename="{document.filename}.pdf"'
+        return response
+
+
+def whole_documents() -> QuerySet[Document, Document]:
+    """Documents with all that their page shows, in a fixed number of statements."""
+    found = Document.objects.select_related("store", "refund__order", "refund__decided_by", "counters")
+    return found.prefetch_related("lines", "refund__documents")
+
+
+def facts_of(document: Document) -> list[tuple[str, str]]:
+    """What tells a document from every other."""
+    zone, refund = document.store.zone, document.refund
+    facts = [
+        ("Store", str(document.store)),
+        ("Order", refund.order.name),
+        ("Refund", refund.ref),
+        ("Refunded", f"{document.dated_at.astimezone(zone):%-d %b %Y %H:%M}"),
+    ]
+    if document.posted_at:
+        facts.append(("Posted", f"{document.posted_at.astimezone(zone):%-d %b %Y %H:%M}"))
+    facts.append(("Fiscal document", document.fiscal_number or "none yet: this is an internal document"))
+    if document.counters:
+        facts.append(("Changes", document.counters.label))
+    if refund.decided_by:
+        facts.append(("Decided by", str(refund.decided_by)))
+    return facts
+
+
+def lines_of(document: Document) -> dict[str, Any]:
+    """A document's lines as rows, whether its two currencies differ, and what the lines come to."""
+    rows = [(line, FATES[Fate(line.fate)] if line.fate else "") for line in document.lines.all()]
+    return {
+        "rows": rows,
+        "two_currencies": document.currency != document.shop_currency,
+        "line_sum": sum(line.amount for line, _ in rows),
+        "line_sum_shop": sum(line.amount_shop for line, _ in rows),
+        "tax_sum": sum(line.tax for line, _ in rows),
+    }
+
+
+def csv_rows(documents: Iterable[Document]) -> Iterator[str]:
+    """The list as CSV, one document a line, formulas neutralised."""
+    yield "\ufeff" + csv_line(COLUMNS)
+    for each in documents:
+        yield csv_line(
+            (
+                each.label,
+                each.get_kind_display(),
+                each.get_state_display(),
+                each.fiscal_number,
+                each.store.name,
+                each.refund.order.name,
+                each.refund.ref,
+                each.dated_at.isoformat(timespec="seconds"),
+                each.posted_at.isoformat(timespec="seconds") if each.posted_at else "",
+                each.total,
+                each.currency,
+                each.total_shop,
+                each.shop_currency,
+                sum(line.tax for line in each.lines.all()),
+                each.counters.label if each.counters else "",
+                each.sentence,
+            )
+        )
+
+
+def line_rows(document: Document) -> Iterator[str]:
+    """One document's lines as CSV."""
+    yield "\ufeff" + csv_line(("Document", "Fiscal document", "Line", "SKU", "Units", "What became of them",
+                               "Amount", "Tax", "Currency", "Amount, shop", "Shop currency"))  # fmt: skip
+    for line in document.lines.all():
+        yield csv_line(
+            (
+                document.label,
+                document.fiscal_number,
+                line.label,
+                line.sku,
+                line.quantity,
+                FATES[Fate(line.fate)] if line.fate else "",
+                line.amount,
+                line.tax,
+                document.currency,
+                line.amount_shop,
+                document.shop_currency,
+            )
+        )
+
+
+def _query(request: HttpRequest, kind: DocumentKind) -> str:
+    """The address's filters with the kind, for the export of what is shown."""
+    asked = request.GET.copy()
+    for name in ("after", "before"):
+        asked.pop(name, None)
+    asked["kind"] = kind.value
+    return asked.urlencode()
