@@ -107,9 +107,12 @@ def import_order(pk: int) -> IncomingState:
 
 
 def is_eligible(row: IncomingOrder) -> bool:
-    """Placed on the integration date or later, by the calendar of the store's time zone."""
+    """Placed on the integration date or later, by the calendar of the store's time zone; or a sales order already whose
+    refunds are booked."""
     since = row.store.integration_date
-    return since is not None and row.remote_created_at.astimezone(row.store.zone).date() >= since
+    if since is None:
+        return False
+    return row.remote_created_at.astimezone(row.store.zone).date() >= since or row.refunds.exists()
 
 
 def _book_stock(row: IncomingOrder, order: RemoteOrder, eligible: bool) -> None:

@@ -6,14 +6,15 @@ from django.urls import URLPattern, path
 
 from orders.views import documents, queue, refunds, register, sales
 from orders.views.feeds import ReadOrders
+from orders.views.integration import IntegrationPage
 from orders.views.names import OrderNamesPage
 
 urlpatterns: list[URLPattern] = [
     path("orders/", sales.SalesPage.as_view(), name="sales"),
     path("orders/<int:pk>/", sales.SalePage.as_view(), name="sale"),
-    path("orders/queue/", queue.QueuePage.as_view(), name="order_queue"),
-    path("orders/queue/retry/", queue.RetryOrders.as_view(), name="order_queue_retry"),
-    path("orders/queue/<int:pk>/", queue.IncomingPage.as_view(), name="incoming"),
+    path("order-queue/", queue.QueuePage.as_view(), name="order_queue"),
+    path("order-queue/retry/", queue.RetryOrders.as_view(), name="order_queue_retry"),
+    path("order-queue/<int:pk>/", queue.IncomingPage.as_view(), name="incoming"),
     path("refunds/", refunds.RefundsPage.as_view(), name="refunds"),
     path("refunds/<int:pk>/", refunds.RefundPage.as_view(), name="refund"),
     path("refunds/<int:pk>/decide/", refunds.DecideRefund.as_view(), name="decide_refund"),
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("documents/<int:pk>/csv/", documents.DocumentExport.as_view(), name="document_csv"),
     path("documents/<int:pk>/pdf/", documents.DocumentPdf.as_view(), name="document_pdf"),
     path("documents/<slug:name>/", documents.DocumentsPage.as_view(), name="documents"),
+    path("stores/<slug:slug>/orders/", IntegrationPage.as_view(), name="store_orders"),
     path("stores/<slug:slug>/order-names/", OrderNamesPage.as_view(), name="order_names"),
     path("stores/<slug:slug>/orders/read/", ReadOrders.as_view(), name="read_orders"),
 ]

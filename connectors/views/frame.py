@@ -17,6 +17,7 @@ TABS = (
     ("health", "Health", "admin:store", "connectors.view_store"),
     ("gates", "Gates", "admin:store_gates", "connectors.view_store"),
     ("mappings", "Mappings", "admin:store_mappings", "connectors.view_store"),
+    ("orders", "Orders", "admin:store_orders", "connectors.view_store"),
     ("order_names", "Order names", "admin:order_names", "orders.view_valuemapping"),
     ("webhooks", "Webhooks", "admin:store_webhooks", "connectors.view_webhookdelivery"),
     ("settings", "Settings", "", "connectors.view_store"),

@@ -38,19 +38,3 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
         if unknown:
             raise ValueError(f"No such role: {', '.join(sorted(unknown))}.")
         self.groups.set([Group.objects.get_or_create(name=name)[0] for name in names])
-
-
-class ViewerFactory(UserFactory):
-    roles = ["Viewer"]
-
-
-class OperatorFactory(UserFactory):
-    roles = ["Operator"]
-
-
-class OnboardingFactory(UserFactory):
-    roles = ["Onboarding"]
-
-
-class AdministratorFactory(UserFactory):
-    roles = ["Administrator"]

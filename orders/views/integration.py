@@ -1,0 +1,89 @@
+"""From which day on orders of a store count: what another day would change is seen before it is saved."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from connectors.models import Store
+from connectors.views.frame import StorePage
+from orders import integration
+from syncconsole.kernel import audit
+
+RIGHT = "connectors.change_store"
+STOCK_FIELDS = ("opening_orders", "keep_goods")
+
+
+class DayForm(forms.Form):
+    """The day; not in the future by more than a year, which is a slip of the pen."""
+
+    day = forms.DateField(
+        label="Orders count from",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"required": "Choose the day.", "invalid": "Write the day like 2026-11-21."},
+    )
+
+
+class StockForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What older orders and goods cancelled without restock mean for our stock."""
+
+    class Meta:
+        model = Store
+        fields = STOCK_FIELDS
+
+
+class IntegrationPage(StorePage):
+    """The day, a preview of another one, and what orders mean for stock."""
+
+    tab: ClassVar[str] = "orders"
+    title = "Orders"
+    template_name = "orders/integration.html"
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        form = DayForm(request.GET) if "day" in request.GET else DayForm(initial={"day": self.store.integration_date})
+        change = (
+            integration.preview(self.store, form.cleaned_data["day"]) if form.is_bound and form.is_valid() else None
+        )
+        return self._show(form, StockForm(instance=self.store), change)
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        if not self.can(RIGHT):
+            return self.refuse(RIGHT)
+        return self._save_stock(request) if "opening_orders" in request.POST else self._save_day(request)
+
+    def _save_day(self, request: HttpRequest) -> HttpResponse:
+        form = DayForm(request.POST)
+        if not form.is_valid():
+            return self._show(form, StockForm(instance=self.store), None, status=422)
+        day = form.cleaned_data["day"]
+        integration.set_day(self.store, day, by=self.person, address=request.META.get("REMOTE_ADDR"))
+        messages.success(request, f"Orders of {self.store} count from {day:%-d %b %Y}. A worker imports them now.")
+        return redirect("admin:store_orders", self.store.slug)
+
+    def _save_stock(self, request: HttpRequest) -> HttpResponse:
+        before = {name: str(getattr(self.store, name)) for name in STOCK_FIELDS}
+        form = StockForm(request.POST, instance=self.store)
+        if not form.is_valid():
+            return self._show(DayForm(initial={"day": self.store.integration_date}), form, None, status=422)
+        Store.objects.filter(pk=self.store.pk).update(**form.cleaned_data)
+        after = {name: str(value) for name, value in form.cleaned_data.items()}
+        audit.record(self.person, "change what orders mean for stock", self.store.name, before=before, after=after)
+        messages.success(request, "Saved. It holds for orders seen from now on.")
+        return redirect("admin:store_orders", self.store.slug)
+
+    def _show(
+        self, form: DayForm, stock: StockForm, change: integration.Change | None, *, status: int = 200
+    ) -> HttpResponse:
+        return self.page(
+            status=status,
+            form=form,
+            stock=stock,
+            change=change,
+            may_change=self.can(RIGHT),
+            today=timezone.localdate(timezone=self.store.zone),
+        )

@@ -1,0 +1,128 @@
+"""Another day from which orders count is previewed, and moves orders in and out without moving stock."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from connectors.models import Store
+from inventory.models import LedgerEntry
+from orders import imports, intake, integration
+from orders.integration import Change
+from orders.models import IncomingOrder, IncomingState, SalesOrder
+from syncconsole.kernel.models import AuditEntry, User
+from tests.factories.kernel import UserFactory
+from tests.orders.shelves import NINE, Shelves
+from tests.worlds import World
+
+pytestmark = pytest.mark.django_db
+
+TODAY = NINE.date()
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def person() -> User:
+    user: User = UserFactory(is_superuser=True)
+    return user
+
+
+@pytest.fixture
+def shops(world: World) -> list[Shelves]:
+    """Two open orders of the day, the second with a refund; they were read before any day was set."""
+    item = world.item("TS", here=20, there=20).item_ref
+    plain, refunded = Shelves(item=item, number=1), Shelves(item=item, number=2)
+    plain.place(2, world.there)
+    refunded.place(2, world.there)
+    refunded.fulfil(1, world.there)
+    refunded.come_back(1, world.there)
+    for shop in (plain, refunded):
+        intake.keep(world.store, shop.told(), asked_at=timezone.now())
+    return [plain, refunded]
+
+
+def states() -> list[str]:
+    imports.import_waiting(Store.objects.get())
+    return [row.state for row in IncomingOrder.objects.order_by("ref")]
+
+
+def test_what_was_read_waits_for_a_day(world: World, shops: list[Shelves], person: User) -> None:
+    assert integration.preview(world.store, TODAY) == Change(entering=0, leaving=0, kept=0, waiting=2)
+    assert states() == [IncomingState.PENDING, IncomingState.PENDING]
+
+    integration.set_day(world.store, TODAY, by=person)
+
+    assert states() == [IncomingState.IMPORTED, IncomingState.IMPORTED]
+    assert AuditEntry.objects.get().after == {
+        "integration_date": str(TODAY), "entering": 0, "leaving": 0, "kept": 0, "waiting": 2
+    }  # fmt: skip
+
+
+def test_a_later_day_takes_orders_out_but_those_with_booked_refunds_and_moves_no_stock(
+    world: World, shops: list[Shelves], person: User
+) -> None:
+    integration.set_day(world.store, TODAY, by=person)
+    states()
+    entries = LedgerEntry.objects.count()
+
+    assert integration.preview(world.store, TODAY + DAY) == Change(entering=0, leaving=1, kept=1, waiting=0)
+    integration.set_day(world.store, TODAY + DAY, by=person)
+
+    assert states() == [IncomingState.SHADOW, IncomingState.IMPORTED]
+    assert [sale.number for sale in SalesOrder.objects.all()] == ["#1002"]
+    assert (LedgerEntry.objects.count(), world.level("TS").released) == (entries, 3)
+
+
+def test_an_earlier_day_lets_them_in_again(world: World, shops: list[Shelves], person: User) -> None:
+    integration.set_day(world.store, TODAY + DAY, by=person)
+    assert states() == [IncomingState.SHADOW, IncomingState.SHADOW]
+    entries = LedgerEntry.objects.count()
+
+    assert integration.preview(world.store, TODAY) == Change(entering=2, leaving=0, kept=0, waiting=0)
+    integration.set_day(world.store, TODAY, by=person)
+
+    assert states() == [IncomingState.IMPORTED, IncomingState.IMPORTED]
+    assert LedgerEntry.objects.count() == entries
+
+
+def test_the_page_shows_what_a_day_changes_before_it_is_saved(
+    world: World, shops: list[Shelves], person: User, client: Client
+) -> None:
+    client.force_login(person)
+    page = reverse("admin:store_orders", args=[world.store.slug])
+
+    asked = client.get(page, {"day": str(TODAY)}).content.decode()
+    assert "Were read and wait for a day" in asked
+    assert Store.objects.get().integration_date is None
+
+    client.post(page, {"day": str(TODAY)})
+    assert Store.objects.get().integration_date == TODAY
+
+    wrong = client.post(page, {"day": "soon"})
+    assert (wrong.status_code, "Write the day like 2026-11-21." in wrong.content.decode()) == (422, True)
+
+
+def test_what_orders_mean_for_stock_is_saved_and_noted(world: World, person: User, client: Client) -> None:
+    client.force_login(person)
+    page = reverse("admin:store_orders", args=[world.store.slug])
+    client.post(page, {"opening_orders": "left_out", "keep_goods": "on"})
+
+    store = Store.objects.get()
+    assert (store.opening_orders, store.keep_goods) == ("left_out", True)
+    assert AuditEntry.objects.get().after == {"opening_orders": "left_out", "keep_goods": "True"}
+
+    assert client.post(page, {"opening_orders": "nonsense"}).status_code == 422
+    assert Store.objects.get().opening_orders == "left_out"
+
+
+def test_a_viewer_sees_the_page_and_changes_nothing(world: World, client: Client) -> None:
+    client.force_login(UserFactory(roles=["Viewer"]))
+    page = reverse("admin:store_orders", args=[world.store.slug])
+
+    assert client.get(page).status_code == 200
+    assert client.post(page, {"day": str(TODAY)}).status_code == 403
+    assert Store.objects.get().integration_date is None
