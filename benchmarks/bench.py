@@ -29,6 +29,7 @@ class Sizes:
     urgent_seconds: float = 20.0
     intake_rounds: int = 10
     intake_seconds: float = 2.0
+    deliveries: int = 10_000
 
 
 QUICK = Sizes(
@@ -45,6 +46,7 @@ QUICK = Sizes(
     urgent_seconds=1.0,
     intake_rounds=1,
     intake_seconds=0.3,
+    deliveries=200,
 )
 
 

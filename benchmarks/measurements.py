@@ -10,6 +10,7 @@ from django.db import connection
 
 from benchmarks import jobs, simulators
 from benchmarks.bench import Bench
+from benchmarks.deliveries import told_badly
 from benchmarks.intake import intake
 from benchmarks.pacing import paced_calls
 from benchmarks.results import Result, at_most, told
@@ -172,4 +173,5 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "many": plan_and_delta_of_many,
     "pacing": paced_calls,
     "intake": intake,
+    "deliveries": told_badly,
 }

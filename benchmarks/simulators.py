@@ -87,6 +87,12 @@ class Shop:
         told = self.simulators.ask("GET", "/orders", shop=self.domain, limit=count)
         return [order["gid"] for order in told["orders"]]
 
+    def tell_only_of(self, topic: str) -> None:
+        """Remove every webhook subscription but those of one topic."""
+        for row in self.simulators.ask("GET", "/subscriptions", shop=self.domain)["subscriptions"]:
+            if row["topic"] != topic:
+                self.simulators.ask("DELETE", "/subscriptions", shop=self.domain, id=row["id"])
+
     def total_available(self) -> int:
         """Units available over all levels, as the shop itself adds them up."""
         told = self.simulators.ask("GET", "/state")["shops"][self.domain]
