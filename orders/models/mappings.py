@@ -14,6 +14,11 @@ class MappedKind(models.TextChoices):
     SHIPPING = "shipping", "Shipping method"
     TAX = "tax", "Tax"
 
+    @property
+    def plural(self) -> str:
+        """The heading over values of this kind."""
+        return "Taxes" if self is MappedKind.TAX else f"{self.label}s"
+
 
 class Unmapped(models.TextChoices):
     """What a value without a name of ours does to its order."""

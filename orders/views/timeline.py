@@ -30,7 +30,8 @@ def of_order(incoming: IncomingOrder, sale: SalesOrder | None = None) -> list[Ev
     happened = [*_told(incoming, zone), *_booked(incoming, zone)]
     if sale is not None:
         happened += _made(sale, zone)
-    return sorted(happened, key=lambda event: event.at, reverse=True)
+    # Of what happened at one moment, what comes later here is what followed.
+    return sorted(happened, key=lambda event: event.at)[::-1]
 
 
 def entries_of(incoming: IncomingOrder) -> list[LedgerEntry]:

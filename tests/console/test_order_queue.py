@@ -75,7 +75,9 @@ def test_every_state_is_a_filter(store: Store, sign_in: SignIn) -> None:
     incoming(store, 5, IncomingState.IMPORTED, needs_look="2 units went and nothing says where.")
     client = sign_in("Viewer")
 
-    assert text(client, "order_queue").count("data-row") == 5
+    whole = text(client, "order_queue")
+    assert whole.count("data-row") == 5
+    assert whole.count('class="c-chip') == 7
     for state, name in (("failed", "#1"), ("pending", "#2"), ("shadow", "#3"), ("excluded", "#4"), ("look", "#5")):
         page = text(client, "order_queue", query=f"?state={state}")
         assert page.count("data-row") == 1

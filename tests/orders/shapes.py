@@ -123,7 +123,7 @@ def order(
     *lines: OrderLine, total: str, subtotal: str | None = None, currency: str = "RON", **parts: Any
 ) -> RemoteOrder:
     """An order whose store states `total`, `subtotal`, and in `parts` what else it states, as text or as the port says."""
-    figures = ("total_tax", "total_duties", "total_tip", "total_shipping", "rounding_paid", "current_total")
+    figures = ("total_tax", "total_duties", "total_tip", "total_received", "rounding_paid", "current_total")
     for name in figures:
         if isinstance(parts.get(name), str):
             parts[name] = both(parts[name], currency)
