@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from orders.views import queue, sales
+from orders.views import documents, queue, refunds, register, sales
 from orders.views.feeds import ReadOrders
+from orders.views.integration import IntegrationPage
 from orders.views.names import OrderNamesPage
 
 urlpatterns: list[URLPattern] = [
@@ -14,6 +15,17 @@ urlpatterns: list[URLPattern] = [
     path("order-queue/", queue.QueuePage.as_view(), name="order_queue"),
     path("order-queue/retry/", queue.RetryOrders.as_view(), name="order_queue_retry"),
     path("order-queue/<int:pk>/", queue.IncomingPage.as_view(), name="incoming"),
+    path("refunds/", refunds.RefundsPage.as_view(), name="refunds"),
+    path("refunds/<int:pk>/", refunds.RefundPage.as_view(), name="refund"),
+    path("refunds/<int:pk>/decide/", refunds.DecideRefund.as_view(), name="decide_refund"),
+    path("documents/register/", register.RegisterPage.as_view(), name="register"),
+    path("documents/register/csv/", register.RegisterExport.as_view(), name="register_csv"),
+    path("documents/csv/", documents.DocumentsExport.as_view(), name="documents_csv"),
+    path("documents/<int:pk>/", documents.DocumentPage.as_view(), name="document"),
+    path("documents/<int:pk>/csv/", documents.DocumentExport.as_view(), name="document_csv"),
+    path("documents/<int:pk>/pdf/", documents.DocumentPdf.as_view(), name="document_pdf"),
+    path("documents/<slug:name>/", documents.DocumentsPage.as_view(), name="documents"),
+    path("stores/<slug:slug>/orders/", IntegrationPage.as_view(), name="store_orders"),
     path("stores/<slug:slug>/order-names/", OrderNamesPage.as_view(), name="order_names"),
     path("stores/<slug:slug>/orders/read/", ReadOrders.as_view(), name="read_orders"),
 ]
