@@ -162,8 +162,8 @@ class ProductWrite(SimpleWrite, rename="camel"):
     product: _Handled | None = None
 
 
-class VariantsWrite(SimpleWrite, rename="camel"):
-    """Payload of the mutations of many variants: those that were written."""
+class RowsWrite(SimpleWrite, rename="camel"):
+    """Payload of the mutations of many rows; of variants, those that were written."""
 
     product_variants: list[_Id] | None = None
 

@@ -25,7 +25,7 @@ _PRODUCT_FIELDS: Final = {
     "status": "status",
 }
 _LOOK: Final = "Read the product again, then plan the change anew."
-VARIANT_CODES: Final[dict[str, tuple[RowProblemKind, str, str]]] = {
+CODES: Final[dict[str, tuple[RowProblemKind, str, str]]] = {
     "PRODUCT_VARIANT_DOES_NOT_EXIST": (
         RowProblemKind.UNKNOWN_ITEM,
         "The product has no such variant any more.",
@@ -139,6 +139,8 @@ def price_problem(index: int, change: PriceChange) -> RowProblem | None:
     """What Shopify would take and no shop wants (reference 10, trap 45)."""
     said = dict(change.selected())
     price, compare_at, cost = said.get("price"), said.get("compare_at"), said.get("cost")
+    if any(isinstance(value, Decimal) and not value.is_finite() for value in (price, compare_at, cost)):
+        return _unfit(index, "A price is no number.")
     if isinstance(price, Decimal) and price <= 0:
         return _unfit(index, f"The price is {price}, and goods are not given away by accident.")
     if isinstance(compare_at, Decimal) and compare_at <= 0:

@@ -27,7 +27,7 @@ from connectors.shopify.mutations import Payload, SimpleWrite, UserError, refuse
 from connectors.shopify.products_reading import ProductReader
 from connectors.shopify.replies import SERVICE, Reply
 from connectors.shopify.scopes import Scopes
-from connectors.shopify.writes import RowCodes, row_problems
+from connectors.shopify.writes import row_problems
 
 MAX_METAFIELDS: Final = 25
 """Metafields one call takes (reference 2.4)."""
@@ -38,6 +38,18 @@ POINTS_A_VARIANT: Final = 0.2
 Row = tuple[int, dict[str, Any]]
 """Place of a row in what was given, and its input."""
 Entry = TypeVar("Entry")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _RowWrite:
+    """How rows of one kind are written: the document, the list in its input, how many go together."""
+
+    name: str
+    field: str
+    size: int
+    given: dict[str, Any]
+    points_a_row: float = 0.0
+    product_ref: str = ""
 
 
 class ProductWriter:
@@ -112,32 +124,13 @@ class ProductWriter:
 
     def set_metafields(self, rows: Sequence[MetafieldChange]) -> tuple[RowProblem, ...]:
         """As the port says. Never by product mutations, whose lists replace (reference 10, trap 16)."""
-        problems: list[RowProblem] = []
-        for some in batches([(index, rows_of.metafield_input(row)) for index, row in enumerate(rows)], MAX_METAFIELDS):
-            pending = some
-            while pending:
-                given = {"metafields": [row for _, row in pending]}
-                payload, reply = self.send("metafields_set", given, SimpleWrite)
-                named, pending = self._named(reply, payload.user_errors, pending, frozenset(), {}, "")
-                problems += named
-        return in_order(problems)
+        inputs = [(index, rows_of.metafield_input(row)) for index, row in enumerate(rows)]
+        return in_order(self._write_all(_RowWrite("metafields_set", "metafields", MAX_METAFIELDS, {}), inputs))
 
     def write_rows(self, name: str, product_ref: str, rows: Sequence[Row]) -> list[RowProblem]:
-        """Write variants of a product in calls of up to 250. Where rows of a call are refused, those that were not
-        written with it go again without them, whether Shopify takes a call in part or not at all."""
-        problems: list[RowProblem] = []
-        for some in batches(rows, MAX_CHANGES):
-            pending = some
-            while pending:
-                given = {"productId": product_ref, "variants": [row for _, row in pending]}
-                points = document(name).points + POINTS_A_VARIANT * len(pending)
-                payload, reply = self.send(name, given, nodes.VariantsWrite, points=points)
-                written = frozenset(variant.id for variant in payload.product_variants or [])
-                named, pending = self._named(
-                    reply, payload.user_errors, pending, written, rows_of.VARIANT_CODES, product_ref
-                )
-                problems += named
-        return problems
+        """Write variants of a product in calls of up to 250."""
+        how = _RowWrite(name, "variants", MAX_CHANGES, {"productId": product_ref}, POINTS_A_VARIANT, product_ref)
+        return self._write_all(how, rows)
 
     # --- for the other writers of products
 
@@ -175,22 +168,28 @@ class ProductWriter:
         good = [(index, row) for index, row in inputs if index not in bad and len(row) > 1]
         return in_order(problems, self.write_rows(name, product_ref, good))
 
-    def _named(
-        self,
-        reply: Reply,
-        errors: Sequence[UserError],
-        rows: Sequence[Row],
-        written: frozenset[str],
-        codes: RowCodes,
-        product_ref: str,
-    ) -> tuple[list[RowProblem], list[Row]]:
+    def _write_all(self, how: _RowWrite, rows: Sequence[Row]) -> list[RowProblem]:
+        """Where rows of a call are refused, those that were not written with it go again without them, whether Shopify
+        takes such a call in part or not at all."""
+        problems: list[RowProblem] = []
+        for pending in batches(rows, how.size):
+            while pending:
+                named, pending = self._write_some(how, pending)
+                problems += named
+        return problems
+
+    def _write_some(self, how: _RowWrite, rows: Sequence[Row]) -> tuple[list[RowProblem], list[Row]]:
         """The problems of rows, and the rows that are still to be written. Raises where no row is named."""
-        found = {problem.index: problem for problem in row_problems(errors, len(rows), codes)}
-        if errors and not found:
-            raise self.refusal(reply, errors, product_ref)
-        named = [dataclasses.replace(problem, index=rows[place][0]) for place, problem in found.items()]
-        if not named:
+        given = {**how.given, how.field: [row for _, row in rows]}
+        points = document(how.name).points + how.points_a_row * len(rows)
+        payload, reply = self.send(how.name, given, nodes.RowsWrite, points=points)
+        found = {problem.index: problem for problem in row_problems(payload.user_errors, len(rows), rows_of.CODES)}
+        if not found:
+            if payload.user_errors:
+                raise self.refusal(reply, payload.user_errors, how.product_ref)
             return [], []
+        written = {variant.id for variant in payload.product_variants or []}
+        named = [dataclasses.replace(problem, index=rows[place][0]) for place, problem in found.items()]
         left = [row for place, row in enumerate(rows) if place not in found and row[1].get("id") not in written]
         return named, left
 

@@ -212,11 +212,12 @@ def test_a_price_of_zero_is_not_even_sent(store: ShopifyStore, api: respx.Route)
         PriceChange(ref=ref(3), price=Decimal("10"), compare_at=Decimal("9.99")),
         PriceChange(ref=ref(4), compare_at=Decimal("0")),
         PriceChange(ref=ref(5), cost=Decimal("-0.01")),
+        PriceChange(ref=ref(6), price=Decimal("NaN")),
     ]
 
     problems = store.write_prices(PRODUCT, rows)
 
-    assert [(one.index, one.kind) for one in problems] == [(place, RowProblemKind.OUT_OF_RANGE) for place in range(5)]
+    assert [(one.index, one.kind) for one in problems] == [(place, RowProblemKind.OUT_OF_RANGE) for place in range(6)]
     assert script.of("VariantPrices") == []
 
 

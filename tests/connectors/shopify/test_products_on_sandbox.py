@@ -6,7 +6,6 @@ import math
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import httpx
 import pytest
@@ -25,6 +24,7 @@ from connectors.shopify.adapter import ShopifyStore
 from connectors.shopify.documents import document
 from sandbox.server import running
 from tests.connectors.shopify.test_against_sandbox import DOMAIN, Server
+from tests.connectors.shopify.test_orders_on_sandbox import control
 from tests.contracts.product_changes_port import coat
 from tests.pacers import OpenPacer
 
@@ -47,12 +47,6 @@ def store(server: Server) -> Iterator[ShopifyStore]:
 def handle() -> str:
     """A handle of this test alone."""
     return f"șapcă-{uuid.uuid4().hex[:10]}"
-
-
-def control(server: Server, path: str, **body: Any) -> dict[str, Any]:
-    reply = httpx.post(f"{server.url}/_control/{path}", json={"shop": DOMAIN, **body})
-    assert reply.status_code < 300, reply.text
-    return dict(reply.json())
 
 
 def made(store: ShopifyStore, draft: NewProduct) -> RemoteProduct:
