@@ -20,6 +20,7 @@ from .search import Search, parse_search
 from .world import World
 
 WINDOW_DAYS = 60
+FEW = 8  # so many times fewer rows are worth sorting anew
 
 Value = Callable[[Any], Any]
 
@@ -80,7 +81,10 @@ def orders_page(world: World, request: PageRequest, run: Run) -> Page:
     shelf, sort = world.shop.orders, request.rest.get("sortKey", "PROCESSED_AT")
     rows, key_of = _sorted(shelf, sort)
     named = _named(shelf, search)
-    rows = _bounded(rows, key_of, query or "", sort) if named is None else sorted(named, key=key_of)
+    if named is not None:
+        rows = sorted(named, key=key_of)
+    else:
+        rows = _narrowed(shelf, _bounded(rows, key_of, query or "", sort), key_of, query or "")
     return take_page(rows, request, key_of, _turn(search, run))
 
 
@@ -155,6 +159,19 @@ def _bounded(rows: list[Any], key_of: Value, query: str, sort: str) -> list[Any]
         else:
             stop = min(stop, at_right if op == "<=" else at_left)
     return rows if (start, stop) == (0, len(rows)) else rows[start:stop]
+
+
+def _narrowed(shelf: Shelf, rows: list[Any], key_of: Value, query: str) -> list[Any]:
+    """The few rows that a bound on another date than the sort's leaves, sorted; the given rows where they are not few."""
+    for sort, (dated, key) in {
+        "UPDATED_AT": (shelf.feed, by_change),
+        "CREATED_AT": (shelf.created, by_creation),
+        "PROCESSED_AT": (shelf.processed, by_processing),
+    }.items():
+        part = _bounded(dated, key, query, sort) if sort.lower() in query else rows
+        if len(part) * FEW < len(rows):
+            rows = sorted(part, key=key_of)
+    return rows
 
 
 def fulfillment_orders_page(world: World, request: PageRequest, run: Run) -> Page:

@@ -40,6 +40,14 @@ def test_a_page_of_the_feed_looks_at_itself_only(app: App, looked: list[int], fi
     assert len(looked) <= 6
 
 
+def test_a_bound_on_another_date_than_the_sorts_is_used_where_few_are_left(app: App, looked: list[int]) -> None:
+    app.control("POST", "clock", {"advance": 60})
+    newest = [app.control("POST", "orders", {"lines": [{"sku": "APA"}]}) for _ in range(2)]
+    found = app.ask(PAGE, {"query": f"created_at:>='{newest[0]['created_at']}'", "sort": "ID"}).data["orders"]["nodes"]
+    assert [row["name"] for row in found] == [order["name"] for order in newest]
+    assert set(looked) == {order["id"] for order in newest}
+
+
 def test_an_order_is_found_by_its_name_without_a_search(app: App, looked: list[int]) -> None:
     for name in ("#1234", "1234"):
         found = app.ask(PAGE, {"query": f"name:'{name}'", "sort": "PROCESSED_AT"}).data["orders"]["nodes"]
