@@ -30,6 +30,8 @@ class Sizes:
     intake_rounds: int = 10
     intake_seconds: float = 2.0
     deliveries: int = 10_000
+    listed: int = 100_000
+    listed_larger: int = 0
 
 
 QUICK = Sizes(
@@ -47,6 +49,7 @@ QUICK = Sizes(
     intake_rounds=1,
     intake_seconds=0.3,
     deliveries=200,
+    listed=2_000,
 )
 
 

@@ -12,6 +12,7 @@ from benchmarks import jobs, simulators
 from benchmarks.bench import Bench
 from benchmarks.deliveries import told_badly
 from benchmarks.intake import intake
+from benchmarks.listing import both_ways
 from benchmarks.pacing import paced_calls
 from benchmarks.results import Result, at_most, told
 from benchmarks.simulators import BUCKETS, PACED, SHOWN
@@ -174,4 +175,5 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "pacing": paced_calls,
     "intake": intake,
     "deliveries": told_badly,
+    "listing": both_ways,
 }
