@@ -5,13 +5,16 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from django.db.models import QuerySet
+
 from connectors import feeds
 from connectors.commands import named_store
 from connectors.models import RemoteChange, Store
 from connectors.models.webhooks import ChangeState
 from connectors.ports.errors import ConnectorError, FeatureNotSupported
-from orders import intake
-from orders.models import IncomingOrder
+from orders import imports, intake
+from orders.imports import Imported
+from orders.models import IncomingOrder, IncomingState
 from syncconsole.kernel.commands import JsonCommand, Refused, Report
 from syncconsole.kernel.models import User
 
@@ -19,7 +22,7 @@ PROBLEMS_SHOWN = 20
 
 
 class Command(JsonCommand):
-    help = "Ask a store which orders changed since the last time, and read them whole. Exit 1 when some still wait."
+    help = "Ask a store which orders changed since the last time, read and import them. Exit 1 when some still wait."
     permission = "orders.import_orders"
     refusals = (feeds.PassRunning, FeatureNotSupported)
     failures = (ConnectorError,)
@@ -43,14 +46,16 @@ class Command(JsonCommand):
         read = 0
         while settled := intake.read_changes(store, at_leisure=True):
             read += settled
-        return _report(store, done, read)
+        return _report(store, done, read, imports.import_waiting(store))
 
 
-def _report(store: Store, done: feeds.Pass, read: int) -> Report:
+def _report(store: Store, done: feeds.Pass, read: int, imported: Imported) -> Report:
     open_changes = RemoteChange.objects.filter(store=store, kind=intake.KIND).exclude(state=ChangeState.DONE)
     failed = open_changes.filter(state=ChangeState.FAILED)
     waiting = open_changes.filter(state=ChangeState.WAITING).count()
-    problems = list(open_changes.exclude(cause="").values("ref", "state", "cause", "remedy")[:PROBLEMS_SHOWN])
+    kept = IncomingOrder.objects.filter(store=store)
+    refused = kept.filter(state=IncomingState.FAILED).order_by("pk")
+    problems = [*_told(open_changes.exclude(cause=""), "ref"), *_told(refused, "name")]
     data = {
         "store": store.slug,
         "listed": done.listed,
@@ -59,12 +64,25 @@ def _report(store: Store, done: feeds.Pass, read: int) -> Report:
         "read": read,
         "waiting": waiting,
         "failed": failed.count(),
-        "orders": IncomingOrder.objects.filter(store=store).count(),
+        "orders": kept.count(),
+        "imported": imported.done,
+        "refused": refused.count(),
+        "integration_date": store.integration_date,
         "problems": problems,
     }
     lines = [
         f"{store}: {done.listed:,} changes listed up to {done.watermark:%Y-%m-%d %H:%M:%S %Z}, {done.found:,} of them news.",
         f"{read:,} orders read; {data['orders']:,} are kept, {waiting:,} wait, {data['failed']:,} failed.",
     ]
+    if store.integration_date is None:
+        lines.append("None is imported: say on the store's page, under Orders, from which day on orders count.")
+    else:
+        lines.append(f"{imported.done:,} imported; {data['refused']:,} lack something and wait.")
     complaints = [f"{row['ref']}: {row['cause']} {row['remedy']}" for row in problems]
-    return Report(data=data, lines=lines, complaints=complaints, complete=not (waiting or failed))
+    return Report(data=data, lines=lines, complaints=complaints, complete=not (waiting or failed or refused))
+
+
+def _told(rows: QuerySet[Any], name: str) -> list[dict[str, str]]:
+    """The first of these rows with cause and remedy, called by their field `name`."""
+    found = rows.values_list(name, "state", "cause", "remedy")[:PROBLEMS_SHOWN]
+    return [dict(zip(("ref", "state", "cause", "remedy"), row, strict=True)) for row in found]
