@@ -19,6 +19,7 @@ from connectors.ports.errors import (
     OutcomeUnknown,
     RequestRejected,
 )
+from connectors.ports.orders import RemoteOrder
 from connectors.ports.store import (
     MAX_CHANGES,
     Adjustment,
@@ -36,6 +37,7 @@ from connectors.ports.store import (
     WriteReply,
     unheard,
 )
+from tests.fake_orders import FakeOrders
 from tests.fake_products import FakeProducts
 
 KEY_MEMORY = dt.timedelta(hours=24)
@@ -88,9 +90,9 @@ class _Fault:
 
 
 @dataclass
-class FakeStore(FakeProducts):
-    """One shop. Set the scene with `add_location`, `add_variant`, `stock`; move it with `sell`, `fulfil`, `edit`;
-    break it with `lose_next_reply`, `drop_next_request`, `refuse_next_connection`, `poison`, `wrong_token`.
+class FakeStore(FakeOrders, FakeProducts):
+    """One shop. Set the scene with `add_location`, `add_variant`, `stock`; move it with `sell`, `fulfil`, `edit`, `place`,
+    `ship`; break it with `lose_next_reply`, `drop_next_request`, `refuse_next_connection`, `poison`, `wrong_token`.
 
     `now` is the store's clock, which only the test moves (`advance`). `calls` is what was asked, oldest first.
     """
@@ -109,6 +111,9 @@ class FakeStore(FakeProducts):
     _memory: dict[str, _Remembered] = field(default_factory=dict)
     _faults: list[_Fault] = field(default_factory=list)
     _read_faults: list[ConnectorError] = field(default_factory=list)
+    shown_days: int | None = None
+    unreadable: set[str] = field(default_factory=set)
+    _orders: dict[str, RemoteOrder] = field(default_factory=dict)
     listings: dict[str, str] = field(default_factory=dict)
     """Job → ticket of the listing it asked for."""
     _looks: int = 0

@@ -40,6 +40,14 @@ class ShopUnderTest(Protocol):
         """An order is placed at `location`."""
         ...
 
+    def place(self, item_ref: str, quantity: int = 1) -> str:
+        """A customer buys at `location`; the reference of the order."""
+        ...
+
+    def ship(self, order_ref: str) -> None:
+        """All that the order still holds is sent."""
+        ...
+
     def poison(self, item_ref: str) -> None:
         """The item is one that apps may not change."""
         ...

@@ -22,11 +22,12 @@ from connectors.ports.store import (
     RowProblemKind,
     WriteOutcome,
 )
+from tests.contracts.orders_port import OrdersPortContract
 from tests.contracts.product_changes_port import ProductChangesContract
 from tests.contracts.shop_under_test import ShopUnderTest
 
 
-class StorePortContract(ProductChangesContract):
+class StorePortContract(OrdersPortContract, ProductChangesContract):
     """Subclass as `Test…` and provide a fixture `shop: ShopUnderTest`."""
 
     UNKNOWN_ITEM = "gid://shopify/InventoryItem/999999999"

@@ -14,6 +14,8 @@ from connectors.ports.store import StorePort
 from connectors.shopify.adapter import ShopifyStore
 from sandbox.app import Sandbox
 from sandbox.server import running
+from sandbox.shopify.orders_placing import Wanted, WantedLine, WantedPayment, place
+from sandbox.shopify.orders_shipping import fulfill, portions_of
 from sandbox.shopify.rows import AVAILABLE, COMMITTED, Item
 from tests.contracts.shop_under_test import ShopUnderTest
 from tests.contracts.store_port import StorePortContract
@@ -72,6 +74,15 @@ class SandboxShop:
         stamp = self._sandbox.clock.stamp()
         self._level(item_ref).move(AVAILABLE, -quantity, stamp)
         self._level(item_ref).move(COMMITTED, quantity, stamp)
+
+    def place(self, item_ref: str, quantity: int = 1) -> str:
+        line = WantedLine(quantity, self._shop.by_gid[item_ref], self._shop.by_gid[self.location])
+        wanted = Wanted([line], payments=[WantedPayment()])
+        return str(place(self._sandbox.orders, self._shop, wanted, self._sandbox.clock.stamp()).gid)
+
+    def ship(self, order_ref: str) -> None:
+        order = self._shop.by_gid[order_ref]
+        fulfill(order, portions_of(order, None), self._sandbox.clock.stamp(), [])
 
     def poison(self, item_ref: str) -> None:
         self._shop.poison[item_ref] = "NON_MUTABLE_INVENTORY_ITEM"

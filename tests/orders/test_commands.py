@@ -2,64 +2,29 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import json
-from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
 import pytest
 from django.core.management import call_command
 
 from connectors import registry
 from connectors.models import Store
-from connectors.ports.errors import ConnectorUnavailable, FeatureNotSupported, RequestRejected
-from connectors.ports.orders import ChangedOrder, ChangesPage, OrdersWindow, RemoteOrder
-from connectors.shopify import orders_mapping, orders_nodes
-from tests.connectors.shopify import order_answers as answers
 from tests.factories.connectors import StoreFactory
+from tests.fakes import FakeStore
 
 pytestmark = pytest.mark.django_db
 
-NINE = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
-
-
-class Shop:
-    """Three orders, of which the last may be too long; without the right to the whole history."""
-
-    def __init__(self) -> None:
-        self.too_long = False
-        self.away = False
-
-    def orders_window(self) -> OrdersWindow:
-        return OrdersWindow(days=60, read_at=NINE)
-
-    def iter_changed_orders(
-        self, since: dt.datetime | None, *, until: dt.datetime | None = None
-    ) -> Iterator[ChangesPage]:
-        if self.away:
-            raise ConnectorUnavailable(service="Shop", operation="list", cause="Away.", remedy="Wait.")
-        if since is None:
-            raise FeatureNotSupported(
-                service="Shop", operation="list", cause="60 days only.", remedy="Ask for the scope."
-            )
-        yield ChangesPage(tuple(ChangedOrder(f"gid://shopify/Order/{n}", NINE) for n in (1, 2, 3)), NINE)
-
-    def prepare_orders(self, since: dt.datetime, *, wanted: int, patience: float = 0.0) -> None:
-        return None
-
-    def read_orders(self, refs: Sequence[str]) -> list[RemoteOrder | None]:
-        if self.too_long and "gid://shopify/Order/3" in refs:
-            raise RequestRejected(service="Shop", operation="read", cause="Too long.", remedy="By hand.")
-        numbers = [int(ref.rpartition("/")[2]) for ref in refs]
-        nodes = [msgspec.convert(answers.order(n), type=orders_nodes.OrderNode, strict=False) for n in numbers]
-        return [orders_mapping.order(node) for node in nodes]
-
 
 @pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
-    shop = Shop()
+def shop(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
+    """Three orders in a shop that shows only the last 60 days."""
+    shop = FakeStore(shown_days=60)
+    location = shop.add_location()
+    coat = shop.add_variant(stock={location: 10})
+    for _ in range(3):
+        shop.place(coat, location)
     monkeypatch.setattr(registry, "store_for", lambda store: shop)
     return shop
 
@@ -80,7 +45,7 @@ def run(*arguments: str) -> tuple[int, dict[str, Any], str]:
     return code, json.loads(out.getvalue()), err.getvalue()
 
 
-def test_what_changed_is_read_and_a_second_time_there_is_nothing_new(shop: Shop, store: Store) -> None:
+def test_what_changed_is_read_and_a_second_time_there_is_nothing_new(shop: FakeStore, store: Store) -> None:
     code, first, _ = run(store.slug)
     assert (code, first["found"], first["read"], first["orders"]) == (0, 3, 3, 3)
 
@@ -88,29 +53,29 @@ def test_what_changed_is_read_and_a_second_time_there_is_nothing_new(shop: Shop,
     assert (code, second["found"], second["read"], second["orders"]) == (0, 0, 0, 3)
 
 
-def test_an_order_that_cannot_be_read_is_named_and_the_others_are_kept(shop: Shop, store: Store) -> None:
-    shop.too_long = True
+def test_an_order_that_cannot_be_read_is_named_and_the_others_are_kept(shop: FakeStore, store: Store) -> None:
+    shop.unreadable.add("order/3")
 
     code, told, said = run(store.slug)
 
     assert (code, told["orders"], told["failed"]) == (1, 2, 1)
-    assert "gid://shopify/Order/3: Too long. By hand." in said
+    assert "order/3: order/3 cannot be read whole. The test decides." in said
 
 
-def test_a_history_the_store_would_cut_off_is_refused(shop: Shop, store: Store) -> None:
+def test_a_history_the_store_would_cut_off_is_refused(shop: FakeStore, store: Store) -> None:
     code, refused, _ = run(store.slug, "--all")
-    assert (code, refused["remedy"]) == (2, "Ask for the scope.")
+    assert (code, refused["cause"]) == (2, "Only orders of the last 60 days are shown.")
 
     code, shown, _ = run(store.slug, "--shown")
     assert (code, shown["orders"]) == (0, 3)
 
 
-def test_a_store_that_is_away_is_a_failure_with_its_cause(shop: Shop, store: Store) -> None:
-    shop.away = True
+def test_a_store_that_is_away_is_a_failure_with_its_cause(shop: FakeStore, store: Store) -> None:
+    shop.fail_next_read()
 
     code, failed, _ = run(store.slug)
 
-    assert (code, failed["cause"]) == (1, "Away.")
+    assert (code, failed["cause"]) == (1, "No connection.")
 
 
 def test_two_reaches_at_once_are_refused(store: Store) -> None:
