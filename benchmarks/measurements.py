@@ -13,6 +13,7 @@ from benchmarks.bench import Bench
 from benchmarks.deliveries import told_badly
 from benchmarks.intake import intake
 from benchmarks.listing import both_ways
+from benchmarks.orders import order_lag
 from benchmarks.pacing import paced_calls
 from benchmarks.results import Result, at_most, told
 from benchmarks.simulators import BUCKETS, PACED, SHOWN
@@ -173,6 +174,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "full": full_sync,
     "many": plan_and_delta_of_many,
     "pacing": paced_calls,
+    "orders": order_lag,
     "intake": intake,
     "deliveries": told_badly,
     "listing": both_ways,
