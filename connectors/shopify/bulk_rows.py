@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from connectors.ports.errors import ConnectorUnavailable
+from connectors.shopify import decoding
 from connectors.shopify.replies import SERVICE
 
 Shape = TypeVar("Shape")
@@ -58,7 +59,7 @@ class Node:
 def decode(line: bytes, shape: type[Shape]) -> Shape:
     """One line as `shape`. Raises `ConnectorUnavailable` when it cannot be read so."""
     try:
-        return msgspec.json.decode(line, type=shape)
+        return decoding.decode(line, shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise _unavailable(f"A line of the result has another shape than expected ({exc}).") from exc
 

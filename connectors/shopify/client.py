@@ -16,6 +16,7 @@ import structlog
 from connectors.pacing import Lane, Pacer, Reservation
 from connectors.ports.access import Standing, StaticToken, TokenSource
 from connectors.ports.errors import AccountResting, ConnectorUnavailable, CredentialsRejected, RateLimited
+from connectors.shopify.decoding import decode
 from connectors.shopify.documents import document, encode
 from connectors.shopify.replies import (
     SERVICE,
@@ -190,7 +191,7 @@ class ShopifyClient:
                 self._standing.rests(error)
             raise error
         try:
-            return msgspec.json.decode(response.content, type=Envelope)
+            return decode(response.content, Envelope)
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
             self._settle(reservation, charged=None, cost=None)
             raise sent.no_answer("Shopify's answer cannot be read.", request_id=request_id, status=200) from exc

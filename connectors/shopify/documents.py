@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from connectors.pacing import Lane
+from connectors.shopify.decoding import decode
 
 QUERIES: Final = Path(__file__).parent / "queries"
 _SPREAD: Final = re.compile(r"\.\.\.(?!on\b)(\w+)")
@@ -131,7 +132,7 @@ def _squeezed(text: str) -> str:
 
 def document_of(body: bytes) -> Document:
     """The document a stored body was made from, found by the operation name it carries."""
-    operation_name = msgspec.json.decode(body, type=_Named).operation_name
+    operation_name = decode(body, _Named).operation_name
     for name, (known, _, _) in _DOCUMENTS.items():
         if known == operation_name:
             return document(name)

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from connectors.ports.errors import ConnectorUnavailable, CredentialsRejected
+from connectors.shopify.decoding import decode
 from connectors.shopify.replies import SERVICE, Sent, status_error
 
 _ASKING: Final = Sent(purpose="obtain an access token", writes=False)
@@ -53,7 +54,7 @@ def ask_token(http: httpx.Client, base_url: str, client_id: str, client_secret: 
     if response.status_code != 200:
         raise status_error(response, _ASKING, request_id)
     try:
-        answer = msgspec.json.decode(response.content, type=_Answer)
+        answer = decode(response.content, _Answer)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         # The content may hold a token, so nothing of it is repeated here.
         raise ConnectorUnavailable(

@@ -21,6 +21,7 @@ from connectors.ports.errors import (
     RateLimited,
     RequestRejected,
 )
+from connectors.shopify.decoding import decode
 
 SERVICE: Final = "Shopify"
 Shape = TypeVar("Shape")
@@ -151,7 +152,7 @@ class Envelope(msgspec.Struct):
         """What the operation cost; None where the reply does not say it in the documented way. A result is worth more
         than its price, so that never makes a reply unreadable."""
         try:
-            return msgspec.json.decode(self.extensions, type=_Charged).cost
+            return decode(self.extensions, _Charged).cost
         except msgspec.ValidationError:
             return None
 
@@ -229,7 +230,7 @@ class Reply:
     def read(self, shape: type[Shape]) -> Shape:
         """`data` as `shape`. Another shape than Shopify documents counts as no readable answer."""
         try:
-            return msgspec.json.decode(self.data, type=shape)
+            return decode(self.data, shape)
         except (msgspec.DecodeError, msgspec.ValidationError) as exc:
             raise self.sent.no_answer(
                 f"Shopify's answer has another shape than expected ({exc}).", request_id=self.request_id
