@@ -93,6 +93,16 @@ class Stage:
         finally:
             self._ask("POST", "/clock", {"reset": True})
 
+    def sell(self, store: Store, item_ref: str, location: str, quantity: int, *, returned: int) -> str:
+        """A customer bought and paid, the goods were shipped, and some came back for their money; returns the order's
+        name."""
+        line = {"item": item_ref, "location": location, "quantity": quantity}
+        order = self._ask("POST", "/orders", {"shop": store.shop_domain, "lines": [line]})
+        self._ask("POST", f"/orders/{order['id']}/fulfill", {})
+        back = {"line": 1, "quantity": returned, "restock_type": "RETURN", "location": location}
+        self._ask("POST", f"/orders/{order['id']}/refund", {"lines": [back]})
+        return str(order["name"])
+
     def writes(self, store: Store) -> int:
         """Calls that changed something in the store, as the sandbox counted them."""
         return int(self._ask("GET", "/calls", query={"shop": store.shop_domain, "kind": "mutation"})["total"])

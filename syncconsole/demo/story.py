@@ -5,10 +5,13 @@ Every step is the function that the console, the schedule and the commands call,
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from django.utils import timezone
 
 from catalog.items import import_items
 from connectors import approval, connection
@@ -21,6 +24,8 @@ from inventory.linking import link_store
 from inventory.mapping import location_for, map_locations, propose_by_name, usable
 from inventory.models import LevelPublication
 from inventory.stock_feed import record_stock
+from orders import integration, knowledge
+from orders.models import Document, IncomingOrder, IncomingState
 from syncconsole.demo import files, people
 from syncconsole.demo.files import MAIN, SHOP_FLOOR, Article, Shops
 from syncconsole.demo.stage import Stage
@@ -31,6 +36,8 @@ SHOPS = (("bucovina-ro", "Atelier Bucovina RO"), ("bucovina-outlet", "Atelier Ou
 ENOUGH = 5
 """Units that an item shows which moves in the story, so that no number goes below zero."""
 SHOWN_PROBLEMS = 3
+SOLD, RETURNED = 3, 1
+"""Units of the sale in the story."""
 
 
 class Story:
@@ -61,6 +68,8 @@ class Story:
         self._movements()
         self.told["delta"] = self._delta(self.ro)
         self.told["outlet_delta"] = self._delta(self.outlet)
+        self._orders()
+        self.told["sale_delta"] = self._delta(self.outlet)
         self._explain()
         self._check()
         Store.objects.filter(pk__in=[self.ro.pk, self.outlet.pk]).update(delta_enabled=True)
@@ -225,7 +234,7 @@ class Story:
     def _say_held(self, order: str, baseline: dict[str, Any]) -> None:
         for held in baseline["held"]:
             self._line("Held", f"{held['label']}, {held['place']}, which shows {held['before']}: {held['cause']}")
-            self._more(f"{held['remedy']} A customer placed order {order}; importing orders is not switched on yet")
+            self._more(f"{held['remedy']} A customer placed order {order} before orders were imported here")
 
     # What moves, and what it comes to
 
@@ -238,6 +247,26 @@ class Story:
             "Stock moves",
             f"{first['recorded']} movements recorded (received, damaged, count, found, sale, transfer); the same file "
             f"again: {again['recorded']} recorded, {again['repeated']} known already",
+        )
+
+    def _orders(self) -> None:
+        """A sale in one shop, shipped there and partly returned: booked once here, with its document; the other shop is
+        owed what it now shows too much."""
+        article, yesterday = self.articles[0], timezone.localdate(timezone=self.ro.zone) - dt.timedelta(days=1)
+        name = self.stage.sell(self.ro, article.item_ref, MAIN, SOLD, returned=RETURNED)
+        for store in (self.ro, self.outlet):
+            integration.set_day(store, yesterday, by=self._user("Radu"))
+            knowledge.bring_in(store)
+        orders = IncomingOrder.objects.filter(store=self.ro)
+        waiting = orders.filter(state=IncomingState.FAILED).first()
+        if waiting:
+            raise Refused(f"Order {waiting.name}: {waiting.cause}", waiting.remedy)
+        documents = [str(document) for document in Document.objects.filter(refund__order__name=name)]
+        self.told["orders"] = {"imported": orders.count(), "sale": name, "documents": documents}
+        self._line(
+            f"Orders, {self.ro}",
+            f"{orders.count()} imported. Of {name}, {SOLD} units were shipped and {RETURNED} came back for their money: "
+            f"on hand here is {SOLD - RETURNED} less, and the refund became {' and '.join(documents)}",
         )
 
     def _explain(self) -> None:

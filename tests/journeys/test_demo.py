@@ -94,6 +94,8 @@ def test_what_the_demo_tells_is_what_the_shops_show_and_ctrl_c_leaves_nothing(
     assert told["baseline"]["verified_different"] == 0
     assert told["movements"]["loaded_again"] == {**told["movements"]["loaded_again"], "recorded": 0, "problems": 0}
     assert told["delta"]["changed"] == told["outlet_delta"]["changed"] > 0
+    assert told["orders"] == {"imported": 2, "sale": "#1002", "documents": ["ICM-0001"]}
+    assert told["sale_delta"]["changed"] == 2, "the other shop sells what is left of what both share"
     assert told["audit"]["differences"] == 0
     for compared in told["compared"]:
         shown = httpx.get(
