@@ -7,7 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sandbox.shopify.catalogue import Shop
-from sandbox.shopify.orders import FulfillmentOrder, Order, OrderRefused, Return, Transaction
+from sandbox.shopify.orders import Order, OrderRefused, Transaction
+from sandbox.shopify.orders_back import Return
 from sandbox.shopify.orders_placing import Wanted, WantedDiscount, WantedLine, WantedPayment, WantedShipping
 from sandbox.shopify.orders_refunding import MoneyBack
 from sandbox.shopify.orders_totals import (
@@ -19,6 +20,7 @@ from sandbox.shopify.orders_totals import (
     received,
     refunded,
 )
+from sandbox.shopify.orders_work import FulfillmentOrder
 
 from .asking import Ask, ControlError, item_of, location_of, rows_of, whole
 

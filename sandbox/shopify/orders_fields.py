@@ -8,20 +8,12 @@ from typing import Any
 
 from . import orders_totals as totals
 from .execution import PageRequest, Run
-from .orders import (
-    Discount,
-    Fulfillment,
-    FulfillmentOrder,
-    FulfillmentOrderLine,
-    Line,
-    Order,
-    Return,
-    ShippingLine,
-    Transaction,
-)
+from .orders import Discount, Line, Order, ShippingLine, Transaction
+from .orders_back import Return
 from .orders_money import Bag, total
 from .orders_pages import listed
 from .orders_refunding import refundable
+from .orders_work import Fulfillment, FulfillmentOrder, FulfillmentOrderLine
 from .pages import Page
 from .search import parse_search
 

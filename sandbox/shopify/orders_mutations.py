@@ -9,7 +9,7 @@ from . import orders_totals as totals
 from .execution import Run
 from .inventory import Payload
 from .jobs import new_job
-from .orders import Fulfillment, FulfillmentOrder, FulfillmentOrderLine, Order, OrderRefused
+from .orders import Order, OrderRefused
 from .orders_money import Bag, total
 from .orders_refunding import (
     MoneyBack,
@@ -24,6 +24,7 @@ from .orders_refunding import (
     worth,
 )
 from .orders_shipping import cancel_fulfillment, fulfill, move
+from .orders_work import Fulfillment, FulfillmentOrder, FulfillmentOrderLine
 from .rows import Location
 from .world import World
 

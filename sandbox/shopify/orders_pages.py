@@ -12,9 +12,10 @@ from sandbox.clock import iso
 
 from . import orders_totals as totals
 from .execution import PageRequest, Run
-from .orders import FulfillmentOrder, Order
+from .orders import Order
 from .orders_shelf import Shelf, by_change, by_creation, by_processing
 from .orders_steps import number_of
+from .orders_work import FulfillmentOrder
 from .pages import Page, take_page
 from .search import Search, parse_search
 from .world import World

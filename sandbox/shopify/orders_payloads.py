@@ -8,9 +8,11 @@ from typing import Any
 from . import orders_totals as totals
 from .catalogue import Shop
 from .events import local_time
-from .orders import Adjustment, Fulfillment, Line, Order, Refund, RefundLine, Return, ShippingLine, Transaction
+from .orders import Line, Order, ShippingLine, Transaction
+from .orders_back import Adjustment, Refund, RefundLine, Return
 from .orders_money import Bag
 from .orders_steps import number_of
+from .orders_work import Fulfillment
 
 Payload = dict[str, Any]
 

@@ -13,7 +13,6 @@ from .orders import (
     DISCOUNTS,
     Allocation,
     Duty,
-    Hold,
     Line,
     ManualDiscount,
     Order,
@@ -26,6 +25,7 @@ from .orders_money import Bag, Tender, rounded, total
 from .orders_shelf import OrderBook
 from .orders_steps import add_work, commit, fulfillment_order_at, keep, new_gid, open_fulfillment_order, stocked_place
 from .orders_totals import order_total
+from .orders_work import Hold
 from .rows import Item, Location
 
 ZERO = Decimal(0)

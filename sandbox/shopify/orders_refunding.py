@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from .orders import Adjustment, Duty, Line, Order, OrderRefused, Refund, RefundDuty, RefundLine, RefundShipping, Return
+from .orders import Duty, Line, Order, OrderRefused
 from .orders import Transaction as Movement
+from .orders_back import Adjustment, Refund, RefundDuty, RefundLine, RefundShipping, Return
 from .orders_money import Bag, Tender, total
 from .orders_steps import changed, keep, move_stock, new_gid, number_of, settle, take_work
 from .orders_totals import PAYING, capturable, net_payment, part, shipping_lines

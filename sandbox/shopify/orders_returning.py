@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .orders import ExchangeLine, FulfillmentLine, Line, Order, OrderRefused, Refund, Return, ReturnLine
+from .orders import Line, Order, OrderRefused
+from .orders_back import ExchangeLine, Refund, Return, ReturnLine
 from .orders_editing import add_line
 from .orders_placing import WantedLine
 from .orders_refunding import MoneyBack, RefundedUnits, WantedRefund, refund
 from .orders_shipping import release_hold
 from .orders_steps import changed, keep, new_gid, number_of
+from .orders_work import FulfillmentLine
 from .rows import Location
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .orders import Fulfillment, FulfillmentLine, FulfillmentOrder, FulfillmentOrderLine, Hold, Order, OrderRefused
+from .orders import Order, OrderRefused
 from .orders_steps import add_work, changed, fulfillment_order_at, keep, move_stock, new_gid, number_of, settle
+from .orders_work import Fulfillment, FulfillmentLine, FulfillmentOrder, FulfillmentOrderLine, Hold
 from .rows import AVAILABLE, COMMITTED, Location
 
 Portion = tuple[FulfillmentOrderLine, int]

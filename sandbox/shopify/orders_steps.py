@@ -6,7 +6,8 @@ from typing import Any
 
 from .catalogue import Shop
 from .events import level_moved
-from .orders import FulfillmentOrder, FulfillmentOrderLine, Line, Order
+from .orders import Line, Order
+from .orders_work import FulfillmentOrder, FulfillmentOrderLine
 from .rows import AVAILABLE, COMMITTED, Item, Location
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from . import orders_buyers as buyers
 from .execution import Run
 from .keyed import keyed, unkeyed
-from .orders import Fulfillment, FulfillmentOrder, Order, Refund, Return
+from .orders import Order
+from .orders_back import Refund, Return
 from .orders_drafts import Draft
 from .orders_fields import FULL, MAPPINGS, PLAIN
 from .orders_mutations import (
@@ -21,6 +22,7 @@ from .orders_mutations import (
 )
 from .orders_pages import drafts_page, fulfillment_orders_page, orders_found, orders_page, visible
 from .orders_payloads import PAYLOADS
+from .orders_work import Fulfillment, FulfillmentOrder
 from .topics import Topic
 from .world import World
 

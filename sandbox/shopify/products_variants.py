@@ -11,7 +11,8 @@ from .events import level_connected
 from .metafields import namespace_of, write
 from .options import NOTHING_CHOSEN
 from .products_events import changed, remove_variant
-from .rows import AVAILABLE, Item, Location, Product, Variant
+from .rows import AVAILABLE, Location, Product, Variant
+from .stocking import write_item
 from .world import World
 
 MOST_VARIANTS = 2048
@@ -63,24 +64,9 @@ def write_fields(world: World, variant: Variant, given: Payload) -> None:
     if "sku" in given:
         of_item["sku"] = given["sku"]
     if of_item:
-        _write_item(world, variant.item, of_item)
+        write_item(world, variant.item, of_item)
     for each in given.get("metafields") or ():
         write(world.shop, variant.gid, namespace_of(each, world.app_number), each, world.clock.stamp())
-
-
-def _write_item(world: World, item: Item, given: Payload) -> None:
-    if "cost" in given:
-        item.cost = None if given["cost"] is None else Decimal(given["cost"]).quantize(Decimal("0.01"))
-    if given.get("tracked") is not None:
-        item.tracked = given["tracked"]
-    if given.get("requiresShipping") is not None:
-        item.requires_shipping = given["requiresShipping"]
-    if "sku" in given and given["sku"] != item.sku:
-        world.shop.rename_sku(item, given["sku"])
-    weight = (given.get("measurement") or {}).get("weight")
-    if weight:
-        item.weight_value, item.weight_unit = weight["value"], weight["unit"]
-    item.updated_at = world.clock.stamp()
 
 
 def add_variant(world: World, product: Product, values: tuple[str, ...], given: Payload) -> Variant:
@@ -145,12 +131,12 @@ def option_choice(product: Product, given: Payload) -> tuple[int, str] | None:
     return None
 
 
-def product_of(world: World, gid: str, wrong: Wrongs) -> Product | None:
-    """The product of a mutation's `productId`, or None with the error gathered."""
+def product_of(world: World, gid: str, wrong: Wrongs, argument: str = "productId") -> Product | None:
+    """The product that a mutation's argument names, or None with the error gathered."""
     product = world.shop.by_gid.get(gid)
     if isinstance(product, Product):
         return product
-    wrong.add("PRODUCT_DOES_NOT_EXIST", "Product does not exist", "productId")
+    wrong.add("PRODUCT_DOES_NOT_EXIST", "Product does not exist", argument)
     return None
 
 

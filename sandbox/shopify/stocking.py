@@ -62,8 +62,18 @@ def update_item(world: World, arguments: dict[str, Any]) -> Payload:
     cost = given.get("cost")
     if cost is not None and cost < 0:
         return _plain_error("inventoryItem", ["input", "cost"], "Cost must be greater than or equal to 0")
+    write_item(world, item, given)
+    item.variant.updated_at = item.variant.product.updated_at = item.updated_at
+    world.shop.revision += 1
+    world.shop.happened("inventory_items/update", item)
+    world.shop.happened("products/update", item.variant.product)
+    return {"inventoryItem": item, "userErrors": []}
+
+
+def write_item(world: World, item: Item, given: Payload) -> None:
+    """The fields of an item that an `InventoryItemInput` carries; a missing key keeps, a cost of null clears."""
     if "cost" in given:
-        item.cost = None if cost is None else Decimal(cost).quantize(Decimal("0.01"))
+        item.cost = None if given["cost"] is None else Decimal(given["cost"]).quantize(Decimal("0.01"))
     if given.get("tracked") is not None:
         item.tracked = given["tracked"]
     if given.get("requiresShipping") is not None:
@@ -73,12 +83,7 @@ def update_item(world: World, arguments: dict[str, Any]) -> Payload:
     weight = (given.get("measurement") or {}).get("weight")
     if weight:
         item.weight_value, item.weight_unit = weight["value"], weight["unit"]
-    stamp = world.clock.stamp()
-    item.updated_at = item.variant.updated_at = item.variant.product.updated_at = stamp
-    world.shop.revision += 1
-    world.shop.happened("inventory_items/update", item)
-    world.shop.happened("products/update", item.variant.product)
-    return {"inventoryItem": item, "userErrors": []}
+    item.updated_at = world.clock.stamp()
 
 
 def _row(world: World, gid: str, kind: type[Any]) -> Any:

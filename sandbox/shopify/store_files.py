@@ -25,7 +25,7 @@ from .media import (
 )
 from .pages import Page, take_page
 from .products_events import changed
-from .products_variants import Wrongs
+from .products_variants import Wrongs, product_of
 from .replies import too_long
 from .rows import Product, Variant
 from .topics import Topic
@@ -169,18 +169,10 @@ def delete_files(world: World, arguments: Payload) -> Payload:
 # ── images of products and variants ──
 
 
-def _product_of(world: World, gid: str, wrong: Wrongs) -> Product | None:
-    row = world.shop.by_gid.get(gid)
-    if isinstance(row, Product):
-        return row
-    wrong.add("PRODUCT_DOES_NOT_EXIST", "Product does not exist", "productId")
-    return None
-
-
 def create_media(world: World, arguments: Payload) -> Payload:
     """`productCreateMedia` (deprecated): images that can be used are added, the others refused one by one."""
     wrong = Wrongs()
-    product = _product_of(world, arguments["productId"], wrong)
+    product = product_of(world, arguments["productId"], wrong)
     made: list[StoreFile] = []
     for i, given in enumerate(arguments["media"] if product is not None else ()):
         if problem := problem_of(given, world.shop):
@@ -196,7 +188,7 @@ def create_media(world: World, arguments: Payload) -> Payload:
 def reorder_media(world: World, arguments: Payload) -> Payload:
     """`productReorderMedia`: each move in its turn, positions from 0; a job tells when it is done."""
     wrong = Wrongs()
-    product = _product_of(world, arguments["id"], wrong)
+    product = product_of(world, arguments["id"], wrong, "id")
     rows = list(world.shop.media.get(product.gid, ())) if product is not None else []
     for i, move in enumerate(arguments["moves"] if product is not None else ()):
         row = world.shop.files.get(move["id"])
@@ -231,7 +223,7 @@ def _pair(
 ) -> Payload:
     """Check every pair of a variant and an image, then change them all or none."""
     shop, wrong = world.shop, Wrongs()
-    product = _product_of(world, arguments["productId"], wrong)
+    product = product_of(world, arguments["productId"], wrong)
     pairs: list[tuple[Variant, StoreFile]] = []
     for i, each in enumerate(arguments["variantMedia"] if product is not None else ()):
         path, variant = ("variantMedia", str(i)), shop.by_gid.get(each["variantId"])
