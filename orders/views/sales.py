@@ -120,6 +120,7 @@ class SalePage(ConsolePage):
             taxes=taxes_of(lines, names),
             payments=sale.payments.all(),
             held=sale.incoming.stock.all(),
+            refunds=sale.incoming.refunds.all(),
             shipments=shipments_of(order),
             events=timeline.of_order(sale.incoming, sale),
             zone=sale.store.zone,
@@ -137,7 +138,9 @@ def whole_sales() -> QuerySet[SalesOrder, SalesOrder]:
     """Sales orders with all that their page shows, in a fixed number of statements."""
     found = SalesOrder.objects.select_related("store", "buyer", "incoming__store")
     stock = OrderStock.objects.select_related("variant__product", "location").order_by("pk")
-    return found.prefetch_related("lines", "payments", "edits__edited_by", Prefetch("incoming__stock", stock))
+    return found.prefetch_related(
+        "lines", "payments", "edits__edited_by", "incoming__refunds__documents", Prefetch("incoming__stock", stock)
+    )
 
 
 def facts_of(sale: SalesOrder, order: RemoteOrder, names: Names) -> list[tuple[str, str]]:

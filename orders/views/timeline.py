@@ -60,7 +60,7 @@ def _told(incoming: IncomingOrder, zone: ZoneInfo) -> Iterator[Event]:
         yield _event(zone, sent.created_at, f"{units:,} sent", f"{sent.name}: {sent.status}")
     for refund in order.refunds:
         amount = written(refund.total.presentment.amount, refund.total.presentment.currency)
-        yield _event(zone, refund.created_at or refund.processed_at, "Refunded", f"{amount} in {store}")
+        yield _event(zone, refund.created_at or refund.processed_at, f"Refunded {amount}", f"in {store}")
     for row in _deliveries(incoming):
         url = reverse("admin:webhook", args=[row.pk])
         yield _event(zone, row.received_at, f"Webhook {row.topic}", row.get_state_display(), url=url)
@@ -73,6 +73,14 @@ def _made(sale: SalesOrder, zone: ZoneInfo) -> Iterator[Event]:
     yield _event(zone, sale.written_at, f"Version {sale.revision} became the sales order", total)
     for edit in sale.edits.all():
         yield from _of_edit(edit, sale.currency, zone)
+    for refund in sale.incoming.refunds.all():
+        url = reverse("admin:refund", args=[refund.pk])
+        yield _event(zone, refund.settled_at, f"Refund {refund.standing.label.lower()}", refund.sentence, url=url)
+        for document in refund.documents.all():
+            if document.posted_at:
+                detail = written(document.total, document.currency)
+                url = reverse("admin:document", args=[document.pk])
+                yield _event(zone, document.posted_at, f"{document.label} posted", detail, url=url)
 
 
 def _booked(incoming: IncomingOrder, zone: ZoneInfo) -> Iterator[Event]:

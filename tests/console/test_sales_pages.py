@@ -14,7 +14,7 @@ from django.urls import reverse
 from connectors.models import Store
 from connectors.ports.buyers import Address, Customer
 from connectors.ports.orders import Fulfilment, FulfilmentLine, RemoteOrder, Tracking
-from orders.models import MappedKind, ValueMapping
+from orders.models import Document, MappedKind, Refund, RefundState, ValueMapping
 from orders.search import orders_found
 from syncconsole.navigation import palette
 from tests.console.conftest import SignIn
@@ -193,6 +193,39 @@ def test_a_value_changed_here_shows_by_how_much_the_lines_are_apart(store: Store
 
     assert "20.00 RON apart" in page
     assert "Adds up" not in page
+
+
+def test_refunds_lead_to_their_documents_and_stand_in_the_timeline(store: Store, sign_in: SignIn) -> None:
+    sale = told(store, numbered(1042))
+    about = {"store": store, "currency": "RON", "shop_currency": "RON"}
+    refund = Refund.objects.create(
+        order=sale.incoming,
+        ref="gid/881",
+        made_at=NOON,
+        settled_at=NOON,
+        state=RefundState.READY,
+        sentence="Goods came back and money was paid.",
+        paid=Decimal("121.00"),
+        **about,
+    )
+    document = Document.objects.create(
+        refund=refund,
+        purpose="inventory_credit_memo",
+        kind="inventory_credit_memo",
+        series="ICM",
+        number=42,
+        state="posted",
+        dated_at=NOON,
+        posted_at=NOON,
+        **about,
+    )
+
+    page = text(sign_in("Viewer"), "sale", sale.pk)
+
+    for shown in ("Goods came back and money was paid.", "ICM-0042 posted", "121.00 RON"):
+        assert shown in page, shown
+    assert page.count(reverse("admin:document", args=[document.pk])) == 2
+    assert page.count(reverse("admin:refund", args=[refund.pk])) == 2
 
 
 def test_an_order_that_is_not_there_is_not_found(sign_in: SignIn) -> None:
