@@ -27,13 +27,13 @@ class Sizes:
     they are charged."""
     pacing_seconds: float = 10.0
     urgent_seconds: float = 20.0
-    lag_seconds: float = 60.0
-    """For how long orders come in."""
     intake_rounds: int = 10
     intake_seconds: float = 2.0
     deliveries: int = 10_000
     listed: int = 100_000
     listed_larger: int = 0
+    orders_few: int = 5_000
+    orders_many: int = 100_000
 
 
 QUICK = Sizes(
@@ -48,11 +48,12 @@ QUICK = Sizes(
     pacing_warm=0.5,
     pacing_seconds=0.5,
     urgent_seconds=1.0,
-    lag_seconds=3.0,
     intake_rounds=1,
     intake_seconds=0.3,
     deliveries=200,
     listed=2_000,
+    orders_few=300,
+    orders_many=1_000,
 )
 
 

@@ -20,7 +20,7 @@ def both_ways(bench: Bench) -> Iterator[Result]:
     --large, ten times as many in bulk."""
     sizes = bench.sizes
     shop = bench.shop(sizes.listed, "enterprise")
-    seen = [_listed(shop, bulk=bulk) for bulk in (False, True)]
+    seen = [listed(shop, bulk=bulk) for bulk in (False, True)]
     for way, answer in zip(("pages", "bulk"), seen, strict=True):
         yield from _told(f"listing_{sizes.listed}_{way}", answer, rows=sizes.listed)
     differ = float(seen[0]["digest"] != seen[1]["digest"])
@@ -29,11 +29,12 @@ def both_ways(bench: Bench) -> Iterator[Result]:
     if sizes.listed_larger:
         larger = bench.shop(sizes.listed_larger, "enterprise")
         name = f"listing_{sizes.listed_larger}_bulk"
-        yield from _told(name, _listed(larger, bulk=True), rows=sizes.listed_larger)
+        yield from _told(name, listed(larger, bulk=True), rows=sizes.listed_larger)
         larger.close()
 
 
-def _listed(shop: Shop, *, bulk: bool) -> dict[str, Any]:
+def listed(shop: Shop, *, bulk: bool) -> dict[str, Any]:
+    """What a lister tells of this shop."""
     key = f"bench:{shop.domain}"
     access = {"base_url": shop.base_url, "token": shop.token, "redis_url": settings.REDIS_URL, "key": key}
     return children.together([("lister", {**access, "bulk": bulk})])[0]

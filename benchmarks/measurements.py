@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import uuid
 from collections.abc import Callable, Iterator
 
 from django.db import connection
@@ -13,16 +12,13 @@ from benchmarks.bench import Bench
 from benchmarks.deliveries import told_badly
 from benchmarks.intake import intake
 from benchmarks.listing import both_ways
-from benchmarks.orders import order_lag
 from benchmarks.pacing import paced_calls
 from benchmarks.results import Result, at_most, told
+from benchmarks.sandbox_calls import sandbox_cost
 from benchmarks.simulators import BUCKETS, PACED, SHOWN
 from benchmarks.watch import Times, seconds, watching
 from connectors.models import Store
-from connectors.ports.store import MAX_CHANGES, Overwrite
-from connectors.registry import store_for
 from inventory import audit
-from inventory.models import LevelPublication
 
 
 def sound_loading(bench: Bench) -> Iterator[Result]:
@@ -149,24 +145,6 @@ def _bare_join(store: Store) -> None:
         cursor.fetchall()
 
 
-def sandbox_cost(bench: Bench) -> Iterator[Result]:
-    """The sandbox's own time for one call, asked one after the other: it is not what limits."""
-    shop = bench.shop(10 * MAX_CHANGES, "enterprise")
-    store = bench.merchant(bench.sizes.small, SHOWN).connect(shop, plan="enterprise", live=True)
-    port = store_for(store)
-    items = list(
-        LevelPublication.objects.filter(store=store).order_by("pk").values_list("item_ref", flat=True)[:MAX_CHANGES]
-    )
-    shop.forget_calls()
-    for quantity in range(20):
-        port.read_levels(shop.location_ref, items)
-        rows = [Overwrite(item, shop.location_ref, SHOWN + quantity + 1, SHOWN + quantity) for item in items]
-        port.send(port.prepare_overwrite(rows, key=uuid.uuid4(), document="run/0"))
-    for operation in ("LevelsByItems", "InventorySet"):
-        spent = [call["milliseconds"] for call in shop.calls() if call["operation"] == operation]
-        yield told(f"sandbox_{operation}_250", statistics.median(spent), "ms")
-
-
 MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "loading": sound_loading,
     "sandbox": sandbox_cost,
@@ -174,7 +152,6 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "full": full_sync,
     "many": plan_and_delta_of_many,
     "pacing": paced_calls,
-    "orders": order_lag,
     "intake": intake,
     "deliveries": told_badly,
     "listing": both_ways,

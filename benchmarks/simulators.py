@@ -53,6 +53,17 @@ class Simulators:
         told: dict[str, Any] = reply.json()
         return told
 
+    def call(self, domain: str, token: str, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """One call of a shop's Admin API; the whole answer."""
+        reply = self._http.post(
+            f"{self.url}/shops/{domain}/admin/api/2026-10/graphql.json",
+            json={"query": document, "variables": variables},
+            headers={"X-Shopify-Access-Token": token},
+        )
+        reply.raise_for_status()
+        told: dict[str, Any] = reply.json()
+        return told
+
     def cpu_seconds(self) -> float:
         """Processor time that the sandbox has used so far."""
         return cpu_seconds(self._pid)
@@ -84,8 +95,20 @@ class Shop:
     def place_orders(self, count: int) -> list[str]:
         """So many paid orders of one unit each; their references, oldest first."""
         self.simulators.ask("POST", "/orders/batch", shop=self.domain, count=count)
+        return self.newest_orders(count)
+
+    def newest_orders(self, count: int) -> list[str]:
+        """References of the orders placed last, oldest first."""
         told = self.simulators.ask("GET", "/orders", shop=self.domain, limit=count)
         return [order["gid"] for order in told["orders"]]
+
+    def ask(self, document: str, **variables: Any) -> dict[str, Any]:
+        """The data of one call of its Admin API, past our client. Raises AssertionError for what the shop refuses."""
+        told = self.simulators.call(self.domain, self.token, document, variables)
+        if "errors" in told:
+            raise AssertionError(told["errors"])
+        found: dict[str, Any] = told["data"]
+        return found
 
     def tell_only_of(self, topic: str) -> None:
         """Remove every webhook subscription but those of one topic."""
