@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.ports.money import Money, TwoPrices
-from orders.refund_goods import LEFT, OFF, Fate, Goods, RefundedGoods
+from orders.refund_goods import LEFT, OFF, Fate, Goods, RefundedGoods, plus
 from orders.refund_money import MoneyBack, PartKind, is_zero
 from orders.verdict import DocumentKind, Planned, Readiness
 from syncconsole.kernel.currencies import written
@@ -138,10 +138,15 @@ def money_line(back: MoneyBack) -> str:
 
 
 def equal_line(documents: Sequence[Planned], back: MoneyBack, difference: TwoPrices) -> str:
-    """The third line of the check: parts = documents = what the store's transactions say, or how far apart they are."""
-    totals = " + ".join(money(each.total) for each in documents) or "no document"
-    told = f"Documents {totals}; the store's transactions {money(back.due)}"
-    return f"{told}." if is_zero(difference) else f"{told}; {apart(difference)}."
+    """The third line of the check: lines = documents = what the store's transactions say, or how far apart they are."""
+    moved = f"the store's transactions {money(back.due)}"
+    if not documents:
+        return f"No document; {moved}."
+    total = plus(*(each.total for each in documents))
+    named = "document" if len(documents) == 1 else "documents"
+    named = f"{named} {' + '.join(money(each.total) for each in documents)}"
+    lines = f"Lines {money(plus(total, difference))} {'=' if is_zero(difference) else '≠'} {named}"
+    return f"{lines} {'=' if total == back.due else '≠'} {moved}."
 
 
 def apart(difference: TwoPrices) -> str:

@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
                             ("waits", "Waits for money"),
                             ("needs_person", "Needs you"),
                             ("posted", "Posted"),
-                            ("countered", "Cancelled by a counter-document"),
+                            ("countered", "Countered"),
                         ],
                         max_length=12,
                     ),

@@ -51,7 +51,8 @@ class DocumentState(models.TextChoices):
     WAITS = "waits", "Waits for money"
     NEEDS_PERSON = "needs_person", "Needs you"
     POSTED = "posted", "Posted"
-    COUNTERED = "countered", "Cancelled by a counter-document"
+    COUNTERED = "countered", "Countered"
+    """Cancelled whole by a counter-document."""
 
     @property
     def meaning(self) -> Meaning:

@@ -176,7 +176,7 @@ class DocumentPdf(ConsolePage):
 
 def whole_documents() -> QuerySet[Document, Document]:
     """Documents with all that their page shows, in a fixed number of statements."""
-    found = Document.objects.select_related("store", "refund__order", "refund__decided_by", "counters")
+    found = Document.objects.select_related("store", "refund__order__sales_order", "refund__decided_by", "counters")
     return found.prefetch_related("lines", "refund__documents")
 
 

@@ -71,7 +71,9 @@ class RefundPage(ConsolePage):
         return [Crumb("Refunds", refunds), Crumb(store.name, f"{refunds}?store={store.slug}"), Crumb(str(self.refund))]
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        found = Refund.objects.select_related("store", "order", "decided_by").prefetch_related("documents__lines")
+        found = Refund.objects.select_related("store", "order__sales_order", "decided_by").prefetch_related(
+            "documents__lines"
+        )
         self.refund = refund = get_object_or_404(found, pk=pk)
         due = refund.state == RefundState.NEEDS_PERSON
         may_decide = self.can(DECIDE_RIGHT)

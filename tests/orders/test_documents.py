@@ -79,7 +79,7 @@ def test_a_refund_becomes_a_numbered_document_with_its_reason_and_its_lines(stor
     assert document.sentence == BOTH.expected[0].sentence
     assert document.stock_check == "+1 back to available, Cluj."
     assert document.money_check == "121.00 RON paid back."
-    assert document.equal_check == "Documents 121.00 RON; the store's transactions 121.00 RON."
+    assert document.equal_check == "Lines 121.00 RON = document 121.00 RON = the store's transactions 121.00 RON."
     line = document.lines.get()
     assert (line.kind, line.label, line.quantity, line.fate, line.amount, line.tax) == (
         ("goods", "A", 1, "returned", 121, 21)
