@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import structlog
 from celery import shared_task
-from django.db.models import Q
-from django.utils import timezone
 
-from connectors import feeds, scopes
+from connectors import feeds, rereads, scopes
 from connectors.models import Store
 from connectors.ports.access import ORDERS
 from connectors.ports.errors import ConnectorError
@@ -19,12 +17,33 @@ log = structlog.get_logger(__name__)
 
 @shared_task(base=AfterCommitTask)
 def poll_feeds() -> None:
-    """Beat, every five minutes: have the order feed read of each store that lets us read orders and does not rest. One
-    task each, so that a store that does not answer holds up no other."""
-    awake = Store.objects.filter(Q(rests_until=None) | Q(rests_until__lte=timezone.now()))
-    for store in awake:
+    """Beat: have the order feed read of each store where it is time for it, that lets us read orders and does not rest.
+    One task each, so that a store that does not answer holds up no other."""
+    for store in feeds.due():
         if not scopes.missing(store.scopes, ORDERS):
             poll_feed.send(store.pk, feeds.ORDER)
+
+
+@shared_task(base=AfterCommitTask)
+def reread_orders() -> None:
+    """Beat: list every order again of the stores whose night it is."""
+    for store in rereads.due():
+        reread_store.send(store.pk)
+
+
+@shared_task(base=AfterCommitTask)
+def reread_store(store_id: int) -> None:
+    """List every order that a store shows; what nobody had told of is read then."""
+    store = Store.objects.filter(pk=store_id).first()
+    if store is None:
+        return
+    try:
+        rereads.reread(store)
+    except feeds.PassRunning:
+        log.info("feed_is_being_read", store=store.slug, kind=feeds.ORDER)
+    except ConnectorError as exc:
+        log.warning("orders_not_read_again", store=store.slug, cause=exc.cause)
+    have_changes_read()
 
 
 @shared_task(base=AfterCommitTask)

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import structlog
-from django.db import connection
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from connectors import changes, registry
 from connectors.models import FeedPosition, RemoteChange, Store
 from connectors.ports.errors import ConnectorError
 from connectors.ports.orders import ChangesPage, OrdersPort
+from syncconsole.kernel.locks import sole_worker
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +46,18 @@ class PassRunning(Exception):
         super().__init__(f"{self.cause} {self.remedy}")
 
 
+def due() -> list[Store]:
+    """Stores whose orders are to be asked for now, by their own rhythm; not those that rest."""
+    now = timezone.now()
+    begun = FeedPosition.objects.filter(store=OuterRef("pk"), kind=ORDER).values("begun_at")[:1]
+    awake = Store.objects.filter(Q(rests_until=None) | Q(rests_until__lte=now)).annotate(begun=Subquery(begun))
+    return [
+        store
+        for store in awake
+        if store.begun is None or store.begun <= now - dt.timedelta(minutes=store.import_minutes)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """One finished pass: how many objects it listed, how many of them no webhook had told of, and how far it got."""
@@ -62,7 +74,9 @@ def poll(store: Store, kind: str = ORDER, *, begin: Begin = "watermark") -> Pass
     feed is being read already, and the store's ConnectorError, which is kept with the feed until a pass ends well:
     FeatureNotSupported where the store would leave out, without a word, what is older than it shows.
     """
-    with _alone(store, kind):
+    with sole_worker(f"connectors.feeds.{kind}", store.pk) as mine:
+        if not mine:
+            raise PassRunning(store, kind)
         position, _ = FeedPosition.objects.get_or_create(store=store, kind=kind)
         this = FeedPosition.objects.filter(pk=position.pk)
         this.update(begun_at=timezone.now())
@@ -117,19 +131,3 @@ def _unheard_of(store: Store, kind: str, page: ChangesPage) -> int:
         for one in page.orders
         if one.ref not in heard or ((before := heard[one.ref]) is not None and before < one.updated_at)
     )
-
-
-@contextmanager
-def _alone(store: Store, kind: str) -> Iterator[None]:
-    """One pass per store and kind at a time, whatever the number of workers. The lock belongs to the database session:
-    it goes with a worker that dies."""
-    key: list[str | int] = [f"connectors.feeds.{kind}", store.pk]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", key)
-        if not cursor.fetchone()[0]:
-            raise PassRunning(store, kind)
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", key)

@@ -40,6 +40,13 @@ def store_for(store: Store) -> StorePort:
     return _ports[identity]
 
 
+def pass_points() -> int:
+    """Points that one pass over the order feed costs when nothing is new: it asks twice (`feeds.poll`)."""
+    from connectors.shopify.documents import document
+
+    return 2 * document("orders_changed").points
+
+
 def _access(store: Store) -> str:
     if store.grant == Grant.CLIENT_CREDENTIALS:
         return f"{store.grant} {store.client_id} {store.client_secret}"

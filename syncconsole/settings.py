@@ -193,7 +193,8 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "resume runs": {"task": "connectors.tasks.resume_runs", "schedule": 15.0, "options": {"expires": 60}},
     "sweep webhooks": {"task": "connectors.webhook_tasks.sweep_deliveries", "schedule": 5.0, "options": {"expires": 5}},
     "check webhook subscriptions": {"task": "connectors.webhook_tasks.check_subscriptions", "schedule": 3600.0},
-    "poll feeds": {"task": "connectors.feed_tasks.poll_feeds", "schedule": 300.0, "options": {"expires": 290}},
+    "poll feeds": {"task": "connectors.feed_tasks.poll_feeds", "schedule": 30.0, "options": {"expires": 30}},
+    "read orders again": {"task": "connectors.feed_tasks.reread_orders", "schedule": crontab(minute=10)},
     "sweep orders": {"task": "orders.tasks.sweep_orders", "schedule": 30.0, "options": {"expires": 30}},
     "prune webhooks": {"task": "connectors.webhook_tasks.prune_deliveries", "schedule": crontab(hour=3, minute=40)},
     "send due notices": {

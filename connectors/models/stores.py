@@ -186,6 +186,19 @@ class Store(models.Model):
         help_text="Off: units cancelled without restock are written off here, as in the store.",
     )
 
+    import_minutes = models.PositiveSmallIntegerField(
+        "minutes between order imports",
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        help_text="Webhooks bring most orders at once; this finds what they missed.",
+    )
+    reread_until = models.DateTimeField(null=True, blank=True, editable=False)
+    """Until when all orders that the store shows are listed once a night; None: they are not."""
+    reread_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reread_listed = models.PositiveIntegerField(default=0, editable=False)
+    reread_found = models.PositiveIntegerField(default=0, editable=False)
+    """Orders of the last one that neither a webhook nor the feed had told of."""
+
     writes_paused = models.BooleanField(default=False)
     pause_reason = models.CharField(max_length=300, blank=True)
     paused_by = models.ForeignKey(

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from connectors import registry, rereads
 from connectors.models import Store
 from connectors.views.frame import StorePage
 from orders import integration
@@ -37,8 +38,16 @@ class StockForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = STOCK_FIELDS
 
 
+class RhythmForm(forms.ModelForm):  # type: ignore[type-arg]
+    """How often orders are asked for."""
+
+    class Meta:
+        model = Store
+        fields = ("import_minutes",)
+
+
 class IntegrationPage(StorePage):
-    """The day, a preview of another one, and what orders mean for stock."""
+    """The day, a preview of another one, how often orders are asked for, and what they mean for stock."""
 
     tab: ClassVar[str] = "orders"
     title = "Orders"
@@ -54,7 +63,12 @@ class IntegrationPage(StorePage):
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         if not self.can(RIGHT):
             return self.refuse(RIGHT)
-        return self._save_stock(request) if "opening_orders" in request.POST else self._save_day(request)
+        doors = {
+            "opening_orders": self._save_stock,
+            "import_minutes": self._save_rhythm,
+            "reread": self._switch_reread,
+        }
+        return next((door for name, door in doors.items() if name in request.POST), self._save_day)(request)
 
     def _save_day(self, request: HttpRequest) -> HttpResponse:
         form = DayForm(request.POST)
@@ -76,6 +90,26 @@ class IntegrationPage(StorePage):
         messages.success(request, "Saved. It holds for orders seen from now on.")
         return redirect("admin:store_orders", self.store.slug)
 
+    def _save_rhythm(self, request: HttpRequest) -> HttpResponse:
+        before = {"import_minutes": self.store.import_minutes}
+        form = RhythmForm(request.POST, instance=self.store)
+        if not form.is_valid():
+            messages.warning(request, "Nothing was saved. Write the minutes as a number from 1 to 60.")
+            return redirect("admin:store_orders", self.store.slug)
+        Store.objects.filter(pk=self.store.pk).update(**form.cleaned_data)
+        audit.record(self.person, "change order schedule", self.store.name, before=before, after=form.cleaned_data)
+        messages.success(request, f"{self.store} is asked for orders every {self.store.import_minutes} minutes.")
+        return redirect("admin:store_orders", self.store.slug)
+
+    def _switch_reread(self, request: HttpRequest) -> HttpResponse:
+        if request.POST["reread"] == "on":
+            until = rereads.switch_on(self.store, by=self.person).astimezone(self.store.zone)
+            messages.success(request, f"Every night until {until:%-d %b} all orders that the store shows are listed.")
+        else:
+            rereads.switch_off(self.store, by=self.person)
+            messages.success(request, "The daily re-read is off.")
+        return redirect("admin:store_orders", self.store.slug)
+
     def _show(
         self, form: DayForm, stock: StockForm, change: integration.Change | None, *, status: int = 200
     ) -> HttpResponse:
@@ -84,6 +118,8 @@ class IntegrationPage(StorePage):
             form=form,
             stock=stock,
             change=change,
+            points_an_hour=round(registry.pass_points() * 60 / self.store.import_minutes),
+            rereads=self.store.reread_until is not None and self.store.reread_until > timezone.now(),
             may_change=self.can(RIGHT),
             today=timezone.localdate(timezone=self.store.zone),
         )

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from connectors import registry
 from connectors.models import Store
 from inventory.models import LedgerEntry
 from orders import imports, intake, integration
@@ -117,6 +118,30 @@ def test_what_orders_mean_for_stock_is_saved_and_noted(world: World, person: Use
 
     assert client.post(page, {"opening_orders": "nonsense"}).status_code == 422
     assert Store.objects.get().opening_orders == "left_out"
+
+
+def test_how_often_orders_are_asked_for_is_saved_with_what_it_costs(world: World, person: User, client: Client) -> None:
+    client.force_login(person)
+    page = reverse("admin:store_orders", args=[world.store.slug])
+    assert client.get(page).context["points_an_hour"] == 12 * registry.pass_points()
+
+    client.post(page, {"import_minutes": "1"})
+    assert client.get(page).context["points_an_hour"] == 60 * registry.pass_points()
+
+    client.post(page, {"import_minutes": "61"})
+    assert Store.objects.get().import_minutes == 1
+
+
+def test_the_daily_reread_ends_by_itself_and_is_renewed_by_hand(world: World, person: User, client: Client) -> None:
+    client.force_login(person)
+    page = reverse("admin:store_orders", args=[world.store.slug])
+    client.post(page, {"reread": "on"})
+    until = Store.objects.get().reread_until
+    assert until is not None
+    assert dt.timedelta(days=6, hours=23) < until - timezone.now() <= dt.timedelta(days=7)
+
+    client.post(page, {"reread": "off"})
+    assert Store.objects.get().reread_until is None
 
 
 def test_a_viewer_sees_the_page_and_changes_nothing(world: World, client: Client) -> None:
