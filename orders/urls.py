@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from orders.views import documents, queue, refunds, register, sales
+from orders.views.edit import EditLinePage
 from orders.views.feeds import ReadOrders
 from orders.views.integration import IntegrationPage
 from orders.views.names import OrderNamesPage
@@ -12,6 +13,7 @@ from orders.views.names import OrderNamesPage
 urlpatterns: list[URLPattern] = [
     path("orders/", sales.SalesPage.as_view(), name="sales"),
     path("orders/<int:pk>/", sales.SalePage.as_view(), name="sale"),
+    path("orders/<int:pk>/lines/<int:line>/", EditLinePage.as_view(), name="edit_line"),
     path("order-queue/", queue.QueuePage.as_view(), name="order_queue"),
     path("order-queue/retry/", queue.RetryOrders.as_view(), name="order_queue_retry"),
     path("order-queue/<int:pk>/", queue.IncomingPage.as_view(), name="incoming"),

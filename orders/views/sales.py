@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_date
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
-from orders import mappings
+from orders import edits, mappings
 from orders.mappings import Names
 from orders.models import Buyer, MappedKind, OrderStatus, OrderStock, SalesOrder, SalesOrderLine
 from orders.search import elsewhere, orders_found
@@ -114,6 +114,7 @@ class SalePage(ConsolePage):
             facts=facts_of(sale, order, names),
             buyer=buyer_facts(sale.buyer) if personal else [],
             personal=personal,
+            may_edit=self.can(edits.EDIT_RIGHT),
             elsewhere=elsewhere([sale]).get(sale.pk, []),
             problem=problem_of(sale),
             gateways={value: names.ours(MappedKind.GATEWAY, value) for value in sale.gateways},

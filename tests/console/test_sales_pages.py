@@ -16,6 +16,7 @@ from connectors.ports.buyers import Address, Customer
 from connectors.ports.orders import Fulfilment, FulfilmentLine, RemoteOrder, Tracking
 from orders.models import Document, MappedKind, Refund, RefundState, ValueMapping
 from orders.search import orders_found
+from syncconsole.kernel.models import AuditEntry
 from syncconsole.navigation import palette
 from tests.console.conftest import SignIn
 from tests.factories.connectors import StoreFactory
@@ -193,6 +194,23 @@ def test_a_value_changed_here_shows_by_how_much_the_lines_are_apart(store: Store
 
     assert "20.00 RON apart" in page
     assert "Adds up" not in page
+
+
+def test_a_line_is_changed_after_a_warning_and_both_values_are_shown(store: Store, sign_in: SignIn) -> None:
+    sale = told(store, numbered(1042))
+    address = reverse("admin:edit_line", args=[sale.pk, sale.lines.get().pk])
+    client = sign_in("Operator")
+    assert "overwritten by the store's next update" in client.get(address).content.decode()
+
+    refused = client.post(address, {"field": "quantity", "value": "lots", "reason": "Clientul a sunat"})
+    assert (refused.status_code, "Clientul a sunat" in refused.content.decode()) == (422, True)
+    answer = client.post(address, {"field": "quantity", "value": "3", "reason": "Clientul a sunat"}, follow=True)
+
+    page = answer.content.decode()
+    for shown in ("100.00 RON apart", "2 → 3 · Clientul a sunat", "is 3 until the store"):
+        assert shown in page, shown
+    assert sign_in("Viewer").get(address).status_code == 403
+    assert AuditEntry.objects.filter(action="change order").count() == 1
 
 
 def test_refunds_lead_to_their_documents_and_stand_in_the_timeline(store: Store, sign_in: SignIn) -> None:

@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from connectors.models import Store
 from connectors.ports.buyers import Address, Attribute, Company, Customer, LocalizedField
 from connectors.ports.orders import RemoteOrder
-from orders import buyers, intake, privacy, sales
+from orders import buyers, edits, intake, privacy, sales
+from orders.edits import EditRefused
 from orders.errors import OrderRefused
 from orders.models import (
     Buyer,
@@ -273,21 +274,51 @@ def test_eight_statements_write_an_order_whatever_its_size(store: Store, lines: 
 
 
 def change_here(sale: SalesOrder, ref: str, field: EditedField, ours: str) -> LocalEdit:
-    row = sale.lines.get(ref=ref)
-    edit = LocalEdit.objects.create(
-        order=sale,
-        line_ref=ref,
-        line_title=row.title,
-        field=field,
-        before=getattr(row, field),
-        ours=Decimal(ours),
-        reason="Greșit în magazin",
-        edited_by=UserFactory(),
-        edited_at=NOON,
-    )
-    setattr(row, field, Decimal(ours))
-    row.save()
-    return edit
+    return edits.change_line(sale.lines.get(ref=ref), field, ours, reason="Greșit în magazin", by=UserFactory())
+
+
+def test_what_a_person_changes_here_stands_and_is_kept_with_the_stores_value(store: Store) -> None:
+    sale = told(store, sold())
+
+    change_here(sale, "line/1", EditedField.QUANTITY, "5")
+
+    assert (the_line().quantity, the_line().net, the_line().net_shop) == (5, Decimal(500), Decimal(500))
+    edit = LocalEdit.objects.get()
+    assert (edit.before, edit.ours, edit.theirs, edit.overwritten_at) == (2, 5, None, None)
+    assert SalesOrder.objects.get().total == Decimal("200.00")
+
+
+def test_a_second_change_replaces_the_first_and_keeps_the_stores_value(store: Store) -> None:
+    sale = told(store, sold())
+    change_here(sale, "line/1", EditedField.UNIT_PRICE, "90.00")
+    change_here(sale, "line/1", EditedField.UNIT_PRICE, "80.00")
+
+    edit = LocalEdit.objects.get()
+    assert (edit.before, edit.ours) == (Decimal("100.00"), Decimal("80.00"))
+    assert the_line().net == Decimal("160.00")
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        (EditedField.QUANTITY, "-1"),
+        (EditedField.QUANTITY, "1.5"),
+        (EditedField.QUANTITY, "two"),
+        (EditedField.QUANTITY, "2"),
+        (EditedField.UNIT_PRICE, "9.999"),
+        (EditedField.UNIT_PRICE, "NaN"),
+        (EditedField.UNIT_PRICE, "1e12"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_and_nothing_changes(store: Store, field: EditedField, typed: str) -> None:
+    sale = told(store, sold())
+
+    with pytest.raises(EditRefused) as refused:
+        change_here(sale, "line/1", field, typed)
+
+    assert refused.value.remedy
+    assert not LocalEdit.objects.exists()
+    assert (the_line().quantity, the_line().unit_price) == (2, Decimal("100.00"))
 
 
 def test_what_a_person_changed_here_is_overwritten_and_both_values_are_kept(store: Store) -> None:
