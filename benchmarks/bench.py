@@ -34,6 +34,7 @@ class Sizes:
     listed_larger: int = 0
     orders_few: int = 5_000
     orders_many: int = 100_000
+    lag_seconds: float = 60.0
 
 
 QUICK = Sizes(
@@ -54,6 +55,7 @@ QUICK = Sizes(
     listed=2_000,
     orders_few=300,
     orders_many=1_000,
+    lag_seconds=3.0,
 )
 
 

@@ -12,6 +12,7 @@ from benchmarks.bench import Bench
 from benchmarks.deliveries import told_badly
 from benchmarks.intake import intake
 from benchmarks.listing import both_ways
+from benchmarks.orders import order_lag
 from benchmarks.pacing import paced_calls
 from benchmarks.results import Result, at_most, told
 from benchmarks.sandbox_calls import sandbox_cost
@@ -155,4 +156,5 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "intake": intake,
     "deliveries": told_badly,
     "listing": both_ways,
+    "orders": order_lag,
 }
