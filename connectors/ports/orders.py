@@ -193,9 +193,9 @@ class RemoteOrder:
     `total_received` is what was paid, `total_capturable` what is authorised and not captured yet.
 
     Stores protect what tells of persons. `withheld` names the fields among customer, email, phone, billing_address,
-    shipping_address, company and note of which the store refused all or a part, and what it refused is None. Some
-    stores give nothing instead, which cannot be told from a buyer who said nothing. `customer_ref` is empty without a
-    customer and where we may not read customers.
+    shipping_address, company and note of which the store refused all or a part; what it refused is None, and empty in an
+    address. Some stores give nothing instead, which cannot be told from a buyer who said nothing. `customer_ref` is
+    empty without a customer and where we may not read customers.
     """
 
     ref: str

@@ -161,3 +161,31 @@ def test_an_app_without_the_right_to_customers_reads_the_order_without_them(serv
     assert (order.withheld, order.customer, order.customer_ref) == (("customer",), None, "")
     assert order.email == "ana@example.com"
     assert len(order.lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("groups", "withheld"),
+    [
+        (["email"], {"customer", "email"}),
+        (["phone"], {"billing_address", "customer", "phone", "shipping_address"}),
+        (["name"], {"billing_address", "customer", "shipping_address"}),
+        (["address"], {"billing_address", "shipping_address"}),
+        (["customer"], {"billing_address", "company", "customer", "shipping_address"}),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
+)
+def test_an_order_is_read_without_the_customer_data_that_the_app_is_not_approved_for(
+    groups: list[str], withheld: set[str], server: Server, store: ShopifyStore
+) -> None:
+    lines = [{"item": server.items[0], "quantity": 1}]
+    street = {"first_name": "Ana", "address1": "Str. Lungă 1", "city": "Cluj", "phone": "+40700000001"}
+    told = control(server, "orders", lines=lines, **{**BUYER, "billing_address": street, "shipping_address": street})
+    control(server, "apps", withheld=groups)
+
+    order = read(store, told)
+
+    control(server, "apps", withheld=[])
+    assert set(order.withheld) == withheld
+    assert (order.email is None) == ("email" in withheld)
+    assert len(order.lines) == 1
+    assert held(order) == {server.items[0]: 1}
