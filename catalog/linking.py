@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +35,8 @@ class LinkRefused(Exception):
 class LinkReport:
     """Variants of the store: `linked` new or again (counted by rule in `by`), `already` linked and unchanged,
     `only_there` unknown here, `conflicts` that need a decision. `only_here`: ours, in the store's tag filter, without
-    a link. `gone`: links whose variant was not found any more, this time or before."""
+    a link. `gone`: links whose variant was not found any more, this time or before. `changed`: links written now, for
+    whatever reason; where it is 0, nothing that follows from links is out of date."""
 
     linked: int = 0
     already: int = 0
@@ -44,6 +45,7 @@ class LinkReport:
     only_there: int = 0
     conflicts: int = 0
     gone: int = 0
+    changed: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -74,12 +76,28 @@ def link(store: Store, *, actor: User | None = None, variants: Iterable[RemoteVa
                 "Test the connection and its scope read_products, then link again. Nothing was changed.",
             )
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('catalog.link'), %s)", [store.pk])
-            matching.match(store.pk)
-            report = _save_links(store, timezone.now())
-            _save_conflicts(store, report, timezone.now())
+            cursor.execute(ALONE, [store.pk])
+            report = bind(store)
+            report.gone = ListedVariant.objects.filter(store=store, gone_at__isnull=False).count()
             report.only_here = _only_here(store)
             audit.record(actor, "link_items", str(store), after=report.as_dict())
+    return report
+
+
+ALONE = "SELECT pg_advisory_xact_lock(hashtext('catalog.link'), %s)"
+"""One linking of a store at a time."""
+
+
+def bind(store: Store, *, products: Collection[str] | None = None) -> LinkReport:
+    """Bind what `matching.listing` has read, and keep what could not be bound. In a transaction that is `ALONE`.
+
+    `products`: all that was read are these products of the store, by reference, those that are gone among them; links
+    and conflicts of others stay as they are. Without it, the whole store was read.
+    """
+    matching.match(store.pk)
+    now = timezone.now()
+    report = _save_links(store, now, products)
+    _save_conflicts(store, report, now, products)
     return report
 
 
@@ -97,7 +115,7 @@ ON CONFLICT (store_id, remote_ref, product_id) DO UPDATE SET handle = EXCLUDED.h
 # `fresh`: a new link, or one of ours that now means another variant or inventory item of the store.
 WANTED = """
 CREATE TEMPORARY TABLE linking_wanted AS
-SELECT b.variant_id, b.matched_by, s.ref, s.item_ref, s.tracked, g.id AS listing_id, l.id AS link_id,
+SELECT b.variant_id, b.matched_by, s.ref, s.item_ref, s.sku, s.barcode, s.tracked, g.id AS listing_id, l.id AS link_id,
        l.id IS NULL OR l.remote_ref <> s.ref OR l.item_ref <> s.item_ref AS fresh
   FROM linking_bound b
   JOIN linking_seen s ON s.ref = b.ref
@@ -109,18 +127,20 @@ ANALYZE = "ANALYZE linking_wanted"
 
 UPDATE_LINKS = """
 UPDATE catalog_listedvariant l
-   SET listing_id = w.listing_id, remote_ref = w.ref, item_ref = w.item_ref, tracked = w.tracked, gone_at = NULL,
+   SET listing_id = w.listing_id, remote_ref = w.ref, item_ref = w.item_ref, sku = w.sku, barcode = w.barcode,
+       tracked = w.tracked, gone_at = NULL,
        matched_by = CASE WHEN w.fresh THEN w.matched_by ELSE l.matched_by END,
        linked_at = CASE WHEN w.fresh THEN %(now)s ELSE l.linked_at END
   FROM linking_wanted w
  WHERE l.id = w.link_id
-   AND (w.fresh OR l.gone_at IS NOT NULL OR l.listing_id <> w.listing_id OR l.tracked <> w.tracked)
+   AND (w.fresh OR l.gone_at IS NOT NULL OR l.listing_id <> w.listing_id OR l.tracked <> w.tracked
+        OR l.sku <> w.sku OR l.barcode <> w.barcode)
 """
 
 INSERT_LINKS = """
 INSERT INTO catalog_listedvariant
-       (listing_id, store_id, variant_id, remote_ref, item_ref, tracked, matched_by, linked_at)
-SELECT listing_id, %(store)s, variant_id, ref, item_ref, tracked, matched_by, %(now)s
+       (listing_id, store_id, variant_id, remote_ref, item_ref, sku, barcode, tracked, matched_by, linked_at)
+SELECT listing_id, %(store)s, variant_id, ref, item_ref, sku, barcode, tracked, matched_by, %(now)s
   FROM linking_wanted WHERE link_id IS NULL
 """
 
@@ -128,23 +148,30 @@ COUNT_LINKS = "SELECT matched_by, count(*) FILTER (WHERE fresh), count(*) FROM l
 
 MARK_GONE = """
 UPDATE catalog_listedvariant l SET gone_at = %(now)s
- WHERE l.store_id = %(store)s AND l.gone_at IS NULL
+  FROM catalog_listing g
+ WHERE l.store_id = %(store)s AND l.gone_at IS NULL AND g.id = l.listing_id
+   AND (%(products)s::text[] IS NULL OR g.remote_ref = ANY(%(products)s))
    AND NOT EXISTS (SELECT 1 FROM linking_seen s WHERE s.ref = l.remote_ref AND s.item_ref = l.item_ref)
 """
 
 
-def _save_links(store: Store, now: dt.datetime) -> LinkReport:
-    parameters: dict[str, Any] = {"store": store.pk, "now": now}
+def _save_links(store: Store, now: dt.datetime, products: Collection[str] | None) -> LinkReport:
+    only = None if products is None else list(products)
+    parameters: dict[str, Any] = {"store": store.pk, "now": now, "products": only}
+    changed = 0
     with connection.cursor() as cursor:
-        for statement in (SAVE_LISTINGS, WANTED, ANALYZE, UPDATE_LINKS, INSERT_LINKS, MARK_GONE):
+        for statement in (SAVE_LISTINGS, WANTED, ANALYZE):
             cursor.execute(statement, parameters)
+        for statement in (UPDATE_LINKS, INSERT_LINKS, MARK_GONE):
+            cursor.execute(statement, parameters)
+            changed += cursor.rowcount
+        gone = cursor.rowcount
         cursor.execute(COUNT_LINKS)
         counted = {rule: (fresh, bound) for rule, fresh, bound in cursor.fetchall()}
     by = {rule: counted[rule.value][0] for rule in MatchedBy if counted.get(rule.value, (0, 0))[0]}
     linked = sum(by.values())
     bound = sum(count for _, count in counted.values())
-    gone = ListedVariant.objects.filter(store=store, gone_at__isnull=False).count()
-    return LinkReport(linked=linked, already=bound - linked, by=by, gone=gone)
+    return LinkReport(linked=linked, already=bound - linked, by=by, gone=gone, changed=changed)
 
 
 def _only_here(store: Store) -> int:
@@ -153,7 +180,7 @@ def _only_here(store: Store) -> int:
 
 
 CONFLICTS = """
-SELECT c.ref, c.kind, c.there, c.variant_ids, s.item_ref, s.sku, s.barcode, s.title, s.options
+SELECT c.ref, c.kind, c.there, c.variant_ids, s.product_ref, s.item_ref, s.sku, s.barcode, s.title, s.options
   FROM linking_conflict c JOIN linking_seen s ON s.ref = c.ref
  WHERE c.ref > %s
  ORDER BY c.ref LIMIT %s
@@ -172,6 +199,7 @@ class Unbound:
     kind: ConflictKind
     there: int
     variant_ids: list[int]
+    product_ref: str
     item_ref: str
     sku: str
     barcode: str
@@ -184,12 +212,14 @@ class Unbound:
         return (f"{self.sku} · {name}" if self.sku else name)[:400]
 
 
-def _save_conflicts(store: Store, report: LinkReport, now: dt.datetime) -> None:
+def _save_conflicts(store: Store, report: LinkReport, now: dt.datetime, products: Collection[str] | None) -> None:
+    known = LinkConflict.objects.filter(store=store)
+    if products is not None:
+        known = known.filter(product_ref__in=list(products))
     with connection.cursor() as cursor:
         cursor.execute(SOLVED, [store.pk])
-        solved = [row[0] for row in cursor.fetchall()]
-        LinkConflict.objects.filter(pk__in=solved).delete()
-        LinkConflict.candidates.through.objects.filter(linkconflict__store=store).delete()
+        known.filter(pk__in=[row[0] for row in cursor.fetchall()]).delete()
+        LinkConflict.candidates.through.objects.filter(linkconflict__in=known).delete()
         for chunk in _unbound():
             _save_chunk(store, chunk, now)
             only_there = sum(1 for found in chunk if found.kind == ConflictKind.ONLY_THERE)
@@ -221,6 +251,9 @@ def _save_chunk(store: Store, chunk: list[Unbound], now: dt.datetime) -> None:
                 kind=found.kind,
                 remote_ref=found.ref,
                 item_ref=found.item_ref,
+                product_ref=found.product_ref,
+                sku=found.sku,
+                barcode=found.barcode,
                 remote_label=found.label,
                 cause=cause[:400],
                 remedy=remedy[:400],
@@ -231,7 +264,7 @@ def _save_chunk(store: Store, chunk: list[Unbound], now: dt.datetime) -> None:
         conflicts,
         update_conflicts=True,
         unique_fields=["store", "remote_ref"],
-        update_fields=["kind", "item_ref", "remote_label", "cause", "remedy"],
+        update_fields=["kind", "item_ref", "product_ref", "sku", "barcode", "remote_label", "cause", "remedy"],
     )
     candidates = LinkConflict.candidates.through
     candidates.objects.bulk_create(

@@ -11,7 +11,7 @@ how many it settled.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -24,6 +24,7 @@ from django.utils.module_loading import import_string
 
 from connectors.models import RemoteChange, Store
 from connectors.models.webhooks import ChangeState
+from connectors.ports.errors import ConnectorError, CredentialsRejected, RateLimited, RequestRejected
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 
@@ -34,6 +35,9 @@ LEASE: Final = dt.timedelta(minutes=6)
 MOST_ATTEMPTS: Final = 10
 FIRST_WAIT: Final = 5.0
 LONGEST_WAIT: Final = 3600.0
+ACCOUNT_WAIT: Final = 600.0
+"""Seconds until a store that refused our account is asked again."""
+OUTAGE_WAIT: Final = 60.0
 SAME_SECOND: Final = dt.timedelta(seconds=1)
 """Stores date their objects to the second: a version read within the second of its date may have been followed by another
 change of the same date, so it is read once more when it is heard of again."""
@@ -207,6 +211,29 @@ def postpone(claims: Collection[Claimed], seconds: float, cause: str, remedy: st
             cause=cause[:300],
             remedy=remedy[:300],
         )
+
+
+def attempt(claims: Sequence[Claimed], read: Callable[[Sequence[Claimed]], int]) -> int:
+    """Let `read` read these and settle them; what the store answers decides what becomes of them otherwise. One that
+    cannot be read does not hold up the others: they are read without it. Returns how many were settled or failed."""
+    if not claims:
+        return 0
+    try:
+        return read(claims)
+    except RequestRejected as refused:
+        if len(claims) > 1:
+            return sum(attempt([claim], read) for claim in claims)
+        fail(claims, refused.cause, refused.remedy, lasting=True)
+        return 1
+    except ConnectorError as exc:
+        postpone(claims, _wait(exc), exc.cause, exc.remedy)
+        return 0
+
+
+def _wait(error: ConnectorError) -> float:
+    if isinstance(error, RateLimited):
+        return error.retry_after
+    return ACCOUNT_WAIT if isinstance(error, CredentialsRejected) else OUTAGE_WAIT
 
 
 def found(*, store: str = "", kind: str = "", states: Collection[str] = ()) -> QuerySet[RemoteChange, RemoteChange]:

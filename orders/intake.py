@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -19,7 +20,7 @@ from connectors.changes import Claimed
 from connectors.models import Store
 from connectors.models.webhooks import ChangeState
 from connectors.ports.buyers import Address
-from connectors.ports.errors import ConnectorError, CredentialsRejected, RateLimited, RequestRejected
+from connectors.ports.errors import ConnectorError
 from connectors.ports.orders import MAX_ORDERS, History, OrderLine, RemoteOrder
 from orders import tasks
 from orders.models import IncomingOrder
@@ -28,10 +29,6 @@ from syncconsole.kernel.locks import sole_worker
 log = structlog.get_logger(__name__)
 
 KIND: Final = "order"
-ACCOUNT_WAIT: Final = 600.0
-"""Seconds until a store that refused our account is asked again."""
-OUTAGE_WAIT: Final = 60.0
-
 A_MOMENT: Final = 5.0
 WHOLE_HISTORY: Final = 3600.0
 """Seconds for which a store is waited for while it writes a history down: by a worker, and by a person's command."""
@@ -110,7 +107,7 @@ def read_changes(store: Store, *, at_leisure: bool = False) -> int:
                 since = history.as_of
             elif not mine:
                 since = timezone.now() - FRESH
-    return _attempt(store, changes.claim(store, KIND, MAX_ORDERS, since=since))
+    return changes.attempt(changes.claim(store, KIND, MAX_ORDERS, since=since), partial(_read, store))
 
 
 def redact(store: Store, customer_ref: str, order_refs: Collection[str]) -> int:
@@ -199,29 +196,13 @@ def _read_history(store: Store, history: History, until: dt.datetime | None) -> 
     try:
         for orders in registry.store_for(store).iter_orders(history, take):
             read += _keep_read(store, [taken.pop(order.ref) for order in orders], orders, asked_at)
-            read += sum(_attempt(store, claims) for claims in _some(taken.values()))
+            read += sum(changes.attempt(claims, partial(_read, store)) for claims in _some(taken.values()))
             if until is not None and timezone.now() >= until:
                 break
     except ConnectorError as exc:
         changes.postpone(taken.values(), 0.0, exc.cause, exc.remedy)
         log.warning("order_history_broke_off", store=store.slug, read=read, cause=exc.cause)
     return read
-
-
-def _attempt(store: Store, claims: Sequence[Claimed]) -> int:
-    """Read these; what the store answers decides what becomes of them. Returns how many were settled or failed."""
-    if not claims:
-        return 0
-    try:
-        return _read(store, claims)
-    except RequestRejected as refused:
-        if len(claims) > 1:
-            return sum(_attempt(store, [claim]) for claim in claims)
-        changes.fail(claims, refused.cause, refused.remedy, lasting=True)
-        return 1
-    except ConnectorError as exc:
-        changes.postpone(claims, _wait(exc), exc.cause, exc.remedy)
-        return 0
 
 
 def _read(store: Store, claims: Sequence[Claimed]) -> int:
@@ -254,12 +235,6 @@ def _some(claims: Iterable[Claimed]) -> Iterator[list[Claimed]]:
 def _mark_missing(store: Store, refs: Sequence[str], asked_at: dt.datetime) -> None:
     known = IncomingOrder.objects.filter(store=store, ref__in=refs, missing_at=None, received_at__lte=asked_at)
     known.update(missing_at=asked_at, received_at=asked_at)
-
-
-def _wait(error: ConnectorError) -> float:
-    if isinstance(error, RateLimited):
-        return error.retry_after
-    return ACCOUNT_WAIT if isinstance(error, CredentialsRejected) else OUTAGE_WAIT
 
 
 def _by_ref(order: RemoteOrder) -> str:
