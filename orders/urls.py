@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from orders.views import documents, queue, refunds, register, sales
+from orders.views import documents, queue, refunds, register, sales, written_off
 from orders.views.days import OrderDaysPage
 from orders.views.edit import EditLinePage
 from orders.views.feeds import ReadOrders
+from orders.views.goods import GoodsPage
 from orders.views.integration import IntegrationPage
 from orders.views.names import OrderNamesPage
 
@@ -21,6 +22,8 @@ urlpatterns: list[URLPattern] = [
     path("refunds/", refunds.RefundsPage.as_view(), name="refunds"),
     path("refunds/<int:pk>/", refunds.RefundPage.as_view(), name="refund"),
     path("refunds/<int:pk>/decide/", refunds.DecideRefund.as_view(), name="decide_refund"),
+    path("written-off/", written_off.WrittenOffPage.as_view(), name="written_off"),
+    path("written-off/<int:pk>/return/", written_off.ReturnToStock.as_view(), name="return_to_stock"),
     path("documents/register/", register.RegisterPage.as_view(), name="register"),
     path("documents/register/csv/", register.RegisterExport.as_view(), name="register_csv"),
     path("documents/csv/", documents.DocumentsExport.as_view(), name="documents_csv"),
@@ -28,6 +31,7 @@ urlpatterns: list[URLPattern] = [
     path("documents/<int:pk>/csv/", documents.DocumentExport.as_view(), name="document_csv"),
     path("documents/<int:pk>/pdf/", documents.DocumentPdf.as_view(), name="document_pdf"),
     path("documents/<slug:name>/", documents.DocumentsPage.as_view(), name="documents"),
+    path("orders/queue/<int:pk>/goods/", GoodsPage.as_view(), name="order_goods"),
     path("stores/<slug:slug>/orders/", IntegrationPage.as_view(), name="store_orders"),
     path("stores/<slug:slug>/order-days/", OrderDaysPage.as_view(), name="order_days"),
     path("stores/<slug:slug>/order-names/", OrderNamesPage.as_view(), name="order_names"),

@@ -48,6 +48,7 @@ class OrderStock(models.Model):
                 fields=["store_location", "item_ref"], condition=Q(open_quantity__gt=0), name="order_stock_open"
             ),
         ]
+        permissions = [("ship_orders", "Can say that goods of an order left, or were let go")]
 
     def __str__(self) -> str:
         return f"{self.order} {self.line_ref}"

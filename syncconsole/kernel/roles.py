@@ -52,6 +52,7 @@ OPERATOR: Final = VIEWER | {
     "orders.import_orders",
     "orders.edit_order",
     "orders.map_values",
+    "orders.ship_orders",
     "kernel.pause_all_writes",
 }
 

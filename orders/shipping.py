@@ -1,0 +1,128 @@
+"""Goods that leave here before their store knows, or are let go without leaving (algorithms.md §3, rows 5 and 13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from inventory import ledger
+from inventory.ledger import Posting
+from inventory.models.ledger import EntryKind
+from orders.effects import StockRule
+from orders.models import IncomingOrder, OrderStock
+from syncconsole.kernel import audit
+from syncconsole.kernel.models import User
+
+SHIP_RIGHT: Final = "orders.ship_orders"
+
+
+class ShippingRefused(Exception):
+    """Nothing was booked."""
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause} {remedy}")
+        self.cause = cause
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """`quantity` of the goods that a row of the order's stock holds. `of`: how many the person saw held there, so that
+    the same form sent twice books once."""
+
+    quantity: int
+    of: int
+
+
+Wanted = Mapping[int, Units]
+"""Id of an `OrderStock` → what of it."""
+
+
+def ship(row: IncomingOrder, wanted: Wanted, *, by: User) -> int:
+    """These goods have left. On hand and released fall together, so nothing is owed to any store; what the store fulfils
+    later is covered by it. Returns the units booked. Raises ShippingRefused; then nothing was."""
+    return _book(row, wanted, by, "ship here", _shipped)
+
+
+def dispatch(row: IncomingOrder, wanted: Wanted, *, by: User) -> int:
+    """The order's goods are let go although its store was not told: they stay here and can be sold again, in every store.
+    Returns the units booked. Raises ShippingRefused; then nothing was."""
+    return _book(row, wanted, by, "dispatch without fulfilment", _let_go)
+
+
+def _shipped(stock: OrderStock, quantity: int) -> tuple[EntryKind, int]:
+    stock.ahead += quantity
+    return EntryKind.SHIPPED, -quantity
+
+
+def _let_go(stock: OrderStock, quantity: int) -> tuple[EntryKind, int]:
+    stock.dispatched += quantity
+    return EntryKind.RELEASED, 0
+
+
+Step = Callable[[OrderStock, int], tuple[EntryKind, int]]
+"""Moves units of a stock row to another pile. Returns the kind of the entry, and what on hand moves by."""
+
+
+@transaction.atomic
+def _book(row: IncomingOrder, wanted: Wanted, by: User, action: str, step: Step) -> int:
+    locked = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=row.pk)
+    if locked.stock_rule != StockRule.ORDER:
+        raise ShippingRefused("Only goods of an order that holds stock here can leave.", "Choose another order.")
+    stocks = {stock.pk: stock for stock in locked.stock.order_by("pk")}
+    chosen = {pk: units for pk, units in wanted.items() if units.quantity}
+    _check(stocks, chosen)
+    postings = []
+    for pk, units in chosen.items():
+        stock = stocks[pk]
+        stock.held -= units.quantity
+        kind, on_hand = step(stock, units.quantity)
+        total = stock.totals[action] = int(stock.totals.get(action, 0)) + units.quantity
+        postings.append(_posting(locked, stock, kind, on_hand, units.quantity, f"{action}:{total}", by))
+    ledger.post(postings)
+    OrderStock.objects.bulk_update([stocks[pk] for pk in chosen], ["held", "ahead", "dispatched", "totals"])
+    booked = sum(units.quantity for units in chosen.values())
+    audit.record(by, action, f"{locked.store}: {locked.name}", after={"units": booked})
+    return booked
+
+
+def _check(stocks: Mapping[int, OrderStock], wanted: Wanted) -> None:
+    if not wanted:
+        raise ShippingRefused("No units were given.", "Say how many of which line.")
+    for pk, units in wanted.items():
+        held = stocks[pk].held if pk in stocks else 0
+        if held != units.of:
+            raise ShippingRefused(
+                f"The order holds {held} there now, not {units.of}.", "Look again, then say how many."
+            )
+        if not 0 < units.quantity <= held:
+            raise ShippingRefused(f"{units.quantity} of {held} held units cannot go.", f"Say 1 to {held}.")
+
+
+def _posting(
+    row: IncomingOrder, stock: OrderStock, kind: EntryKind, on_hand: int, quantity: int, fact: str, by: User
+) -> Posting:
+    return Posting(
+        variant_id=stock.variant_id,
+        location_id=stock.location_id,
+        kind=kind,
+        key=f"{row.store_id}:{stock.line_ref}@{stock.store_location_id}:{fact}",
+        origin="console",
+        effective_at=timezone.now(),
+        on_hand_delta=Decimal(on_hand),
+        released_delta=-quantity,
+        document=f"order:{row.store.slug}:{row.name}",
+        reason=fact.rpartition(":")[0].capitalize(),
+        actor=by,
+    )
+
+
+def holding(row: IncomingOrder) -> Sequence[OrderStock]:
+    """What the order holds, line by line, for people to choose from."""
+    stocks = row.stock.select_related("variant__product", "location", "store_location")
+    return list(stocks.exclude(held=0, ahead=0, dispatched=0).order_by("pk"))

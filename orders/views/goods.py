@@ -1,0 +1,76 @@
+"""Goods of an order that left here before the store knows, or are let go without leaving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+
+from orders import shipping
+from orders.models import IncomingOrder
+from orders.shipping import ShippingRefused, Units
+from syncconsole.kernel.admin import ConsolePage, Crumb
+
+
+class GoodsPage(ConsolePage):
+    """What the order holds, line by line, and the two things that a person can say of it."""
+
+    permission = shipping.SHIP_RIGHT
+    template_name = "orders/goods.html"
+    incoming: IncomingOrder
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        found = IncomingOrder.objects.select_related("store", "sales_order")
+        self.incoming = get_object_or_404(found, pk=kwargs["pk"])
+        return super().dispatch(request, *args, **kwargs)
+
+    def crumbs(self) -> list[Crumb]:
+        order = Crumb(f"{self.incoming.name} · {self.incoming.store}", self.order_url)
+        return [Crumb("Orders", reverse("admin:sales")), order, Crumb("Goods")]
+
+    @property
+    def order_url(self) -> str:
+        """The order's own page: of its sales order, or in the queue where it has none."""
+        sale = getattr(self.incoming, "sales_order", None)
+        return reverse("admin:sale", args=[sale.pk]) if sale else reverse("admin:incoming", args=[self.incoming.pk])
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self.show()
+
+    def show(self, *, status: int = 200, refused: ShippingRefused | None = None) -> HttpResponse:
+        """The form; after a refusal with its cause, and what is held now."""
+        return self.page(
+            status=status,
+            incoming=self.incoming,
+            rows=shipping.holding(self.incoming),
+            refused=refused,
+            back=self.order_url,
+            zone=self.incoming.store.zone,
+        )
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        door = shipping.dispatch if request.POST.get("step") == "dispatch" else shipping.ship
+        try:
+            units = door(self.incoming, wanted_units(request.POST), by=self.person)
+        except ShippingRefused as refused:
+            return self.show(status=409, refused=refused)
+        said = "let go and can be sold again" if door is shipping.dispatch else "booked as shipped here"
+        messages.success(request, f"{units:,} {'unit is' if units == 1 else 'units are'} {said}.")
+        return redirect(self.order_url)
+
+
+def wanted_units(asked: Any) -> dict[int, Units]:
+    """`units-<id>` and `held-<id>` of the form. Raises ShippingRefused for what is no number."""
+    found: dict[int, Units] = {}
+    for name, value in asked.items():
+        row = name.removeprefix("units-")
+        if row == name or not value.strip():
+            continue
+        try:
+            found[int(row)] = Units(int(value), of=int(asked.get(f"held-{row}", "")))
+        except ValueError:
+            raise ShippingRefused(f"“{value}” is not a number of units.", "Write whole numbers.") from None
+    return found
