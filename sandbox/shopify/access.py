@@ -76,6 +76,7 @@ REQUIRED_SCOPES: dict[tuple[str, str], frozenset[str]] = {
     ("Mutation", "inventoryAdjustQuantities"): frozenset({"write_inventory"}),
     ("Mutation", "inventoryActivate"): frozenset({"write_inventory"}),
     ("Mutation", "inventoryDeactivate"): frozenset({"write_inventory"}),
+    ("Mutation", "inventoryBulkToggleActivation"): frozenset({"write_inventory"}),
     ("Mutation", "inventoryItemUpdate"): frozenset({"write_inventory", "write_products"}),
 }
 

@@ -28,7 +28,7 @@ from .publications import PUBLICATIONS
 from .redirects import REDIRECTS
 from .replies import Refused, error, too_long
 from .rows import QUANTITY_NAMES, Item, Level, Location, Product, Variant
-from .stocking import activate, deactivate, update_item
+from .stocking import activate, deactivate, toggle, update_item
 from .store_files import STORE_FILES
 from .subscriptions import SUBSCRIPTIONS
 from .topics import Topic
@@ -235,6 +235,7 @@ _ROOT: dict[tuple[str, str], Callable[[Any, Any, Run], Any]] = {
     ),
     ("Mutation", "inventoryActivate"): keyed("inventoryActivate", activate, "inventoryLevel", with_code=False),
     ("Mutation", "inventoryDeactivate"): unkeyed(deactivate),
+    ("Mutation", "inventoryBulkToggleActivation"): unkeyed(toggle),
     ("Mutation", "inventoryItemUpdate"): unkeyed(update_item),
 }
 
@@ -276,6 +277,8 @@ def vocabulary() -> Vocabulary:
             "InventoryActivatePayload",
             "InventoryAdjustQuantitiesPayload",
             "InventoryAdjustQuantitiesUserError",
+            "InventoryBulkToggleActivationPayload",
+            "InventoryBulkToggleActivationUserError",
             "InventoryDeactivatePayload",
             "InventoryItemUpdatePayload",
             "InventoryProperties",

@@ -7,7 +7,7 @@ from typing import Any
 
 from .events import level_connected, level_disconnected
 from .inventory import Payload, UserError
-from .rows import AVAILABLE, Item, Location
+from .rows import AVAILABLE, COMMITTED, INCOMING, RESERVED, SAFETY_STOCK, Item, Location
 from .world import World
 
 
@@ -51,6 +51,75 @@ def deactivate(world: World, arguments: dict[str, Any]) -> Payload:
     level.updated_at = world.clock.stamp()
     level_disconnected(world.shop, level)
     return {"userErrors": []}
+
+
+def toggle(world: World, arguments: dict[str, Any]) -> Payload:
+    """`inventoryBulkToggleActivation`: one item at many locations, all or none; what holds stock promised or on its way stays."""
+    item = _row(world, arguments["inventoryItemId"], Item)
+    if item is None:
+        return _not_toggled([_coded("INVENTORY_ITEM_NOT_FOUND", ["inventoryItemId"])])
+    updates = [
+        (_row(world, each["locationId"], Location), each["activate"]) for each in arguments["inventoryItemUpdates"]
+    ]
+    wrong = []
+    for i, (location, wanted) in enumerate(updates):
+        codes = (
+            ["LOCATION_NOT_FOUND"] if location is None or not location.active else _obstacles(item, location, wanted)
+        )
+        wrong += [_coded(code, ["inventoryItemUpdates", str(i), "locationId"]) for code in codes]
+    left = {level.location for level in item.levels if level is not None and level.active}
+    left = (left | {place for place, wanted in updates if wanted}) - {place for place, wanted in updates if not wanted}
+    if not wrong and not left:
+        wrong.append(_coded("CANNOT_DEACTIVATE_FROM_ONLY_LOCATION", ["inventoryItemUpdates"]))
+    if wrong:
+        return _not_toggled(wrong)
+    for location, wanted in updates:
+        _switch(world, item, location, wanted)
+    levels = [item.level_at(location) for location, wanted in updates if wanted]
+    return {"inventoryItem": item, "inventoryLevels": levels, "userErrors": []}
+
+
+_TOGGLE_MESSAGES = {
+    "CANNOT_DEACTIVATE_FROM_ONLY_LOCATION": "The item couldn't be unstocked: it is stocked at no other location.",
+    "COMMITTED_INVENTORY_AT_LOCATION": "The item couldn't be unstocked: it has committed quantities here.",
+    "INCOMING_INVENTORY_AT_LOCATION": "The item couldn't be unstocked: it has incoming quantities here.",
+    "INVENTORY_ITEM_NOT_FOUND": "The inventory item was not found.",
+    "INVENTORY_MANAGED_BY_3RD_PARTY": "The item couldn't be stocked: a fulfillment service manages this location.",
+    "LOCATION_NOT_FOUND": "The location was not found.",
+    "RESERVED_INVENTORY_AT_LOCATION": "The item couldn't be unstocked: it has unavailable quantities here.",
+}
+
+
+def _coded(code: str, path: list[str]) -> UserError:
+    return {"field": path, "message": _TOGGLE_MESSAGES[code], "code": code}
+
+
+def _not_toggled(wrong: list[UserError]) -> Payload:
+    return {"inventoryItem": None, "inventoryLevels": None, "userErrors": wrong}
+
+
+def _obstacles(item: Item, location: Location, wanted: bool) -> list[str]:
+    level = item.level_at(location)
+    if wanted:
+        return ["INVENTORY_MANAGED_BY_3RD_PARTY"] if location.service is not None else []
+    if level is None or not level.active:
+        return []
+    held = {
+        "COMMITTED_INVENTORY_AT_LOCATION": level.quantities[COMMITTED],
+        "INCOMING_INVENTORY_AT_LOCATION": level.quantities[INCOMING],
+        "RESERVED_INVENTORY_AT_LOCATION": any(level.quantities[RESERVED : SAFETY_STOCK + 1]),
+    }
+    return [code for code, quantity in held.items() if quantity]
+
+
+def _switch(world: World, item: Item, location: Location, wanted: bool) -> None:
+    level = item.level_at(location)
+    if wanted is (level is not None and level.active):
+        return
+    stamp = world.clock.stamp()
+    level = item.stock_at(location, stamp, active=wanted)
+    level.active, level.updated_at = wanted, stamp
+    (level_connected if wanted else level_disconnected)(world.shop, level)
 
 
 def update_item(world: World, arguments: dict[str, Any]) -> Payload:

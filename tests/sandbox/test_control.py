@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.app import Sandbox
 from sandbox.control.routes import ROUTES
+from sandbox.shopify.documents import load_schema
 from sandbox.wire import Request
 from tests.sandbox.client import App
 
@@ -264,3 +265,12 @@ def test_the_page_for_people_shows_shops_faults_and_calls(app: App) -> None:
     assert "Hello" in html
     assert "&lt;b&gt;" in html
     assert "<script" not in html
+
+
+def test_the_guide_names_every_operation() -> None:
+    guide, schema = GUIDE.read_text(encoding="utf-8"), load_schema()
+    assert schema.query_type is not None
+    assert schema.mutation_type is not None
+    assert [
+        name for name in (*schema.query_type.fields, *schema.mutation_type.fields) if f"`{name}`" not in guide
+    ] == []

@@ -17,13 +17,15 @@ from graphql import (
     GraphQLUnionType,
     is_specified_directive,
     is_specified_scalar_type,
+    parse,
     print_ast,
+    validate,
     validate_schema,
 )
 
 from sandbox.shopify.documents import load_schema
 from sandbox.shopify.resolvers import vocabulary
-from tests.sandbox.client import SHARED
+from tests.sandbox.client import DOCUMENTS, SHARED
 
 REAL = SHARED / "schemas" / "shopify-admin-2026-10.json.gz"
 
@@ -57,6 +59,15 @@ def test_the_roots_have_the_real_names(ours: GraphQLSchema, real: dict[str, Any]
 def test_everything_is_in_the_real_schema(ours: GraphQLSchema, real: dict[str, Any]) -> None:
     differences = list(_differences(ours, real))
     assert differences == []
+
+
+@pytest.mark.skipif(not DOCUMENTS.exists(), reason="the reference documents in ../shared are not here")
+def test_every_example_of_the_reference_is_understood(ours: GraphQLSchema) -> None:
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(DOCUMENTS.glob("*.graphql"))}
+    assert len(texts) >= 55
+    assert {
+        name: [e.message for e in found] for name, text in texts.items() if (found := validate(ours, parse(text)))
+    } == {}
 
 
 def test_directives_are_the_real_ones(ours: GraphQLSchema, real: dict[str, Any]) -> None:

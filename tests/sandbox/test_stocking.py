@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.sandbox.client import App
+from tests.sandbox.client import App, document, user_errors
 
 ACTIVATE = """mutation A($item: ID!, $at: ID!, $available: Int, $onHand: Int, $key: String!) {
   inventoryActivate(inventoryItemId: $item, locationId: $at, available: $available, onHand: $onHand) @idempotent(key: $key) {
@@ -109,3 +109,35 @@ def test_a_new_sku_is_found_at_once(app: App) -> None:
     text = "query I($q: String!) { inventoryItems(first: 5, query: $q) { nodes { sku } } }"
     assert app.ask(text, {"q": "sku:'APA-2'"}).data["inventoryItems"]["nodes"] == [{"sku": "APA-2"}]
     assert app.ask(text, {"q": "sku:'APA'"}).data["inventoryItems"]["nodes"] == []
+
+
+def toggle(app: App, *updates: tuple[Any, bool], item: str | None = None) -> Any:
+    rows = [{"locationId": place.gid, "activate": wanted} for place, wanted in updates]
+    given = {"inventoryItemId": item or app.item("APA").gid, "updates": rows}
+    return app.ask(document("inventory_bulk_toggle_activation"), given)
+
+
+def test_an_item_is_stocked_and_unstocked_at_several_locations_in_one_call(app: App) -> None:
+    never_stocked(app)
+    answer = toggle(app, (app.there, True), (app.here, False))
+    (payload,) = answer.data.values()
+    assert [level["isActive"] for level in payload["inventoryLevels"]] == [True]
+    assert (app.level("APA").active, app.level("APA", app.there).active) == (False, True)
+    assert answer.cost["requestedQueryCost"] == 10
+
+
+def test_what_is_promised_or_held_stays_stocked_and_nothing_of_the_call_is_done(app: App) -> None:
+    never_stocked(app)
+    app.control("POST", "orders", {"lines": [{"sku": "APA", "location": app.here.name}]})
+    app.control("POST", "levels/edit", {"sku": "APA", "damaged": 1})
+    path = ["inventoryItemUpdates", "1", "locationId"]
+    codes = user_errors(toggle(app, (app.there, True), (app.here, False)))
+    assert codes == [("COMMITTED_INVENTORY_AT_LOCATION", path), ("RESERVED_INVENTORY_AT_LOCATION", path)]
+    assert app.item("APA").level_at(app.there) is None
+
+
+def test_an_item_stays_stocked_somewhere(app: App) -> None:
+    answer = toggle(app, (app.here, False), (app.there, False))
+    assert user_errors(answer) == [("CANNOT_DEACTIVATE_FROM_ONLY_LOCATION", ["inventoryItemUpdates"])]
+    gone = toggle(app, (app.here, True), item="gid://shopify/InventoryItem/1")
+    assert user_errors(gone) == [("INVENTORY_ITEM_NOT_FOUND", ["inventoryItemId"])]
