@@ -126,6 +126,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 listed("Inventory credit memos", "assignment_return", "inventory-credit-memos"),
                 listed("Credit memos", "request_quote", "credit-memos"),
                 listed("Order change notes", "edit_note", "order-changes"),
+                item("Written-off returns", "inventory", "admin:written_off", "inventory.view_ledgerentry"),
                 item("Register", "menu_book", "admin:register", "orders.view_document"),
             ],
         ),

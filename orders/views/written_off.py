@@ -1,0 +1,64 @@
+"""Written-off returns: goods that refunds did not put back in stock, each until somebody does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+
+from catalog.search import variants_found
+from inventory.models import LedgerEntry
+from inventory.models.ledger import EntryKind
+from inventory.views.ledger import levels_of
+from orders import written_off
+from orders.written_off import ReturnRefused
+from syncconsole.kernel.admin import ConsolePage
+from syncconsole.kernel.keyset import page_of
+
+RETURN_RIGHT: Final = "inventory.record_stock"
+
+
+class WrittenOffPage(ConsolePage):
+    """What was written off, newest first, with *Return to stock*."""
+
+    permission = "inventory.view_ledgerentry"
+    title = "Written-off returns"
+    template_name = "orders/written_off.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        rows = written_off.written_off().select_related("level__variant__product", "level__location")
+        if words := request.GET.get("q", "").strip():
+            rows = rows.filter(level__in=levels_of(variants_found(words)))
+        page = page_of(request, rows, "-id")
+        return self.page(
+            rows=[(row, int(-row.on_hand_delta)) for row in page.rows],
+            keyset=page,
+            may_return=self.can(RETURN_RIGHT),
+            filtered=bool(words),
+        )
+
+
+class ReturnToStock(ConsolePage):
+    """Put units back; a repeat puts nothing back a second time."""
+
+    permission = RETURN_RIGHT
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        found = LedgerEntry.objects.filter(kind=EntryKind.WRITTEN_OFF).select_related("level__variant__product")
+        entry = get_object_or_404(found, pk=pk)
+        quantity, reason = request.POST.get("quantity", ""), request.POST.get("reason", "").strip()
+        if not reason or not quantity.isdigit() or len(quantity) > 9:
+            messages.warning(request, "Nothing was put back. Give how many units, in digits, and the reason.")
+            return redirect("admin:written_off")
+        try:
+            written_off.return_to_stock(
+                entry, int(quantity), by=self.person, reason=reason[:300], address=request.META.get("REMOTE_ADDR")
+            )
+        except ReturnRefused as refused:
+            messages.warning(request, f"{refused.cause} {refused.remedy}")
+        else:
+            messages.success(request, f"{int(quantity):,} × {entry.level.variant.label} put back; the stores follow.")
+        return redirect("admin:written_off")
