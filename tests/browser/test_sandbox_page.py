@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from sandbox.app import Sandbox
 from sandbox.server import running
@@ -44,7 +44,13 @@ def fill(page: Page, form: str, **values: str) -> None:
             field.select_option(value)
         else:
             field.fill(value)
-    box.get_by_role("button").click()
+    press(page, box.get_by_role("button"))
+
+
+def press(page: Page, button: Locator) -> None:
+    """Click, and wait until the page that answers is there."""
+    with page.expect_navigation():
+        button.click()
 
 
 def cells(page: Page, heading: str, first: str) -> list[str]:
@@ -71,7 +77,7 @@ def test_stock_is_edited_where_one_says(visit: Visit) -> None:
     page = visit()
     fill(page, "stock", sku="BERE-L", how="set to", quantity="12", location="Magazin București")
     page.get_by_label("SKU or handle").fill("bere-l")
-    page.get_by_role("button", name="Search").click()
+    press(page, page.get_by_role("button", name="Search"))
     rows = page.locator("h2:has-text('Levels') ~ .wide").first.locator("tr").all_inner_texts()
     assert [row.split("\t")[2:4] for row in rows[1:]] == [["Depozit Cluj", "0"], ["Magazin București", "12"]]
 
