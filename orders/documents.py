@@ -118,14 +118,16 @@ class _Settling:
         self.incoming, self.order, self.invoiced = incoming, order, invoiced
         known = Refund.objects.filter(order=incoming).prefetch_related("documents__lines")
         self.known = {refund.ref: refund for refund in known}
+        self.new: list[tuple[Document, list[LineValues]]] = []
         self.ready: list[Document] = []
         self.countered: list[int] = []
 
     def run(self) -> Settled:
         found = self._verdicts()
-        for verdict in found:
-            refund = self._write_refund(verdict)
+        for refund, verdict in zip(self._write_refunds(found), found, strict=True):
             self._write_documents(refund, verdict)
+        Document.objects.bulk_create(document for document, _ in self.new)
+        _write_lines(self.new)
         self._post()
         stands = Counter(verdict.readiness for verdict in found)
         return Settled(self.ready, len(found), stands[Readiness.WAITS], stands[Readiness.NEEDS_PERSON])
@@ -156,7 +158,13 @@ class _Settling:
         alone = verdict.refund_ref == CANCELLATION
         return f"{CANCELLATION}:{self.incoming.ref}" if alone else verdict.refund_ref
 
-    def _write_refund(self, verdict: Verdict) -> Refund:
+    def _write_refunds(self, found: Sequence[Verdict]) -> list[Refund]:
+        rows = [self._refund(verdict) for verdict in found]
+        Refund.objects.bulk_create(row for row in rows if row._state.adding)
+        return rows
+
+    def _refund(self, verdict: Verdict) -> Refund:
+        """The refund's row, brought along; a new one is not saved yet."""
         ref = self._ref(verdict)
         row = self.known.get(ref) or Refund(store_id=self.incoming.store_id, order=self.incoming, ref=ref)
         values = {
@@ -171,7 +179,8 @@ class _Settling:
         }
         if _change(row, values):
             row.settled_at = timezone.now()
-            row.save()
+            if not row._state.adding:
+                row.save()
         return row
 
     def _write_documents(self, refund: Refund, verdict: Verdict) -> None:
@@ -193,12 +202,11 @@ class _Settling:
                 waiting.delete()
             return
         document = waiting or want.document(posted)
-        if _change(document, want.values(posted)):
-            document.save()
-        if waiting is None or standing(waiting.lines.all()) != lines:
-            if waiting:
-                waiting.lines.all().delete()
-            _write_lines(document, lines)
+        news = _change(document, want.values(posted))
+        if waiting is None:
+            self.new.append((document, lines))
+        else:
+            _rewrite(document, lines, changed=news)
         if want.verdict.readiness is Readiness.READY:
             self.ready.append(document)
             if want.planned is None:
@@ -277,7 +285,18 @@ def _change(row: Refund | Document, values: Mapping[str, object]) -> bool:
     return changed
 
 
-def _write_lines(document: Document, lines: Sequence[LineValues]) -> None:
+def _rewrite(document: Document, lines: list[LineValues], *, changed: bool) -> None:
+    """A document that waits, brought along; what is as it was costs nothing."""
+    if changed:
+        document.save()
+    if standing(document.lines.all()) != lines:
+        document.lines.all().delete()
+        _write_lines([(document, lines)])
+
+
+def _write_lines(documents: Sequence[tuple[Document, list[LineValues]]]) -> None:
     DocumentLine.objects.bulk_create(
-        DocumentLine(document=document, position=position, **asdict(line)) for position, line in enumerate(lines, 1)
+        DocumentLine(document=document, position=position, **asdict(line))
+        for document, lines in documents
+        for position, line in enumerate(lines, 1)
     )
