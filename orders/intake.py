@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
@@ -19,11 +18,11 @@ from connectors import changes, registry
 from connectors.changes import Claimed
 from connectors.models import Store
 from connectors.models.webhooks import ChangeState
-from connectors.ports.buyers import Address
 from connectors.ports.errors import ConnectorError
-from connectors.ports.orders import MAX_ORDERS, History, OrderLine, RemoteOrder
+from connectors.ports.orders import MAX_ORDERS, History, RemoteOrder
 from orders import tasks
 from orders.models import IncomingOrder
+from orders.redaction import without_person
 from syncconsole.kernel.locks import sole_worker
 
 log = structlog.get_logger(__name__)
@@ -108,59 +107,6 @@ def read_changes(store: Store, *, at_leisure: bool = False) -> int:
             elif not mine:
                 since = timezone.now() - FRESH
     return changes.attempt(changes.claim(store, KIND, MAX_ORDERS, since=since), partial(_read, store))
-
-
-def redact(store: Store, customer_ref: str, order_refs: Collection[str]) -> int:
-    """Erase what names a person from the orders of a customer and from those named. Returns how many orders held any.
-
-    What goes: the customer, addresses but their country and province, company, notes, whatever was written beside the
-    order and its lines, purchase order and tracking numbers. Lines, amounts and times stay: they are books, and name nobody.
-    """
-    found = IncomingOrder.objects.filter(store=store, redacted_at=None)
-    theirs = found.filter(ref__in=list(order_refs))
-    if customer_ref:
-        theirs = theirs | found.filter(customer_ref=customer_ref)
-    with transaction.atomic():
-        rows = list(theirs.order_by("pk").select_for_update(of=("self",)))
-        for row in rows:
-            row.snapshot = msgspec.to_builtins(without_person(row.order))
-            row.customer_ref, row.redacted_at = "", timezone.now()
-            row.save(update_fields=["snapshot", "customer_ref", "redacted_at"])
-    return len(rows)
-
-
-def without_person(order: RemoteOrder) -> RemoteOrder:
-    """The same order with nothing in it that names a person."""
-    return dataclasses.replace(
-        order,
-        customer_ref="",
-        customer=None,
-        email=None,
-        phone=None,
-        billing_address=_region(order.billing_address),
-        shipping_address=_region(order.shipping_address),
-        company=None,
-        note=None,
-        attributes=(),
-        localized=(),
-        po_number="",
-        lines=tuple(_unwritten(line) for line in order.lines),
-        refunds=tuple(dataclasses.replace(refund, note="") for refund in order.refunds),
-        fulfilments=tuple(dataclasses.replace(sent, tracking=()) for sent in order.fulfilments),
-    )
-
-
-def _region(address: Address | None) -> Address | None:
-    """Where taxes were due, and no more."""
-    if address is None:
-        return None
-    nothing = dict.fromkeys((field.name for field in dataclasses.fields(Address)), "")
-    return Address(**{**nothing, "country": address.country, "province_code": address.province_code})
-
-
-def _unwritten(line: OrderLine) -> OrderLine:
-    bundle = dataclasses.replace(line.bundle, attributes=()) if line.bundle else None
-    return dataclasses.replace(line, attributes=(), bundle=bundle)
 
 
 def _queue(store: Store) -> tuple[int, dt.datetime]:

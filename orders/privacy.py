@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+import msgspec
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from connectors.models import Store
-from orders import buyers, intake
+from orders import buyers
 from orders.models import IncomingOrder
+from orders.redaction import without_person
 
 AT_ONCE = 500
 
@@ -21,13 +22,12 @@ def held(store: Store, customer_ref: str) -> int:
 
 def erase(store: Store, customer_ref: str) -> int:
     """Erase what names this customer; returns from how many orders. A repeat finds none."""
-    return _erase(store, _of_customer(store, customer_ref).order_by("pk").values_list("ref", flat=True))
+    return _erase(store, _of_customer(store, customer_ref))
 
 
 def erase_all(store: Store) -> int:
     """Erase what names anybody; returns from how many orders."""
-    named = IncomingOrder.objects.filter(store=store, redacted_at=None)
-    return _erase(store, named.order_by("pk").values_list("ref", flat=True))
+    return _erase(store, IncomingOrder.objects.filter(store=store, redacted_at=None))
 
 
 def _of_customer(store: Store, customer_ref: str) -> QuerySet[IncomingOrder, IncomingOrder]:
@@ -36,12 +36,20 @@ def _of_customer(store: Store, customer_ref: str) -> QuerySet[IncomingOrder, Inc
     return IncomingOrder.objects.filter(store=store, customer_ref=customer_ref, redacted_at=None)
 
 
-def _erase(store: Store, refs: Iterable[str]) -> int:
+def _erase(store: Store, named: QuerySet[IncomingOrder, IncomingOrder]) -> int:
     """Some hundreds at a time, each part by itself: after a crash the next try erases the rest."""
-    every, erased = list(refs), 0
-    for start in range(0, len(every), AT_ONCE):
-        part = every[start : start + AT_ONCE]
-        with transaction.atomic():
-            erased += intake.redact(store, "", part)
-            buyers.redact(store, part)
+    erased = 0
+    while some := _erase_some(store, named):
+        erased += some
     return erased
+
+
+@transaction.atomic
+def _erase_some(store: Store, named: QuerySet[IncomingOrder, IncomingOrder]) -> int:
+    rows = list(named.order_by("pk").select_for_update(of=("self",))[:AT_ONCE])
+    for row in rows:
+        row.snapshot = msgspec.to_builtins(without_person(row.order))
+        row.customer_ref, row.redacted_at = "", timezone.now()
+        row.save(update_fields=["snapshot", "customer_ref", "redacted_at"])
+    buyers.redact(store, [row.ref for row in rows])
+    return len(rows)

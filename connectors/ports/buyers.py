@@ -1,5 +1,5 @@
 """Who bought, in words of no vendor. What stands here is personal data: kept where it is needed, erased on request
-(`orders.intake.redact`)."""
+(`orders.privacy`)."""
 
 from __future__ import annotations
 

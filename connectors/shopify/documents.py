@@ -40,7 +40,7 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
     "schema": ("Schema", "read the schema", 10),
     "orders_changed": ("OrdersChanged", "list the changed orders", 13),
     "orders_by_ids": ("OrdersByIds", "read orders", 257),
-    "order_branches": ("OrderBranches", "read what hangs on orders", 100),
+    "order_branches": ("OrderBranches", "read what hangs on orders", 50),
     "orders_count": ("OrdersCount", "count the changed orders", 10),
     "order_versions": ("OrderVersions", "compare versions of orders", 1),
     "order_pages": ("OrderPages", "read the rest of an order", 111),

@@ -19,7 +19,7 @@ from connectors.ports.buyers import Address, Attribute, Company, Customer, Local
 from connectors.ports.errors import ConnectorError, ConnectorUnavailable, RequestRejected
 from connectors.ports.orders import Bundle, Fulfilment, History, RemoteOrder, Tracking
 from connectors.shopify import orders_mapping, orders_nodes
-from orders import intake
+from orders import intake, privacy
 from orders.models import IncomingOrder
 from tests.connectors.shopify import order_answers as answers
 from tests.factories.connectors import StoreFactory
@@ -226,8 +226,8 @@ def test_what_names_a_customer_is_erased_and_the_books_stay(store: Store) -> Non
     intake.keep(store, order(2, customer_ref="customer/9"), asked_at=NINE)
     intake.keep(store, order(3, customer_ref="customer/10"), asked_at=NINE)
 
-    assert intake.redact(store, "customer/9", [ORDER]) == 2
-    assert intake.redact(store, "customer/9", [ORDER]) == 0
+    assert privacy.erase(store, "customer/9") == 2
+    assert privacy.erase(store, "customer/9") == 0
 
     row = kept()
     assert "popescu" not in str(row.snapshot).lower()
@@ -243,7 +243,7 @@ def test_what_names_a_customer_is_erased_and_the_books_stay(store: Store) -> Non
 
 def test_an_erased_customer_does_not_come_back_with_the_next_version(store: Store) -> None:
     intake.keep(store, with_person(), asked_at=NINE)
-    intake.redact(store, "customer/9", [])
+    privacy.erase(store, "customer/9")
 
     newer = dataclasses.replace(with_person(), updated_at=NINE + SECOND, name="#new")
     assert intake.keep(store, newer, asked_at=NINE + SECOND)
@@ -254,4 +254,4 @@ def test_an_erased_customer_does_not_come_back_with_the_next_version(store: Stor
 def test_redacting_nobody_erases_nothing(store: Store) -> None:
     intake.keep(store, order(customer_ref=""), asked_at=NINE)
 
-    assert intake.redact(store, "", []) == 0
+    assert privacy.erase(store, "") == 0

@@ -12,6 +12,7 @@ from connectors.ports.errors import ResultLost
 from connectors.ports.orders import History, RemoteOrder
 from connectors.shopify import orders_history
 from connectors.shopify.adapter import ShopifyStore
+from connectors.shopify.documents import document
 from sandbox.server import running
 from tests.connectors.shopify.test_against_sandbox import Server
 from tests.connectors.shopify.test_orders_on_sandbox import BUYER, control, placed
@@ -101,6 +102,7 @@ def test_a_history_costs_a_read_for_many_orders(server: Server, store: ShopifySt
     assert len(orders) == 200
     asked = [call for call in server.sandbox.calls.matching({}) if call.operation == "OrderBranches"]
     assert 2 <= len(asked) <= 3  # an order and its fulfilment order each, 250 together
+    assert {call.requested for call in asked} == {document("order_branches").points}
     assert not [call for call in server.sandbox.calls.matching({}) if call.operation == "OrdersByIds"]
 
 
