@@ -17,7 +17,8 @@ class SyncConsoleConfig(AppConfig):
         """Make the Celery application the current one, so that tasks are published through it; keep the roles."""
         from syncconsole import celery  # noqa: F401
 
-        post_migrate.connect(keep_roles, sender=self, dispatch_uid="roles")
+        # Django tells nobody of the migrations of an app without models, so another one is listened to.
+        post_migrate.connect(keep_roles, sender=all_apps.get_app_config("kernel"), dispatch_uid="roles")
 
 
 def keep_roles(apps: Any = None, **_: Any) -> None:

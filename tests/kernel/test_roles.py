@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.core.management.sql import emit_post_migrate_signal
 
 from syncconsole.kernel import roles
 from tests.factories.kernel import UserFactory
@@ -39,7 +40,7 @@ WHO_MAY = {
     "inventory.record_stock": {P, A},
     "inventory.release_freeze": {P, A},
     "inventory.add_location": {N, A},
-    "orders.view_incomingorder": {V, P, A},
+    "orders.view_incomingorder": {V, P, C, A},
     "orders.import_orders": {P, A},
     "orders.view_salesorder": {V, P, C, A},
     "orders.edit_order": {P, A},
@@ -98,7 +99,7 @@ def test_every_permission_that_our_models_declare_is_given_to_the_administrator(
     ours = [
         model
         for model in apps.get_models()
-        if model._meta.app_label in {"connectors", "catalog", "inventory", "kernel"}
+        if model._meta.app_label in {"connectors", "catalog", "inventory", "orders", "kernel"}
     ]
     declared = {f"{model._meta.app_label}.{codename}" for model in ours for codename, _ in model._meta.permissions}
     assert declared
@@ -119,6 +120,14 @@ def test_applying_the_table_again_takes_back_what_was_added_by_hand() -> None:
 
     assert set(viewer.permissions.values_list("codename", flat=True)) == {r.partition(".")[2] for r in roles.VIEWER}
     assert own.permissions.count() == 1, "groups of the house are left alone"
+
+
+def test_after_every_migration_the_roles_have_the_rights_that_are_new() -> None:
+    Permission.objects.get(codename="ship_orders").delete()
+
+    emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
+
+    assert Group.objects.filter(permissions__codename="ship_orders", name="Operator").exists()
 
 
 def test_a_role_lets_a_person_into_the_console() -> None:
