@@ -7,6 +7,7 @@ enough to understand it again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -54,12 +55,14 @@ def answer(request_id: int) -> None:
     if request.kind == PrivacyRequest.Kind.SHOP_REDACT:
         report = _erase_shop(request.store)
     else:
-        held = _about_customer(request)
+        traces, order_refs = _named(request)
+        held = _about_customer(request, traces)
+        theirs = (request.customer_ref, order_refs)
         if request.kind == PrivacyRequest.Kind.DATA_REQUEST:
-            report = _held(held) | _elsewhere("held", request.store, request.customer_ref)
+            report = _held(held) | _elsewhere("held", request.store, *theirs)
         else:
             erased = _erase(held)
-            report = {"webhook deliveries": erased} | _elsewhere("erase", request.store, request.customer_ref)
+            report = {"webhook deliveries": erased} | _elsewhere("erase", request.store, *theirs)
     with transaction.atomic():
         request.delivery.refresh_from_db()
         _erase_one(request.delivery, registry.webhooks())
@@ -69,13 +72,18 @@ def answer(request_id: int) -> None:
     log.info("privacy_request_done", request=request.pk, kind=request.kind, store=request.store.slug)
 
 
-def _about_customer(request: PrivacyRequest) -> QuerySet[WebhookDelivery, WebhookDelivery]:
+def _named(request: PrivacyRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What names the customer in the bodies of deliveries, and the orders that the request says are theirs."""
+    try:
+        meaning = registry.webhooks().understand(request.delivery.topic, bytes(request.delivery.body))
+    except NotUnderstood:
+        return (request.customer_ref.rpartition("/")[2],), ()
+    return meaning.traces, meaning.order_refs
+
+
+def _about_customer(request: PrivacyRequest, traces: Sequence[str]) -> QuerySet[WebhookDelivery, WebhookDelivery]:
     """Deliveries of the store whose body names the customer, before or after the request. More may be found than are
     theirs (a number inside another one): such a body loses nothing that is needed."""
-    try:
-        traces = registry.webhooks().understand(request.delivery.topic, bytes(request.delivery.body)).traces
-    except NotUnderstood:
-        traces = (request.customer_ref.rpartition("/")[2],)
     named = Q(pk__in=[])
     for trace in traces:
         named |= Q(GreaterThan(_Place(Value(trace.encode(), output_field=BinaryField()), F("body")), 0))
@@ -96,11 +104,10 @@ def _held(rows: QuerySet[WebhookDelivery, WebhookDelivery]) -> dict[str, Any]:
     }
 
 
-def _elsewhere(verb: str, store: Store, *customer: str) -> dict[str, Any]:
+def _elsewhere(verb: str, store: Store, *theirs: str | tuple[str, ...]) -> dict[str, Any]:
     """What the other places of personal data say to `verb`: name of the place → number of rows."""
     return {
-        place: getattr(import_module(module), verb)(store, *customer)
-        for place, module in settings.PERSONAL_DATA.items()
+        place: getattr(import_module(module), verb)(store, *theirs) for place, module in settings.PERSONAL_DATA.items()
     }
 
 

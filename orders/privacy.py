@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from connectors.models import Store
@@ -15,14 +17,15 @@ from orders.redaction import without_person
 AT_ONCE = 500
 
 
-def held(store: Store, customer_ref: str) -> int:
-    """How many orders name this customer."""
-    return _of_customer(store, customer_ref).count()
+def held(store: Store, customer_ref: str, order_refs: Collection[str]) -> int:
+    """How many orders name this customer, or are said to be theirs."""
+    return _of_customer(store, customer_ref, order_refs).count()
 
 
-def erase(store: Store, customer_ref: str) -> int:
-    """Erase what names this customer; returns from how many orders. A repeat finds none."""
-    return _erase(store, _of_customer(store, customer_ref))
+def erase(store: Store, customer_ref: str, order_refs: Collection[str]) -> int:
+    """Erase what names this customer, and all persons from the orders said to be theirs: a guest's order names no
+    customer, and neither does one whose customer the store withholds. Returns from how many orders. A repeat finds none."""
+    return _erase(store, _of_customer(store, customer_ref, order_refs))
 
 
 def erase_all(store: Store) -> int:
@@ -30,10 +33,13 @@ def erase_all(store: Store) -> int:
     return _erase(store, IncomingOrder.objects.filter(store=store, redacted_at=None))
 
 
-def _of_customer(store: Store, customer_ref: str) -> QuerySet[IncomingOrder, IncomingOrder]:
-    if not customer_ref:
-        return IncomingOrder.objects.none()
-    return IncomingOrder.objects.filter(store=store, customer_ref=customer_ref, redacted_at=None)
+def _of_customer(
+    store: Store, customer_ref: str, order_refs: Collection[str]
+) -> QuerySet[IncomingOrder, IncomingOrder]:
+    theirs = Q(ref__in=list(order_refs))
+    if customer_ref:
+        theirs |= Q(customer_ref=customer_ref)
+    return IncomingOrder.objects.filter(theirs, store=store, redacted_at=None)
 
 
 def _erase(store: Store, named: QuerySet[IncomingOrder, IncomingOrder]) -> int:

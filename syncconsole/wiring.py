@@ -20,4 +20,4 @@ ORDER_BOOKS = "orders.knowledge"
 
 PERSONAL_DATA: dict[str, str] = {"orders": "orders.privacy"}
 """Where, beside the deliveries of webhooks, a person may be named → the module that counts and erases it: `held(store,
-customer_ref)`, `erase(store, customer_ref)` and `erase_all(store)`, each returning a number of rows."""
+customer_ref, order_refs)`, `erase(store, customer_ref, order_refs)` and `erase_all(store)`, each returning a number of rows."""

@@ -48,7 +48,8 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """One delivery in words of no vendor. `traces`: texts by which rows that tell of this customer are found."""
+    """One delivery in words of no vendor. `traces`: texts by which rows that tell of this customer are found;
+    `order_refs`: the orders that it says are theirs."""
 
     subject: Subject
     kind: str = ""
@@ -56,6 +57,7 @@ class Understood:
     updated_at: dt.datetime | None = None
     """The store's own time of the version, where the delivery says it."""
     customer_ref: str = ""
+    order_refs: tuple[str, ...] = ()
     traces: tuple[str, ...] = ()
 
 

@@ -217,7 +217,8 @@ def _customer(subject: Subject, content: dict[str, Any]) -> Understood:
     customer = customer if isinstance(customer, dict) else {}
     number = customer.get("id")
     orders = content.get("orders_to_redact") or content.get("orders_requested") or []
-    named = [number, *(orders if isinstance(orders, list) else []), customer.get("email"), customer.get("phone")]
+    orders = orders if isinstance(orders, list) else []
+    named = [number, *orders, customer.get("email"), customer.get("phone")]
     traces = tuple(dict.fromkeys(str(each) for each in named if isinstance(each, int | str) and len(str(each)) >= 3))
     if not traces:
         raise NotUnderstood(
@@ -225,7 +226,8 @@ def _customer(subject: Subject, content: dict[str, Any]) -> Understood:
             "Look the request up in the app's settings at Shopify and answer it there, then ignore it with a reason.",
         )
     ref = f"gid://shopify/Customer/{number}" if isinstance(number, int) else ""
-    return Understood(subject, "customer", ref, customer_ref=ref, traces=traces)
+    theirs = tuple(f"gid://shopify/Order/{each}" for each in orders if isinstance(each, int))
+    return Understood(subject, "customer", ref, customer_ref=ref, order_refs=theirs, traces=traces)
 
 
 def _at(content: Any, path: str) -> Any:

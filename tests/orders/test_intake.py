@@ -226,8 +226,8 @@ def test_what_names_a_customer_is_erased_and_the_books_stay(store: Store) -> Non
     intake.keep(store, order(2, customer_ref="customer/9"), asked_at=NINE)
     intake.keep(store, order(3, customer_ref="customer/10"), asked_at=NINE)
 
-    assert privacy.erase(store, "customer/9") == 2
-    assert privacy.erase(store, "customer/9") == 0
+    assert privacy.erase(store, "customer/9", [ORDER]) == 2
+    assert privacy.erase(store, "customer/9", [ORDER]) == 0
 
     row = kept()
     assert "popescu" not in str(row.snapshot).lower()
@@ -243,7 +243,7 @@ def test_what_names_a_customer_is_erased_and_the_books_stay(store: Store) -> Non
 
 def test_an_erased_customer_does_not_come_back_with_the_next_version(store: Store) -> None:
     intake.keep(store, with_person(), asked_at=NINE)
-    privacy.erase(store, "customer/9")
+    privacy.erase(store, "customer/9", [ORDER])
 
     newer = dataclasses.replace(with_person(), updated_at=NINE + SECOND, name="#new")
     assert intake.keep(store, newer, asked_at=NINE + SECOND)
@@ -254,4 +254,4 @@ def test_an_erased_customer_does_not_come_back_with_the_next_version(store: Stor
 def test_redacting_nobody_erases_nothing(store: Store) -> None:
     intake.keep(store, order(customer_ref=""), asked_at=NINE)
 
-    assert privacy.erase(store, "") == 0
+    assert privacy.erase(store, "", []) == 0

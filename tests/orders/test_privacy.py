@@ -44,6 +44,17 @@ def test_a_customer_is_erased_from_their_orders_and_from_nobody_elses(store: Sto
     assert (erased.order.po_number, len(erased.order.lines)) == ("", len(order(1).lines))
 
 
+def test_a_guests_order_is_erased_when_the_request_names_it(store: Store) -> None:
+    guest = dataclasses.replace(order(3), email="maria@example.com")
+    intake.keep(store, guest, asked_at=dt.datetime(2026, 11, 21, 9, 5, tzinfo=dt.UTC))
+
+    request = ask(store, "customers/redact", customer=MARIA, orders_to_redact=[3])
+
+    assert request.report["orders"] == 2
+    assert IncomingOrder.objects.get(ref=guest.ref).order.email is None
+    assert IncomingOrder.objects.get(ref=guest.ref).redacted_at is not None
+
+
 def test_a_customer_who_asks_is_told_how_many_orders_name_them_and_none_is_changed(store: Store) -> None:
     request = ask(store, "customers/data_request", customer=MARIA, orders_requested=[1], data_request={"id": 3})
     assert request.report["orders"] == 1
