@@ -36,7 +36,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
         help="also full syncs of 500,000 levels, 1,000,000 rows listed, and orders for ten minutes",
     )
     parser.add_argument(
-        "--plan", action="append", metavar="PLAN", help="full syncs on this plan only; may be given again"
+        "--plan", action="append", metavar="PLAN", help="full syncs and pacing on this plan only; may be given again"
     )
     parser.add_argument("--out", type=Path, default=LATEST, help="where the results go (default: %(default)s)")
     return parser.parse_args(arguments)
@@ -60,7 +60,7 @@ def measure(wanted: argparse.Namespace) -> int:
         return 2
     sizes = QUICK if wanted.quick else Sizes()
     sizes = replace(sizes, full_larger=500_000, listed_larger=1_000_000, lag_seconds=600.0) if wanted.large else sizes
-    sizes = replace(sizes, plans=tuple(wanted.plan)) if wanted.plan else sizes
+    sizes = replace(sizes, plans=tuple(wanted.plan), pacing_plans=tuple(wanted.plan)) if wanted.plan else sizes
     found: list[results.Result] = []
     print(results.machine())
     was = connection.settings_dict["NAME"]

@@ -21,6 +21,7 @@ class Sizes:
     full_larger: int = 0
     plans: tuple[str, ...] = ("standard", "advanced", "plus", "enterprise")
     rounds: int = 7
+    pacing_plans: tuple[str, ...] = ("standard", "advanced", "plus", "enterprise")
     pacing_processes: tuple[int, ...] = (1, 4)
     pacing_warm: float = 3.0
     """Seconds until as many points are on their way back as at any later moment, since requests ask for more points than
@@ -45,6 +46,7 @@ QUICK = Sizes(
     full_unpaced=500,
     rounds=1,
     plans=("standard", "plus"),
+    pacing_plans=("plus",),
     pacing_processes=(4,),
     pacing_warm=0.5,
     pacing_seconds=0.5,

@@ -33,7 +33,7 @@ MOST_OF_BULK_WAIT = 0.2
 def paced_calls(bench: Bench) -> Iterator[Result]:
     """Bulk calls from an almost empty bucket, by one process and by four: points charged a second to points restored, and
     throttled replies. Then urgent calls while bulk asks for more than there is."""
-    for plan in bench.sizes.plans:
+    for plan in bench.sizes.pacing_plans:
         for processes in bench.sizes.pacing_processes:
             yield from _saturated(bench, plan, processes)
         yield from _lanes(bench, plan)
