@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db import transaction
-from django.db.models import CharField, Count, F, Func, Value
+from django.db import connection, transaction
+from django.db.models import Count, F, Func
 
 from connectors.models import Store
 from connectors.ports.money import TaxLine
@@ -25,6 +25,13 @@ COLUMNS = {
     MappedKind.TAX: "tax_names",
 }
 """Where a sales order keeps its values of a kind."""
+
+# Asked for every order, so it is not composed anew each time.
+OF_STORE = """
+SELECT kind, NULL, "default", unmapped FROM orders_mappingrule WHERE store_id = %(store)s
+ UNION ALL
+SELECT kind, value, ours, '' FROM orders_valuemapping WHERE store_id = %(store)s
+"""
 
 LONGEST = 180
 """Characters of a value that are told apart: `waits_for` has room for no more."""
@@ -74,11 +81,12 @@ class ValueInUse:
 
 def of_store(store: Store) -> Names:
     """Our names for the values of a store, in one query."""
-    rules = MappingRule.objects.filter(store=store).values_list("kind", Value(None, CharField()), "default", "unmapped")
-    values = ValueMapping.objects.filter(store=store).order_by().values_list("kind", "value", "ours", Value(""))
     by_kind: dict[MappedKind, Rule] = {}
     names: dict[tuple[MappedKind, str], str] = {}
-    for kind, value, ours, unmapped in rules.union(values, all=True):
+    with connection.cursor() as cursor:
+        cursor.execute(OF_STORE, {"store": store.pk})
+        rows = cursor.fetchall()
+    for kind, value, ours, unmapped in rows:
         if value is None:
             by_kind[MappedKind(kind)] = Rule(Unmapped(unmapped), ours)
         else:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, DecimalField, Exists, OuterRef, Subquery, When
+from django.db.models import Case, DecimalField, OuterRef, Subquery, When
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -36,6 +35,14 @@ LINE_VALUES: Final = [
 PAYMENT_VALUES: Final = [
     field.name for field in SalesOrderPayment._meta.concrete_fields if field.name not in ("id", "order", "ref")
 ]
+# Asked for every order, so it is not composed anew each time.
+STANDING: Final = """
+SELECT s.*,
+       EXISTS (SELECT 1 FROM orders_localedit e WHERE e.order_id = s.id AND e.overwritten_at IS NULL) AS is_edited,
+       ARRAY(SELECT l.ref FROM orders_salesorderline l WHERE l.order_id = s.id) AS line_refs
+  FROM orders_salesorder s
+ WHERE s.incoming_id = %s
+"""
 AMOUNT: Final[DecimalField[Any, Any]] = DecimalField(max_digits=20, decimal_places=4)
 
 
@@ -81,11 +88,8 @@ def status_of(order: RemoteOrder, goods: Goods) -> OrderStatus:
 
 
 def _standing(incoming: IncomingOrder) -> SalesOrder | None:
-    """The sales order as it stands, with its buyer, the references of its lines, and whether a person has changed it."""
-    edits = LocalEdit.objects.filter(order=OuterRef("pk"), overwritten_at=None)
-    refs = SalesOrderLine.objects.filter(order=OuterRef("pk")).order_by().values("ref")
-    rows = SalesOrder.objects.select_related("buyer").annotate(is_edited=Exists(edits), line_refs=ArraySubquery(refs))
-    return rows.filter(incoming=incoming).first()
+    """The sales order as it stands, with the references of its lines, and whether a person has changed it."""
+    return next(iter(SalesOrder.objects.raw(STANDING, [incoming.pk])), None)
 
 
 def _check_reference(incoming: IncomingOrder, standing: SalesOrder | None, order: RemoteOrder) -> None:
@@ -143,7 +147,7 @@ def _write_buyer(sale: SalesOrder, incoming: IncomingOrder, order: RemoteOrder, 
     told = buyers.facts(order) | {"redacted_at": incoming.redacted_at}
     if is_new:
         Buyer.objects.create(order=sale, **told)
-    elif any(getattr(sale.buyer, name) != value for name, value in told.items()):
+    else:
         Buyer.objects.filter(order=sale).update(**told)
 
 

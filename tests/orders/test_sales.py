@@ -179,13 +179,27 @@ def test_an_erased_person_is_erased_from_the_sales_order_too_and_the_books_stay(
     told(store, business())
     told(StoreFactory(), business())
 
-    assert privacy.erase(store, "customer/9") == 1
+    assert privacy.erase(store, "customer/9", []) == 1
 
     erased, other = Buyer.objects.order_by("order__pk")
     assert (erased.name, erased.company, erased.email, erased.billing_address) == ("", "", "", None)
     assert erased.redacted_at is not None
     assert other.name == "Ion Popescu"
     assert SalesOrder.objects.filter(total=200).count() == 2
+
+
+def test_a_newer_version_of_an_erased_order_names_nobody_again(store: Store) -> None:
+    told(store, business())
+    privacy.erase(store, "customer/9", [])
+    row = IncomingOrder.objects.select_related("store").get()
+    intake.keep(store, later(business()), asked_at=NOON + HOUR)
+    row.refresh_from_db()
+
+    with transaction.atomic():
+        sales.write(row, row.order)
+
+    buyer = Buyer.objects.get()
+    assert (buyer.name, buyer.email, buyer.redacted_at) == ("", "", row.redacted_at)
 
 
 # --- again, and newer
