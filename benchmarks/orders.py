@@ -21,16 +21,16 @@ from signal import SIGTERM
 from typing import Any
 
 import httpx
-from django.conf import settings
 from django.utils import timezone
 
 from benchmarks import simulators
 from benchmarks.bench import Bench
+from benchmarks.deliveries import listening
 from benchmarks.pacing import part_of
 from benchmarks.results import Result, at_most, told
 from benchmarks.simulators import CHECKOUT, Shop
 from benchmarks.web import database_url, serving
-from connectors import connection, feeds, inbox, subscriptions
+from connectors import feeds
 from connectors.models import Store
 from orders.models import IncomingOrder
 from syncconsole import process_tree
@@ -50,7 +50,8 @@ def order_lag(bench: Bench) -> Iterator[Result]:
     """Five orders a second on Standard: lag from `updated_at` to kept, and throttled replies."""
     shop = bench.shop(VARIANTS, "standard")
     with serving() as server, _worker():
-        store = _listening(shop, server.url)
+        store = listening(shop, server.url, plan="standard")
+        feeds.poll(store)
         shop.forget_calls()
         seconds = bench.sizes.lag_seconds
         lags = _lags(shop, store, seconds)
@@ -95,30 +96,6 @@ def _place(shop: Shop, count: int) -> None:
         for number in itertools.takewhile(lambda number: number < count, itertools.count()):
             time.sleep(max(0.0, began + number / A_SECOND - time.perf_counter()))
             http.post("/orders/batch", json={"shop": shop.domain, "count": 1}).raise_for_status()
-
-
-def _listening(shop: Shop, url: str) -> Store:
-    """A connected store whose shop tells the web server at `url` of its orders."""
-    app = shop.simulators.ask("GET", "/apps", shop=shop.domain)["apps"][0]
-    store = Store.objects.create(
-        slug=shop.domain.partition(".")[0],
-        name=shop.domain,
-        shop_domain=shop.domain,
-        access_token=shop.token,
-        client_secret=app["client_secret"],
-        api_base_url=shop.base_url,
-        plan="standard",
-    )
-    settings.PUBLIC_URL = url
-    inbox.forget_senders()
-    if not connection.test_connection(store).ok:
-        raise AssertionError("The shop cannot be reached.")
-    problems = subscriptions.check(store).problems
-    if problems:
-        raise AssertionError(f"The shop would not tell: {problems}")
-    store.refresh_from_db()
-    feeds.poll(store)
-    return store
 
 
 @contextmanager
