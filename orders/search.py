@@ -1,4 +1,4 @@
-"""Orders by what people know of them: the number, the third-party reference, the store's id."""
+"""Orders and documents by what people know of them: numbers, the third-party reference, the store's id."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from django.db.models import QuerySet
 from django.db.models.functions import Upper
 
 from connectors.models import Store
-from orders.models import IncomingOrder, SalesOrder
+from orders.models import Document, DocumentKind, IncomingOrder, SalesOrder
 
 AT_MOST = 200
 """Orders found at once; more of one number are more than anybody looks through."""
+
+NUMBER_DIGITS = 10
+"""A document's number has fewer."""
 
 
 def orders_found(words: str, *, limit: int = AT_MOST) -> list[int]:
@@ -27,6 +30,22 @@ def orders_found(words: str, *, limit: int = AT_MOST) -> list[int]:
         _of_incoming(words.strip()),
     ]
     ids = {pk for orders in found for pk in orders.order_by("-pk").values_list("pk", flat=True)[:limit]}
+    return sorted(ids, reverse=True)[:limit]
+
+
+def documents_found(words: str, *, limit: int = AT_MOST) -> list[int]:
+    """Ids of the documents that `words` names, newest first: by their number, with its series or without (ICM-0042, icm
+    42, 42), the fiscal one, or their order. Index look-ups only."""
+    term = words.strip().upper()
+    series, _, number = term.replace(" ", "-").rpartition("-")
+    codes = [kind.code for kind in DocumentKind if series in ("", kind.code)]
+    found = [
+        Document.objects.filter(fiscal_number=words.strip()).exclude(fiscal_number=""),
+        Document.objects.filter(refund__order__sales_order__in=orders_found(words, limit=limit)),
+    ]
+    if number.isdigit() and len(number) < NUMBER_DIGITS:
+        found.append(Document.objects.filter(series__in=codes, number=int(number)))
+    ids = {pk for documents in found for pk in documents.order_by("-pk").values_list("pk", flat=True)[:limit]}
     return sorted(ids, reverse=True)[:limit]
 
 

@@ -14,8 +14,8 @@ from unfold.dataclasses import SearchResult
 from catalog.models import ConflictKind, LinkConflict, Product, Variant
 from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus
-from orders.models import IncomingOrder, IncomingState, Refund, RefundState, SalesOrder
-from orders.search import orders_found
+from orders.models import Document, IncomingOrder, IncomingState, Refund, RefundState, SalesOrder
+from orders.search import documents_found, orders_found
 from syncconsole.kernel.admin import signed_in
 from syncconsole.store_health import known_words
 
@@ -165,7 +165,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def palette(request: HttpRequest, term: str) -> list[SearchResult]:
-    """What a term means: a run's number, an order's, a store, an item by number, SKU, barcode or handle. Index look-ups only."""
+    """What a term means: a run's number, an order's, a document's, a store, an item by its keys. Index look-ups only."""
     person = signed_in(request)
     words = term.strip()
     found: list[SearchResult] = []
@@ -177,6 +177,8 @@ def palette(request: HttpRequest, term: str) -> list[SearchResult]:
         ]
     if person.has_perm("orders.view_salesorder"):
         found += _orders(words)
+    if person.has_perm("orders.view_document"):
+        found += _documents(words)
     if person.has_perm("connectors.view_store"):
         stores = Store.objects.filter(Q(name__icontains=words) | Q(slug__startswith=words))[:PER_KIND]
         found += [
@@ -199,6 +201,19 @@ def _orders(words: str) -> list[SearchResult]:
             "shopping_cart",
         )
         for order in orders
+    ]
+
+
+def _documents(words: str) -> list[SearchResult]:
+    documents = Document.objects.filter(pk__in=documents_found(words, limit=PER_KIND)).select_related("store")
+    return [
+        SearchResult(
+            document.label,
+            f"{document.get_kind_display()} · {document.store}",
+            reverse("admin:document", args=[document.pk]),
+            "receipt_long",
+        )
+        for document in documents
     ]
 
 

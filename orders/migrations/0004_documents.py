@@ -252,6 +252,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="document",
             index=models.Index(
+                condition=models.Q(("fiscal_number", ""), _negated=True),
+                fields=["fiscal_number"],
+                name="document_fiscal",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="document",
+            index=models.Index(
                 models.OrderBy(models.F("posted_at"), descending=True),
                 models.OrderBy(models.F("id"), descending=True),
                 condition=models.Q(("number__gt", 0)),

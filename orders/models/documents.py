@@ -162,6 +162,7 @@ class Document(models.Model):
         indexes = [
             models.Index(fields=["kind", "-id"], name="document_kind"),
             models.Index(fields=["store", "-id"], name="document_store"),
+            models.Index(fields=["fiscal_number"], condition=~Q(fiscal_number=""), name="document_fiscal"),
             models.Index(F("posted_at").desc(), F("id").desc(), condition=Q(number__gt=0), name="document_posted"),
         ]
 

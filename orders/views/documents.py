@@ -16,6 +16,7 @@ from connectors.views.exports import csv_line
 from orders.models import Document, DocumentKind, DocumentState
 from orders.paper import pdf_of
 from orders.refund_goods import Fate
+from orders.search import documents_found
 from orders.views.sales import day
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.keyset import page_of
@@ -54,7 +55,7 @@ COLUMNS: Final = (
 )
 
 
-def documents_found(
+def filtered(
     asked: Mapping[str, str], among: QuerySet[Document, Document] | None = None
 ) -> QuerySet[Document, Document]:
     """Documents by the filters of an address: store, state, currency, days of the refund, and words."""
@@ -71,18 +72,8 @@ def documents_found(
     if until := day(asked.get("to", "")):
         rows = rows.filter(dated_at__lt=until + dt.timedelta(days=1))
     if words := asked.get("q", "").strip():
-        rows = rows.filter(named(words))
+        rows = rows.filter(pk__in=documents_found(words))
     return rows
-
-
-def named(words: str) -> Q:
-    """What people type for a document: its number, its order's, its fiscal one."""
-    series, _, number = words.upper().replace(" ", "-").rpartition("-")
-    found = Q(refund__order__name=words) | Q(refund__order__name=f"#{words.lstrip('#')}") | Q(fiscal_number=words)
-    if number.isdigit() and len(number) < 9:
-        by_number = Q(number=int(number))
-        found |= by_number & Q(series=series) if series else by_number
-    return found
 
 
 class DocumentsPage(ConsolePage):
@@ -95,7 +86,7 @@ class DocumentsPage(ConsolePage):
         if name not in LISTS:
             raise Http404
         kind, title = LISTS[name]
-        page = page_of(request, documents_found(request.GET).filter(kind=kind), "-id")
+        page = page_of(request, filtered(request.GET).filter(kind=kind), "-id")
         return self.page(
             crumbs=[Crumb(title)],
             kind=kind,
@@ -114,7 +105,7 @@ class DocumentsExport(ConsolePage):
     permission = SEE_RIGHT
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
-        rows = documents_found(request.GET)
+        rows = filtered(request.GET)
         if request.GET.get("kind") in DocumentKind.values:
             rows = rows.filter(kind=request.GET["kind"])
         found = rows.prefetch_related("lines").order_by("pk").iterator(500)

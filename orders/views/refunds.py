@@ -13,6 +13,7 @@ from connectors.models import Store
 from orders import documents
 from orders.documents import DecisionRefused
 from orders.models import Refund, RefundState
+from orders.search import orders_found
 from syncconsole.kernel.admin import ConsolePage, Crumb, Tab, people_with
 from syncconsole.kernel.keyset import page_of
 
@@ -33,7 +34,7 @@ class RefundsPage(ConsolePage):
         if slug := asked.get("store"):
             rows = rows.filter(store__slug=slug)
         if words := asked.get("q", "").strip():
-            rows = rows.filter(order__name__in=[words, f"#{words.lstrip('#')}"])
+            rows = rows.filter(order__sales_order__in=orders_found(words))
         counts = {state: rows.filter(state=state).count() for state in (RefundState.NEEDS_PERSON, RefundState.WAITS)}
         state = asked.get("state", "")
         tabs = [Tab("All", self._tab(""), not state)] + [

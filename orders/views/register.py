@@ -12,7 +12,7 @@ from django.utils import timezone
 from connectors.models import Store
 from orders import register
 from orders.models import Document, DocumentKind
-from orders.views.documents import SEE_RIGHT, csv_rows, documents_found
+from orders.views.documents import SEE_RIGHT, csv_rows, filtered
 from orders.views.sales import day
 from syncconsole.kernel.admin import ConsolePage
 from syncconsole.kernel.keyset import page_of
@@ -75,6 +75,6 @@ def documents_of(request: HttpRequest) -> QuerySet[Document, Document]:
     first, last = days(request)
     since, end = day(first.isoformat()), day((last + dt.timedelta(days=1)).isoformat())
     asked = {name: request.GET.get(name, "") for name in ("store", "currency", "state")}
-    found = documents_found(asked, register.Period(since, end).documents())
+    found = filtered(asked, register.Period(since, end).documents())
     kind = request.GET.get("kind")
     return found.filter(kind=kind) if kind in DocumentKind.values else found

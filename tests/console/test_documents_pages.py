@@ -6,13 +6,16 @@ import dataclasses
 import re
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
+from unfold.dataclasses import SearchResult
 
 from connectors.models import Store
 from orders.models import Document, DocumentSeries, Refund
 from syncconsole.kernel.pdf import Pdf, width_of, wrapped
+from syncconsole.navigation import palette
 from tests.console.conftest import SignIn
 from tests.factories.connectors import StoreFactory
+from tests.factories.kernel import UserFactory
 from tests.orders.refund_cases import cases
 from tests.orders.test_documents import imported, settled
 
@@ -64,7 +67,9 @@ def test_each_kind_has_its_list_with_the_store_beside_every_document(store: Stor
     [
         ("q=ICM-0001", {"ICM-0001"}),
         ("q=icm 1", {"ICM-0001"}),
-        ("q=1041", {"ICM-0002"}),
+        ("q=2", {"ICM-0002"}),
+        ("q=SHP 0131", {"ICM-0003"}),
+        ("q=CM-1", set()),
         ("currency=eur", {"ICM-0003"}),
         ("state=posted", {"ICM-0001", "ICM-0002", "ICM-0003"}),
         ("store=elsewhere", set()),
@@ -73,9 +78,25 @@ def test_each_kind_has_its_list_with_the_store_beside_every_document(store: Stor
     ],
 )
 def test_the_list_is_filtered(store: Store, sign_in: SignIn, asked: str, found: set[str]) -> None:
+    Document.objects.filter(series="ICM", number=3).update(fiscal_number="SHP 0131")
+
     text = text_of(sign_in("Viewer"), f"/console/documents/inventory-credit-memos/?{asked}")
 
     assert set(re.findall(r">(ICM-\d{4})</a>", text)) == found
+
+
+def test_a_document_is_found_by_its_number_from_everywhere(store: Store, sign_in: SignIn) -> None:
+    found = palette_of("icm 2")
+
+    assert [(each.title, each.description) for each in found] == [
+        ("ICM-0002", "Inventory credit memo · Atelier Bucovina RO")
+    ]
+
+
+def palette_of(term: str) -> list[SearchResult]:
+    request = RequestFactory().get("/console/")
+    request.user = UserFactory(is_superuser=True)
+    return palette(request, term)
 
 
 def test_the_document_says_why_and_proves_it_and_offers_no_change(store: Store, sign_in: SignIn) -> None:
