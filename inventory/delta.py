@@ -8,6 +8,7 @@ from django.utils import timezone
 from connectors import planning, runs
 from connectors.models import RunItem, Store, SyncRun
 from connectors.models.runs import Outcome, Trigger
+from connectors.planning import Line
 from connectors.ports.store import MAX_CHANGES
 from connectors.registry import store_for
 from connectors.runs import Gate, RunKind
@@ -95,7 +96,7 @@ class DeltaRun(RunKind):
         done = {look.publication_id for look in looks if not (look.takes_part and look.claimed)}
         publications.clear_marks(done - {look.publication_id for look in owed})
         names = titles(look.publication_id for look in owed)
-        planning.add_lines(self.run, [_line(self.run, look, names[look.publication_id]) for look in owed])
+        planning.add_lines(self.run, [_line(look, names[look.publication_id]) for look in owed])
         return [look.publication_id for look in looks]
 
     def apply_slice(self) -> bool:
@@ -136,20 +137,25 @@ class DeltaRun(RunKind):
             if reason:
                 left.setdefault(reason, []).append(line)
             else:
-                ref, seen = refs[publication.pk], versions.get(publication.pk, {})
-                claims.append(Claim(publication, line, ref, pending, expected, seen))
+                if line.delta != pending:
+                    _replan(line, expected, pending)
+                claims.append(
+                    Claim(
+                        publication.pk,
+                        publication.item_ref,
+                        refs[publication.pk],
+                        line.pk,
+                        pending,
+                        expected,
+                        publication.revision,
+                        versions.get(publication.pk, {}),
+                    )
+                )
         for cause, rows in left.items():
             pushes.mark_items(rows, Outcome.LEFT, cause, "The next delta sends what is owed then.")
         if not claims:
             return None, len(lines)
-        for claim in claims:
-            if claim.item and claim.item.delta != claim.quantity:
-                claim.item.delta, claim.item.before = claim.quantity, claim.before
-                claim.item.after = claim.before + claim.quantity
-                claim.item.save(update_fields=["delta", "before", "after"])
-        batch = pushes.store_batch(self.run, store_for(self.run.store), WriteKind.ADJUST, claims)
-        publications.save_all(claim.publication for claim in claims)
-        return batch, len(lines)
+        return pushes.store_batch(self.run, store_for(self.run.store), WriteKind.ADJUST, claims), len(lines)
 
     def verify_slice(self) -> bool:
         """Read back a sample of what was sent."""
@@ -187,10 +193,15 @@ def covers(planned: int, now: int) -> bool:
     return planned * now > 0 and abs(now) <= abs(planned)
 
 
-def _line(run: SyncRun, look: Look, title: Title) -> RunItem:
+def _replan(line: RunItem, before: int, delta: int) -> None:
+    """The line says what is really sent, where that is less than was planned."""
+    line.before, line.after, line.delta = before, before + delta, delta
+    line.save(update_fields=["before", "after", "delta"])
+
+
+def _line(look: Look, title: Title) -> Line:
     before, after = look.expected, look.target
-    return RunItem(
-        run=run,
+    return Line(
         subject_id=look.publication_id,
         label=title.label,
         place=title.place,

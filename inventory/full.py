@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,10 +13,11 @@ from django.utils import timezone
 from connectors import planning, runs
 from connectors.models import RunItem, Store, SyncRun
 from connectors.models.runs import Outcome, RunStatus, Trigger
+from connectors.planning import Line
 from connectors.ports.store import MAX_CHANGES
 from connectors.registry import store_for
 from connectors.runs import Gate, RunKind, RunRefused
-from inventory import gates, publications, pushes, readings, sending, settled, verification
+from inventory import gates, plain, publications, pushes, readings, sending, settled, verification
 from inventory.delta import covers
 from inventory.knowledge import order_books
 from inventory.models import LevelPublication, PushBatch
@@ -101,7 +103,7 @@ class FullRun(RunKind):
         with Pump(sending.width(run.store), self.tick) as pump:
             sending.resume(pump, port, run)
             groups = readings.groups(scope.filter(pk__gt=cursor["after"]).order_by("pk")[:PLAN_SLICE])
-            readings.read(pump, port, run.store, groups, self._plan_group)
+            readings.read(pump, port, run.store, groups, lambda *read: pump.share(lambda: self._plan_group(*read)))
         looked = [publication_id for group in groups for publication_id, _, _ in group.members]
         cursor = {**cursor, "after": max(looked)} if looked else {**cursor, "planned": True}
         done = run.progress_done + len(looked)
@@ -111,11 +113,10 @@ class FullRun(RunKind):
 
     @transaction.atomic
     def _plan_group(self, group: Group, found: dict[int, Reading]) -> None:
-        views = _judge_group(found)
-        publications.save_all(view.publication for view in views)
-        names = titles(found)
-        lines = (_line(self.run, view, names[view.publication.pk]) for view in views)
-        planning.add_lines(self.run, [line for line in lines if line])
+        publications.lock_ids(found)
+        believed = plain.observe(found)
+        odd = {pk: reading for pk, reading in found.items() if pk not in believed}
+        planning.add_lines(self.run, _plain_lines(found, believed) + _judged_lines(odd))
         sending.count(self.run, points=3)
 
     def apply_slice(self) -> bool:
@@ -124,8 +125,12 @@ class FullRun(RunKind):
         port = store_for(run.store)
         order_books().bring_in(run.store)
         adopted = self._adopt_slice()
+        changing = run.items.filter(outcome=Outcome.PLANNED).exclude(delta=0)
         lines = {
-            line.subject_id: line for line in run.items.filter(outcome=Outcome.PLANNED).exclude(delta=0)[:APPLY_SLICE]
+            subject: Planned(item, before, after)
+            for subject, item, before, after in changing.values_list("subject_id", "pk", "before", "after")[
+                :APPLY_SLICE
+            ]
         }
         rows = LevelPublication.objects.filter(pk__in=lines).order_by("pk")
 
@@ -164,8 +169,18 @@ class FullRun(RunKind):
         return bool(lines)
 
     @transaction.atomic
-    def _claim(self, location_ref: str, lines: dict[int, RunItem], found: dict[int, Reading]) -> PushBatch | None:
+    def _claim(self, location_ref: str, lines: dict[int, Planned], found: dict[int, Reading]) -> PushBatch | None:
         """Judge the second read; claim and store the levels that are as they were planned."""
+        publications.lock_ids(found)
+        claims = _plain_claims(location_ref, lines, found)
+        claimed = {claim.publication_id for claim in claims}
+        if odd := {pk: reading for pk, reading in found.items() if pk not in claimed}:
+            claims += self._judged_claims(location_ref, odd)
+        return pushes.store_batch(self.run, store_for(self.run.store), WriteKind.SET, claims) if claims else None
+
+    def _judged_claims(self, location_ref: str, found: dict[int, Reading]) -> list[Claim]:
+        """Levels that have moved, or have something to be decided; each gets its outcome, or its claim."""
+        lines = {line.subject_id: line for line in self.run.items.filter(subject_id__in=list(found))}
         moved_before = publications.observed_moves(found)
         versions = pushes.versions_of(found)
         views = _judge_group(found)
@@ -177,14 +192,22 @@ class FullRun(RunKind):
                 was = view.reading.level.available
                 _replan(line, was, view.target)
                 claims.append(
-                    Claim(publication, line, location_ref, view.target, was, versions.get(publication.pk, {}))
+                    Claim(
+                        publication.pk,
+                        publication.item_ref,
+                        location_ref,
+                        line.pk,
+                        view.target,
+                        was,
+                        publication.revision,
+                        versions.get(publication.pk, {}),
+                    )
                 )
             else:
                 outcome, cause, remedy = action
                 _settle_line(line, outcome, cause, remedy)
-        batch = pushes.store_batch(self.run, store_for(self.run.store), WriteKind.SET, claims) if claims else None
         publications.save_all(view.publication for view in views)
-        return batch
+        return claims
 
     def verify_slice(self) -> bool:
         """Read back a sample; a finished go-live marks the store as live."""
@@ -195,6 +218,49 @@ class FullRun(RunKind):
         if run.store.live_at is None and run.status == RunStatus.VERIFYING:
             Store.objects.filter(pk=run.store_id, live_at=None).update(live_at=timezone.now())
         return False
+
+
+class Planned(NamedTuple):
+    """The line of a level that is to be overwritten: its id, what the store showed, what it should show."""
+
+    item_id: int
+    before: int | None
+    after: int | None
+
+
+def _plain_claims(location_ref: str, lines: dict[int, Planned], found: dict[int, Reading]) -> list[Claim]:
+    """Plain levels that neither moved since the plan nor are owed anything else than was planned."""
+    unmoved = plain.unmoved(found)
+    targets = publications.targets(unmoved)
+    versions = pushes.versions_of(unmoved)
+    claims = []
+    for pk, level in unmoved.items():
+        shown, target = found[pk].level.available, targets[pk]
+        item_id, *planned = lines[pk]
+        if planned == [shown, target]:
+            seen = versions.get(pk, {})
+            claims.append(Claim(pk, level.item_ref, location_ref, item_id, target, shown, level.revision, seen))
+    return claims
+
+
+def _plain_lines(found: dict[int, Reading], believed: dict[int, bool]) -> list[Line]:
+    """Lines for plain levels: none where the store shows the target, and we believe that it does."""
+    if not believed:
+        return []
+    targets = publications.targets(believed)
+    wanted = [pk for pk in believed if not believed[pk] or found[pk].level.available != targets[pk]]
+    names = titles(wanted)
+    return [_change(pk, found[pk].level.available, targets[pk], names[pk]) for pk in wanted]
+
+
+def _judged_lines(found: dict[int, Reading]) -> list[Line]:
+    """Lines for levels about which there is something to decide."""
+    if not found:
+        return []
+    views = _judge_group(found)
+    publications.save_all(view.publication for view in views)
+    names = titles(found)
+    return [line for view in views if (line := _line(view, names[view.publication.pk]))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,24 +313,35 @@ def _raises_over_offset(publication: LevelPublication, reading: Reading, target:
     return None
 
 
-def _line(run: SyncRun, view: View, title: Title) -> RunItem | None:
+def _line(view: View, title: Title) -> Line | None:
     """The plan's line for a level, or None where nothing is to be done."""
-    shown, target = view.reading.level.available, view.target
-    line = RunItem(
-        run=run, subject_id=view.publication.pk, label=title.label, place=title.place, before=shown, after=target
-    )
+    publication, shown = view.publication, view.reading.level.available
     if view.hold:
-        line.outcome, line.cause, line.remedy = Outcome.HELD, view.hold.cause[:400], view.hold.remedy[:400]
-        line.flags = [f"hold_{view.hold.test}"]
-        line.after = shown
-        return line
-    if shown == target:
-        known = view.publication.state != PublicationState.NO_BASELINE
-        return None if known and view.publication.expected_quantity == shown else line
-    line.delta = target - shown
-    line.value = title.value(line.delta)
-    line.risk = planning.risk(shown, target)
-    line.flags = planning.flags(shown, target)
+        return Line(
+            publication.pk,
+            title.label,
+            title.place,
+            shown,
+            shown,
+            flags=[f"hold_{view.hold.test}"],
+            outcome=Outcome.HELD,
+            cause=view.hold.cause[:400],
+            remedy=view.hold.remedy[:400],
+        )
+    known = publication.state != PublicationState.NO_BASELINE
+    if shown == view.target and known and publication.expected_quantity == shown:
+        return None
+    return _change(publication.pk, shown, view.target, title)
+
+
+def _change(publication_id: int, shown: int, target: int, title: Title) -> Line:
+    """The line of a level that may be overwritten, or adopted where it shows the target already."""
+    line = Line(publication_id, title.label, title.place, before=shown, after=target)
+    if shown != target:
+        line.delta = target - shown
+        line.value = title.value(line.delta)
+        line.risk = planning.risk(shown, target)
+        line.flags = planning.flags(shown, target)
     return line
 
 

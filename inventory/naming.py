@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db import connection
+
 from catalog.models import variant_label
-from inventory.models import LevelPublication
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +26,20 @@ class Title:
 
 def titles(publication_ids: Iterable[int]) -> dict[int, Title]:
     """Publication id → its title."""
-    rows = LevelPublication.objects.filter(pk__in=list(publication_ids)).values_list(
-        "pk",
-        "listed__variant__sku",
-        "listed__variant__item_number",
-        "listed__variant__product__title",
-        "listed__variant__option_values",
-        "listed__variant__cost",
-        "store_location__name",
-    )
-    return {
-        publication_id: Title(variant_label(sku or number, title, options)[:300], place, cost)
-        for publication_id, sku, number, title, options, cost, place in rows
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(TITLES, [list(publication_ids)])
+        return {
+            publication_id: Title(variant_label(sku or number, title, options)[:300], place, cost)
+            for publication_id, sku, number, title, options, cost, place in cursor.fetchall()
+        }
+
+
+TITLES = """
+SELECT p.id, v.sku, v.item_number, product.title, v.option_values, v.cost, place.name
+  FROM inventory_levelpublication p
+  JOIN catalog_listedvariant listed ON listed.id = p.listed_id
+  JOIN catalog_variant v ON v.id = listed.variant_id
+  JOIN catalog_product product ON product.id = v.product_id
+  JOIN connectors_storelocation place ON place.id = p.store_location_id
+ WHERE p.id = ANY(%s)
+"""

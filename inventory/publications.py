@@ -292,8 +292,12 @@ def lock(ids: Iterable[int], *, times: bool = True) -> list[LevelPublication]:
 
 def lock_ids(ids: Iterable[int]) -> list[int]:
     """Lock these publications in the order of their ids, which are returned; nothing of them is loaded."""
-    rows = LevelPublication.objects.select_for_update(no_key=True).filter(pk__in=list(ids)).order_by("pk")
-    return list(rows.values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_IDS, [list(ids)])
+        return [publication_id for (publication_id,) in cursor.fetchall()]
+
+
+LOCK_IDS = "SELECT id FROM inventory_levelpublication WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
 
 ANY_ID = -1

@@ -1,7 +1,7 @@
-"""Several calls in flight, all database work in one thread.
+"""Several calls in flight, while the database works in two threads at most.
 
-Calls run in worker threads and touch no database; what follows a call runs in the caller's thread, so there is one
-connection, one transaction at a time, and no lock is ever held across a call.
+Calls run in worker threads and touch no database; what follows a call runs in the caller's thread, and what can be
+booked by itself in one more, which has a connection of its own. No lock is ever held across a call.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from django.db import connection, connections
+
 T = TypeVar("T")
 
 TICK_SECONDS = 5.0
+TO_BOOK = 4
+"""Answers that may wait to be booked; then nothing new is asked before one is."""
 
 
 class Pump:
@@ -22,9 +26,11 @@ class Pump:
 
     def __init__(self, width: int, tick: Callable[[], None]) -> None:
         self._pool = ThreadPoolExecutor(max_workers=width, thread_name_prefix="pump")
+        self._desk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk")
         self._width = width
         self._tick = tick
-        self._waiting: dict[Future[Any], Callable[[Any], None]] = {}
+        self._calls: dict[Future[Any], Callable[[Any], None]] = {}
+        self._bookings: dict[Future[Any], Callable[[Any], None]] = {}
         self._fault: BaseException | None = None
 
     def __enter__(self) -> Self:
@@ -38,6 +44,8 @@ class Pump:
                 self.drain()
         finally:
             self._pool.shutdown(wait=True)
+            self._desk.submit(connections.close_all)
+            self._desk.shutdown(wait=True)
 
     @property
     def failed(self) -> bool:
@@ -46,28 +54,47 @@ class Pump:
 
     def call(self, function: Callable[[], T], then: Callable[[T], None]) -> None:
         """Run `function` in a thread and `then` here with its result. Waits while all threads are busy."""
-        while len(self._waiting) >= self._width and not self._fault:
+        while (len(self._calls) >= self._width or len(self._bookings) >= TO_BOOK) and not self._fault:
             self._take_some()
         if self._fault:
             self.drain()
-        self._waiting[self._pool.submit(function)] = then
+        self._calls[self._pool.submit(function)] = then
+
+    def book(self, function: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Run `function`, which works in the database by itself, beside this thread and `then` here with its result.
+
+        Inside a transaction of the caller it runs here: another connection would not see what that has written.
+        """
+        if connection.in_atomic_block:
+            then(function())
+        else:
+            self._bookings[self._desk.submit(function)] = then
+
+    def share(self, function: Callable[[], object]) -> None:
+        """Run `function`, which works in the database by itself, in whichever of the two threads is free."""
+        if self._bookings:
+            function()
+        else:
+            self.book(function, lambda _: None)
 
     def drain(self) -> None:
         """Wait for everything, then raise the first fault if there was one."""
-        while self._waiting:
+        while self._calls or self._bookings:
             self._take_some()
         if self._fault:
             fault, self._fault = self._fault, None
             raise fault
 
     def _take_some(self) -> None:
-        done, _ = wait(self._waiting, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
+        done, _ = wait([*self._calls, *self._bookings], timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
         try:
             self._tick()
         except BaseException as error:  # noqa: BLE001 - kept and raised by drain
             self._fault = self._fault or error
         for future in done:
-            then = self._waiting.pop(future)
+            then = self._calls.pop(future, None) or self._bookings.pop(future, None)
+            if then is None:
+                continue  # what followed another one asked for more, and took this one meanwhile
             try:
                 then(future.result())
             except BaseException as error:  # noqa: BLE001 - kept and raised by drain

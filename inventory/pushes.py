@@ -38,51 +38,57 @@ TRIES_AT_ONCE = 4
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What one publication's push will be. `quantity` relative for ADJUST, absolute for SET; `before` is what was
-    expected (ADJUST) or read (SET). `versions`: level id → version that the quantity was computed from."""
+    expected (ADJUST) or read (SET). `item_id`: the plan's line. `revision`: of the locked publication. `versions`:
+    level id → version that the quantity was computed from."""
 
-    publication: LevelPublication
-    item: RunItem | None
+    publication_id: int
+    item_ref: str
     location_ref: str
+    item_id: int | None
     quantity: int
     before: int
+    revision: int
     versions: dict[int, int]
 
 
 def store_batch(
     run: SyncRun, port: StorePort, kind: WriteKind, claims: Sequence[Claim], *, retry_of: PushBatch | None = None
 ) -> PushBatch:
-    """Fix `claims` in a batch with its key and exact bytes. Inside the caller's transaction, publications locked.
+    """Fix `claims` in a batch with its key and exact bytes, claim the publications and mark the lines as being sent.
 
-    Sets `claim` on the publications (the caller saves them). A publication that has an unsettled push already raises
-    IntegrityError: at most one, whatever the job.
+    Inside the caller's transaction, publications locked; save before what else has changed on them. A publication that
+    has an unsettled push already raises IntegrityError: at most one, whatever the job.
     """
     batch_id = uuid.uuid4()
     batch = PushBatch(id=batch_id, run=run, store=run.store, kind=kind, rows=len(claims), retry_of=retry_of)
     document = f"run/{run.pk}"
     if kind == WriteKind.ADJUST:
-        adjustments = [Adjustment(c.publication.item_ref, c.location_ref, c.quantity) for c in claims]
+        adjustments = [Adjustment(c.item_ref, c.location_ref, c.quantity) for c in claims]
         prepared = port.prepare_adjustment(adjustments, key=batch.key, document=document)
     else:
-        overwrites = [Overwrite(c.publication.item_ref, c.location_ref, c.quantity, c.before) for c in claims]
+        overwrites = [Overwrite(c.item_ref, c.location_ref, c.quantity, c.before) for c in claims]
         prepared = port.prepare_overwrite(overwrites, key=batch.key, document=document)
     batch.body = prepared.body
     batch.save(force_insert=True)
     with connection.cursor() as cursor:
-        cursor.execute(STORE_PUSHES, [batch_id, timezone.now(), json.dumps(_rows(claims))])
-        push_ids = dict(cursor.fetchall())
-    for claim in claims:
-        claim.publication.claim_id = push_ids[claim.publication.pk]
-    mark_items([claim.item for claim in claims if claim.item], Outcome.CLAIMED)
+        cursor.execute(STORE_PUSHES, [json.dumps(_rows(claims)), batch_id, timezone.now()])
     return batch
 
 
 STORE_PUSHES = """
-INSERT INTO inventory_push
-       (batch_id, position, publication_id, item_id, quantity, before, revision, versions, status, created_at)
-SELECT %s, c.position, c.publication, c.item, c.quantity, c.before, c.revision, c.versions, 'claimed', %s
-  FROM jsonb_to_recordset(%s) AS c(position smallint, publication bigint, item bigint, quantity int, before int,
-                                   revision int, versions jsonb)
-RETURNING publication_id, id
+WITH wanted AS (
+    SELECT * FROM jsonb_to_recordset(%s) AS c(position smallint, publication bigint, item bigint, quantity int,
+                                              before int, revision int, versions jsonb)),
+stored AS (
+    INSERT INTO inventory_push
+           (batch_id, position, publication_id, item_id, quantity, before, revision, versions, status, created_at)
+    SELECT %s, w.position, w.publication, w.item, w.quantity, w.before, w.revision, w.versions, 'claimed', %s
+      FROM wanted w
+    RETURNING id, publication_id, item_id),
+claimed AS (
+    UPDATE inventory_levelpublication p SET claim_id = s.id FROM stored s WHERE p.id = s.publication_id)
+UPDATE connectors_runitem i SET outcome = 'claimed', cause = '', remedy = '', settled_at = NULL
+  FROM stored s WHERE i.id = s.item_id
 """
 
 
@@ -91,11 +97,11 @@ def _rows(claims: Sequence[Claim]) -> list[dict[str, Any]]:
     return [
         {
             "position": position,
-            "publication": claim.publication.pk,
-            "item": claim.item.pk if claim.item else None,
+            "publication": claim.publication_id,
+            "item": claim.item_id,
             "quantity": claim.quantity,
             "before": claim.before,
-            "revision": claim.publication.revision,
+            "revision": claim.revision,
             "versions": claim.versions,
         }
         for position, claim in enumerate(claims)

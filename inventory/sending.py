@@ -38,11 +38,18 @@ def send(pump: Pump, port: StorePort, run: SyncRun, batch: PushBatch) -> None:
         if isinstance(answer, RequestRejected):
             settlement.withdraw(batch, answer.cause)
             raise answer
-        count(run, answer.cost)
-        for renewed in settlement.settle(port, batch, answer):
-            send(pump, port, run, renewed)
+        pump.book(lambda: _settle(port, run, batch, answer), again)
+
+    def again(renewed: list[PushBatch]) -> None:
+        for rest in renewed:
+            send(pump, port, run, rest)
 
     pump.call(attempt, settled)
+
+
+def _settle(port: StorePort, run: SyncRun, batch: PushBatch, answer: WriteReply) -> list[PushBatch]:
+    count(run, answer.cost)
+    return settlement.settle(port, batch, answer)
 
 
 def count(run: SyncRun, points: int, calls: int = 1) -> None:

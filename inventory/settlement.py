@@ -197,18 +197,18 @@ def _again(port: StorePort, batch: PushBatch, rows: Sequence[Push], found: dict[
     )
     claims = [
         pushes.Claim(
-            found[push.publication_id],
-            push.item,
+            push.publication_id,
+            found[push.publication_id].item_ref,
             locations[push.publication_id],
+            push.item_id,
             push.quantity,
             push.before,
+            found[push.publication_id].revision,
             {int(level): version for level, version in push.versions.items()},
         )
         for push in rows
     ]
-    renewed = pushes.store_batch(batch.run, port, WriteKind.ADJUST, claims, retry_of=batch)
-    publications.save_all(found[push.publication_id] for push in rows)
-    return renewed
+    return pushes.store_batch(batch.run, port, WriteKind.ADJUST, claims, retry_of=batch)
 
 
 def read_batch(port: StorePort, batch: PushBatch) -> dict[int, RemoteLevel]:
