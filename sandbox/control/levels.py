@@ -61,7 +61,11 @@ def _checked(shop: Shop, edit: Any) -> tuple[Item, Location, dict[str, Any]]:
                 f"{name!r} can't be set.", f"Use: {', '.join(n for n in QUANTITY_NAMES if n != 'on_hand')}."
             )
         whole(quantity, name)
-    return item_of(shop, edit), location_of(shop, edit.get("location")), edit
+    item = item_of(shop, edit)
+    if item.variant.gid in shop.bundles:
+        names = ", ".join(str(part.product_variant.item.sku) for part in shop.bundles[item.variant.gid])
+        raise ControlError(f"{item.sku} is a bundle: its stock follows its components.", f"Edit one of: {names}.", 409)
+    return item, location_of(shop, edit.get("location")), edit
 
 
 def _edit(shop: Shop, item: Item, place: Location, edit: dict[str, Any], stamp: str) -> dict[str, Any]:

@@ -19,23 +19,34 @@ Payload = dict[str, Any]
 
 def level_moved(shop: Shop, level: Level) -> None:
     """A quantity of a level changed: ``inventory_levels/update``, and ``products/update`` of its product; bundles follow."""
-    moved = [level, *followers(shop, level)] if shop.bundled_in else [level]
-    for each in moved if shop.listeners else ():
-        if each.active:
-            shop.happened("inventory_levels/update", each)
-            shop.happened("products/update", each.item.variant.product)
+    _tell_moved(shop, level)
+    _follow(shop, level)
+
+
+def _tell_moved(shop: Shop, level: Level) -> None:
+    if shop.listeners and level.active:
+        shop.happened("inventory_levels/update", level)
+        shop.happened("products/update", level.item.variant.product)
+
+
+def _follow(shop: Shop, level: Level) -> None:
+    """Let the bundles of a component follow what became of its level, and tell it."""
+    for bundle in followers(shop, level) if shop.bundled_in else ():
+        _tell_moved(shop, bundle)
 
 
 def level_connected(shop: Shop, level: Level) -> None:
     """An item is stocked at a location from now on."""
     if shop.listeners:
         shop.happened("inventory_levels/connect", level)
+    _follow(shop, level)
 
 
 def level_disconnected(shop: Shop, level: Level) -> None:
     """An item is no longer stocked at a location."""
     if shop.listeners:
         shop.happened("inventory_levels/disconnect", level)
+    _follow(shop, level)
 
 
 @lru_cache(maxsize=4096)

@@ -52,6 +52,18 @@ def test_the_stock_of_a_bundle_can_not_be_written(app: App, gift: Any) -> None:
     assert can_make(app) == 5
 
 
+def test_a_merchant_edits_the_components_not_the_bundle(app: App, gift: Any) -> None:
+    status, told = app.try_control("POST", "levels/edit", {"sku": "DAR", "set": 9})
+    assert (status, told["remedy"]) == (409, "Edit one of: APA, BERE-S.")
+
+
+def test_nothing_can_be_made_where_a_component_is_not_stocked(app: App, gift: Any) -> None:
+    app.control("POST", "levels/edit", {"sku": "BERE-S", "active": False})
+    assert can_make(app) == 0
+    app.control("POST", "levels/edit", {"sku": "BERE-S", "active": True})
+    assert can_make(app) == 5
+
+
 def test_an_order_has_a_line_for_each_component_at_the_bundles_price(app: App, gift: Any) -> None:
     order = app.control("POST", "orders", {"lines": [{"sku": "DAR", "quantity": 2}, {"sku": "CEAI"}]})
     whole = app.ask(LINES, {"id": order["gid"]}).data["order"]
