@@ -49,10 +49,11 @@ INSERT INTO catalog_listing (product_id, store_id, remote_ref, handle, linked_at
 SELECT p.id, %(store)s, 'gid://shopify/Product/' || p.id, p.handle, now()
   FROM catalog_product p WHERE p.handle LIKE %(code)s || '-%%' ORDER BY p.id;
 INSERT INTO catalog_listedvariant
-       (listing_id, store_id, variant_id, remote_ref, item_ref, tracked, matched_by, linked_at)
+       (listing_id, store_id, variant_id, remote_ref, item_ref, sku, barcode, tracked, matched_by, linked_at)
 SELECT g.id, %(store)s, v.id,
        'gid://shopify/ProductVariant/' || (%(first_variant)s + v.option_values[1]::bigint - 1),
-       'gid://shopify/InventoryItem/' || (%(first_item)s + v.option_values[1]::bigint - 1), TRUE, 'sku', now()
+       'gid://shopify/InventoryItem/' || (%(first_item)s + v.option_values[1]::bigint - 1), v.sku, '',
+       TRUE, 'sku', now()
   FROM catalog_variant v
   JOIN catalog_listing g ON g.product_id = v.product_id AND g.store_id = %(store)s
  WHERE v.item_number LIKE %(code)s || '-%%' ORDER BY v.id;
