@@ -64,7 +64,7 @@ def change_of(store: Store) -> RemoteChange:
 
 def address(name: str, run: SyncRun) -> str:
     _, arguments = PAGES[name]
-    keys: dict[str, Any] = {"slug": run.store.slug, "pk": run.pk}
+    keys: dict[str, Any] = {"slug": run.store.slug, "pk": run.pk, "line": 1, "name": "credit-memos"}
     if name == "why":
         keys["pk"] = LevelPublication.objects.get().pk
     elif name.startswith("webhook") and arguments:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
@@ -84,9 +84,8 @@ class ChangeView(ConsolePage):
     permission = SEE_RIGHT
     change: RemoteChange
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def find(self, **kwargs: Any) -> None:
         self.change = get_object_or_404(RemoteChange.objects.select_related("store"), pk=kwargs["pk"])
-        return super().dispatch(request, *args, **kwargs)
 
     def back(self) -> HttpResponse:
         """To the object's page."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
@@ -74,11 +74,9 @@ class DeliveryView(ConsolePage):
     permission = SEE_RIGHT
     delivery: WebhookDelivery
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.delivery = get_object_or_404(
-            WebhookDelivery.objects.select_related("store", "settled_by"), pk=kwargs["pk"]
-        )
-        return super().dispatch(request, *args, **kwargs)
+    def find(self, **kwargs: Any) -> None:
+        rows = WebhookDelivery.objects.select_related("store", "settled_by")
+        self.delivery = get_object_or_404(rows, pk=kwargs["pk"])
 
     def back(self) -> HttpResponse:
         """To the delivery's page."""

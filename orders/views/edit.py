@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
@@ -22,10 +22,9 @@ class EditLinePage(ConsolePage):
     template_name = "orders/edit_line.html"
     line: SalesOrderLine
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def find(self, **kwargs: Any) -> None:
         found = SalesOrderLine.objects.select_related("order__store", "order__incoming")
         self.line = get_object_or_404(found, pk=kwargs["line"], order=kwargs["pk"])
-        return super().dispatch(request, *args, **kwargs)
 
     def crumbs(self) -> list[Crumb]:
         sale = self.line.order

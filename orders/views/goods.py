@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
@@ -22,10 +22,9 @@ class GoodsPage(ConsolePage):
     template_name = "orders/goods.html"
     incoming: IncomingOrder
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def find(self, **kwargs: Any) -> None:
         found = IncomingOrder.objects.select_related("store", "sales_order")
         self.incoming = get_object_or_404(found, pk=kwargs["pk"])
-        return super().dispatch(request, *args, **kwargs)
 
     def crumbs(self) -> list[Crumb]:
         order = Crumb(f"{self.incoming.name} · {self.incoming.store}", self.order_url)

@@ -17,10 +17,12 @@ from connectors.models import Store
 from orders import imports, tasks
 from orders.models import IncomingOrder, IncomingState, OrderStock
 from orders.views import timeline
+from orders.views.told import told
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.keyset import page_of
 
 SEE_RIGHT: Final = "orders.view_incomingorder"
+PERSONAL_RIGHT: Final = "connectors.see_personal_data"
 RETRY_RIGHT: Final = "orders.import_orders"
 LOOK: Final = "look"
 """The filter for orders that were imported and still want a person's eye."""
@@ -160,6 +162,7 @@ class IncomingPage(ConsolePage):
             incoming=incoming,
             sale=getattr(incoming, "sales_order", None),
             facts=facts_of(incoming),
+            told=told(incoming.order, personal=self.can(PERSONAL_RIGHT)),
             lines=incoming.order.lines,
             held=OrderStock.objects.filter(order=incoming)
             .select_related("variant__product", "location")
@@ -177,6 +180,7 @@ def facts_of(incoming: IncomingOrder) -> list[tuple[str, str]]:
         ("Store", str(incoming.store)),
         ("Id in the store", incoming.ref),
         ("Version", f"{incoming.revision:,}, carried up to {incoming.applied_revision:,}"),
+        ("Changed there", f"{incoming.remote_updated_at.astimezone(incoming.store.zone):%-d %b %Y %H:%M:%S}"),
         ("Test order", "yes" if incoming.test else "no"),
         ("Orders count from", f"{since:%-d %b %Y}" if since else "no day yet: set the integration date"),
         ("To look at", incoming.needs_look or "–"),

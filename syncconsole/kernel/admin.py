@@ -76,7 +76,11 @@ class ConsolePage(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.permission and not signed_in(request).has_perm(self.permission):
             return self.refuse(self.permission)
+        self.find(**kwargs)
         return super().dispatch(request, *args, **kwargs)
+
+    def find(self, **kwargs: Any) -> None:
+        """Find what the address names, for people who may see it; overridden by pages of one row. Raises Http404."""
 
     @property
     def person(self) -> User:

@@ -76,7 +76,7 @@ ONBOARDING: Final = (
 ACCOUNTANT: Final = (
     see("connectors", "store")
     | see("catalog", "product", "variant")
-    | see("orders", "refund", "document", "documentline", "documentseries")
+    | see("orders", "incomingorder", "refund", "document", "documentline", "documentseries")
     | see("orders", "salesorder", "valuemapping")
     | {"orders.decide_refund", "connectors.see_personal_data"}
 )
