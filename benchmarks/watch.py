@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from benchmarks.simulators import Simulators
 
 
 @dataclass(slots=True)
 class Times:
-    """Seconds. `database`: statements, as the worker waits for them. `worker`: the processor time of the worker besides.
-    `sandbox`: the processor time of the sandbox. They overlap: calls run while the database is asked."""
+    """Seconds. `database`: statements of all connections together, as the worker waits for them. `worker`: the processor
+    time of the worker besides. `sandbox`: the processor time of the sandbox. They overlap: calls run while the database is
+    asked, and two connections may be asked at a time."""
 
     wall: float = 0.0
     database: float = 0.0
@@ -46,9 +49,16 @@ def watching(simulators: Simulators) -> Iterator[Times]:
             times.database_client += time.thread_time() - began_cpu
             times.statements += 1
 
+    def watch_too(connection: BaseDatabaseWrapper, **_: Any) -> None:
+        connection.execute_wrappers.append(execute)
+
     began, began_cpu, began_there = time.perf_counter(), time.process_time(), simulators.cpu_seconds()
-    with connection.execute_wrapper(execute):
-        yield times
+    connection_created.connect(watch_too)  # of the threads that book answers
+    try:
+        with connection.execute_wrapper(execute):
+            yield times
+    finally:
+        connection_created.disconnect(watch_too)
     times.wall = time.perf_counter() - began
     times.worker = time.process_time() - began_cpu - times.database_client
     times.sandbox = simulators.cpu_seconds() - began_there
