@@ -255,6 +255,16 @@ def retry(rows: QuerySet[RemoteChange, RemoteChange], *, by: User | None, what: 
     return retried
 
 
+def read_again(store: Store, kind: str, since: dt.datetime) -> int:
+    """Whatever of this kind was read since then waits again: something older was kept over it. Returns how many."""
+    rows = found(store=store.slug, kind=kind).filter(read_at__gte=since)
+    with transaction.atomic():
+        again = _decide(rows, (ChangeState.DONE,), state=ChangeState.WAITING, noticed_at=timezone.now())
+        if again:
+            transaction.on_commit(_have_them_read, robust=True)
+    return again
+
+
 def ignore(change: RemoteChange, *, by: User | None, reason: str) -> bool:
     """Leave a failed object unread, with the reason, until the store tells of another change. False when it is not
     failed any more. Raises ValueError without a reason."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from catalog.linking import LinkRefused, LinkReport, link
-from connectors import runs
+from connectors import changes, runs
 from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus, Trigger
 from connectors.ports.errors import ResultLost
 from connectors.ports.store import RemoteVariant
 from connectors.registry import store_for
 from connectors.runs import Gate, NotYet, RunKind
-from inventory import publications
+from inventory import product_changes, publications
 from inventory.publications import RefreshResult
 from syncconsole.kernel.models import User
 
@@ -56,15 +59,22 @@ class StoreLinked:
 
 
 def link_store(
-    store: Store, *, actor: User | None = None, variants: Iterable[RemoteVariant] | None = None
+    store: Store,
+    *,
+    actor: User | None = None,
+    variants: Iterable[RemoteVariant] | None = None,
+    since: dt.datetime | None = None,
 ) -> StoreLinked:
     """Bind the variants of `store` to ours and refresh its publications. `variants`: its listing, where it was
-    prepared; otherwise it is read now, however long that takes.
+    prepared, begun at `since`; otherwise it is read now, however long that takes. Products that changed and were read
+    meanwhile are read once more: the listing may show them as they were before.
 
     Raises ConnectorError when the store cannot be read to its end, LinkRefused when its listing cannot be believed;
     nothing changed then.
     """
+    began = since or timezone.now()
     links = link(store, actor=actor, variants=variants)
+    changes.read_again(store, product_changes.KIND, began)
     return StoreLinked(links, publications.refresh(store))
 
 
@@ -111,7 +121,7 @@ class LinkRun(RunKind):
     def _link(self, variants: Iterable[RemoteVariant]) -> None:
         run = self.run
         try:
-            done = link_store(run.store, actor=run.requested_by, variants=variants)
+            done = link_store(run.store, actor=run.requested_by, variants=variants, since=run.created_at)
         except LinkRefused as refused:
             runs.finish(run, RunStatus.FAILED, cause=refused.cause, remedy=refused.remedy)
             return

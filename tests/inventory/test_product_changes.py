@@ -149,3 +149,20 @@ def test_what_cannot_be_followed_fails_with_its_cause_and_the_others_are_read(
         world.fake.variant(items["B"]).product_ref: "done",
     }
     assert RemoteChange.objects.get(state="failed").remedy
+
+
+def test_a_listing_that_began_before_a_product_was_read_does_not_have_the_last_word(world: World) -> None:
+    items = listed(world, "A", "B")
+    began = timezone.now()
+    listing = list(world.fake.iter_variants())
+    told(world, items["A"])
+    world.fake.remove_variant(items["A"])
+    read_changes(world.store)
+
+    link_store(world.store, variants=listing, since=began)
+
+    assert excluded(world) == {"A": "", "B": ""}, "the listing is older"
+    assert read_changes(world.store) == 1
+    assert excluded(world) == {"A": "gone", "B": ""}
+    link_store(world.store)
+    assert read_changes(world.store) == 0
