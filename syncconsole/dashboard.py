@@ -23,6 +23,7 @@ from inventory import audit, standing
 from inventory.models import InventoryLevel, LevelPublication, Push
 from inventory.models.pushes import PushStatus
 from inventory.standing import Standing
+from orders.views.queue import waiting_groups
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.charts import Chart, chart, peak
 from syncconsole.kernel.models import Installation, User
@@ -79,6 +80,8 @@ def needs(person: User) -> list[Need]:
         found += _stopped_runs()
     if person.has_perm("catalog.view_linkconflict"):
         found += _conflicts()
+    if person.has_perm("orders.view_incomingorder"):
+        found += _orders()
     if person.has_perm("connectors.view_remotechange"):
         found += _not_read()
     return found[:NEEDS_SHOWN]
@@ -129,6 +132,22 @@ def _conflicts() -> list[Need]:
             since=row["since"],
         )
         for row in grouped
+    ]
+
+
+def _orders() -> list[Need]:
+    """Orders that cannot be imported, by what they wait for: one fix frees all of them."""
+    return [
+        Need(
+            Meaning.NEEDS_YOU,
+            "Waiting",
+            f"{plural(group.orders, 'order')} cannot be imported: {group.cause}",
+            f"{group.store} · {group.remedy}",
+            f"{reverse('admin:order_queue')}?{group.query}",
+            "Open queue",
+            since=group.oldest,
+        )
+        for group in waiting_groups()
     ]
 
 

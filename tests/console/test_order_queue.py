@@ -168,6 +168,16 @@ def test_the_sidebar_counts_orders_that_need_somebody(store: Store) -> None:
     assert decisions(UserFactory().pk)["orders"] == 3
 
 
+def test_home_says_how_many_orders_one_fix_frees(store: Store, sign_in: SignIn) -> None:
+    for number in range(3):
+        failed(store, number)
+
+    page = sign_in("Operator").get(reverse("admin:index")).content.decode()
+
+    assert "3 orders cannot be imported: XG-9 is not linked to a variant of ours." in page
+    assert "waits_for=item%3A9" in page
+
+
 def test_the_queue_asks_the_same_whatever_waits(store: Store, sign_in: SignIn) -> None:
     client = sign_in("Operator")
     failed(store, 0)
