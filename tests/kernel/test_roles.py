@@ -28,6 +28,8 @@ WHO_MAY = {
     "connectors.handle_delivery": {P, A},
     "connectors.see_personal_data": {C, A},
     "connectors.pause_writes": {P, A},
+    "orders.view_document": {V, P, C, A},
+    "orders.decide_refund": {C, A},
     "kernel.pause_all_writes": {P, A},
     "connectors.test_connection": {P, N, A},
     "connectors.map_locations": {N, A},
