@@ -126,6 +126,7 @@ class ListedVariantAdmin(ReadOnlyAdmin):
     """Which variant is which inventory item of a store."""
 
     list_display = ("variant", "store", "matched", "item_ref", "tracked", "gone_at", "linked_at")
+    list_per_page = 25  # its seven columns: 30 rows of them would outweigh what a page may
     list_select_related = ("variant__product", "store")
     list_filter = ("store", "matched_by", "tracked")
     search_fields = ("variant__item_number", "variant__sku", "item_ref")

@@ -29,6 +29,7 @@ from syncconsole.kernel.charts import Chart, chart, peak
 from syncconsole.kernel.models import Installation, User
 from syncconsole.kernel.status import Meaning
 from syncconsole.kernel.templatetags.console import n, plural
+from syncconsole.navigation import decisions
 from syncconsole.setup import Setup, setup
 from syncconsole.store_health import StoreHealth, health_of
 
@@ -80,7 +81,8 @@ def needs(person: User) -> list[Need]:
         found += _stopped_runs()
     if person.has_perm("catalog.view_linkconflict"):
         found += _conflicts()
-    if person.has_perm("orders.view_incomingorder"):
+    # The sidebar has counted them: where none waits, nothing is asked.
+    if person.has_perm("orders.view_incomingorder") and decisions(person.pk)["orders"]:
         found += _orders()
     if person.has_perm("connectors.view_remotechange"):
         found += _not_read()
