@@ -41,7 +41,7 @@ REMEMBERED: Final = 5.0
 BATCH: Final = 200
 _WORK_IS_ANNOUNCED: Final = "webhooks-to-understand"
 _ANNOUNCED_FOR: Final = 30
-TRUSTED: Final = 0.05
+TRUSTED: Final = 0.1
 """Seconds a process trusts that work is announced since it last saw so; asking costs a quarter of a delivery."""
 GATHERED: Final = 2 * TRUSTED
 """Seconds a worker gathers what arrives after it has begun: longer than anybody still trusts the announcement that it
