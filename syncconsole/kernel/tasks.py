@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -21,13 +22,20 @@ class AfterCommitTask(DjangoTask[Any, Any]):
 
     def send(self, *args: Any, **kwargs: Any) -> None:
         """Publish after commit; a broker that cannot be reached is logged, not raised."""
+        self._after_commit(lambda: self.delay(*args, **kwargs))
+
+    def send_in(self, seconds: float, *args: Any) -> None:
+        """As `send`; the task begins so many seconds later."""
+        self._after_commit(lambda: self.apply_async(args, countdown=seconds))
+
+    def _after_commit(self, publish: Callable[[], object]) -> None:
         from django.db import transaction
         from kombu.exceptions import OperationalError
 
-        def publish() -> None:
+        def publish_or_log() -> None:
             try:
-                self.delay(*args, **kwargs)
+                publish()
             except OperationalError as exc:
                 log.warning("broker_unreachable", task=self.name, error=str(exc))
 
-        transaction.on_commit(publish)
+        transaction.on_commit(publish_or_log)

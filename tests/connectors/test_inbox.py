@@ -48,7 +48,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the tasks that were published."""
     names: list[str] = []
     for task in ("understand_deliveries", "read_changes", "answer_privacy_requests", "ask_for_scopes"):
-        monkeypatch.setattr(getattr(webhook_tasks, task), "send", lambda *_, name=task: names.append(name))
+        for way in ("send", "send_in"):
+            monkeypatch.setattr(getattr(webhook_tasks, task), way, lambda *_, name=task: names.append(name))
     return names
 
 
