@@ -153,6 +153,10 @@ def _lost(fact: Fact, terms: Terms, here: Holding, _: Holding) -> Iterator[Effec
     yield Effect(_at(fact), EntryKind.RELEASED, released=-held)
     if terms.rule is StockRule.ORDER and not terms.keep_goods:
         yield Effect(_at(fact), EntryKind.WRITTEN_OFF, on_hand=-(held + dispatched))
+    if not fact.source_ref:
+        yield Effect(
+            _at(fact), look=f"{fact.quantity} units were cancelled and no refund says whether they were put back."
+        )
 
 
 def _returned(fact: Fact, terms: Terms, _here: Holding, _there: Holding) -> Iterator[Effect]:

@@ -225,7 +225,7 @@ class _Line:
         for spot, quantity in went.items():
             if quantity and (self.order.cancelled_at or self._removed):
                 at = self.order.cancelled_at or self.order.updated_at
-                yield self._fact(FactKind.LOST, spot, quantity, at)
+                yield self._fact(FactKind.LOST, spot, quantity, at, source_ref=self._not_put_back)
             elif quantity:
                 yield self._fact(FactKind.UNEXPLAINED, spot, -quantity, self.order.updated_at)
 
@@ -268,6 +268,12 @@ class _Line:
     @property
     def _removed(self) -> int:
         return self.line.quantity - self.line.current_quantity if self.line else 0
+
+    @property
+    def _not_put_back(self) -> str:
+        """The refund line that says that units were not put back; empty where nothing says so."""
+        said = [entry.ref for _, entry, _ in self._refunds() if not entry.restocked]
+        return said[-1] if said else ""
 
     @property
     def _home(self) -> Spot:

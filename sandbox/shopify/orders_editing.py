@@ -7,6 +7,7 @@ from typing import Any
 
 from .orders import Line, Order, OrderRefused
 from .orders_placing import WantedLine, allocate, new_line, tax_line
+from .orders_refunding import put_back
 from .orders_steps import changed, fulfillment_order_at, take_work
 
 
@@ -40,8 +41,11 @@ def set_quantity(order: Order, line: Line, quantity: int, stamp: str, *, restock
             _grow(order, line, change, stamp)
             _tell(order, stamp, additions=[(line, change)], removals=[])
         elif change < 0:
-            take_work(order, line, -change, stamp, restock)
-            line.removed -= change
+            if restock:
+                put_back(order, line, -change, stamp)
+            else:
+                take_work(order, line, -change, stamp, restock)
+                line.removed -= change
             _tell(order, stamp, additions=[], removals=[(line, -change)])
         return line
 

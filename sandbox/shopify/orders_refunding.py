@@ -281,6 +281,15 @@ def cancel(
         return made
 
 
+def put_back(order: Order, line: Line, quantity: int, stamp: str) -> Refund:
+    """Units that an edit took off go back to stock, and no money moves: a refund without transactions tells of it
+    (reference §6.3). An adjustment takes their value off, since nothing is owed for them."""
+    unit = RefundedUnits(line, quantity, "CANCEL")
+    value = goods_value(order, [worth(order, unit)], [], [])
+    wanted = WantedRefund([unit], money=[], adjustment=-value.buyer, reason="PENDING_REFUND_DISCREPANCY")
+    return refund(order, wanted, stamp)
+
+
 def check_cancel(order: Order) -> None:
     """Raises `OrderRefused` where Shopify does not cancel."""
     if order.cancelled_at is not None:
