@@ -5,35 +5,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('connectors', '0008_changes'),
+        ("connectors", "0008_changes"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='store',
-            name='import_minutes',
-            field=models.PositiveSmallIntegerField(default=5, help_text='Webhooks bring most orders at once; this finds what they missed.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(60)], verbose_name='minutes between order imports'),
+            model_name="store",
+            name="import_minutes",
+            field=models.PositiveSmallIntegerField(
+                default=5,
+                help_text="Webhooks bring most orders at once; this finds what they missed.",
+                validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(60)],
+                verbose_name="minutes between order imports",
+            ),
         ),
         migrations.AddField(
-            model_name='store',
-            name='reread_at',
+            model_name="store",
+            name="reread_at",
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='store',
-            name='reread_found',
+            model_name="store",
+            name="reread_found",
             field=models.PositiveIntegerField(default=0, editable=False),
         ),
         migrations.AddField(
-            model_name='store',
-            name='reread_listed',
+            model_name="store",
+            name="reread_listed",
             field=models.PositiveIntegerField(default=0, editable=False),
         ),
         migrations.AddField(
-            model_name='store',
-            name='reread_until',
+            model_name="store",
+            name="reread_until",
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
     ]
