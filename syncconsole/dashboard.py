@@ -84,7 +84,7 @@ def needs(person: User) -> list[Need]:
     # The sidebar has counted them: where none waits, nothing is asked.
     if person.has_perm("orders.view_incomingorder") and decisions(person.pk)["orders"]:
         found += _orders()
-    if person.has_perm("connectors.view_remotechange"):
+    if person.has_perm("connectors.view_remotechange") and decisions(person.pk)["changes"]:
         found += _not_read()
     return found[:NEEDS_SHOWN]
 

@@ -12,8 +12,9 @@ from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
 from catalog.models import ConflictKind, LinkConflict, Product, Variant
-from connectors.models import Store, SyncRun
+from connectors.models import RemoteChange, Store, SyncRun
 from connectors.models.runs import RunStatus
+from connectors.models.webhooks import ChangeState
 from orders.models import Document, IncomingOrder, IncomingState, Refund, RefundState, SalesOrder
 from orders.search import documents_found, orders_found
 from syncconsole.kernel.admin import signed_in
@@ -69,8 +70,9 @@ def decisions(person_id: int) -> dict[str, int]:
         conflicts = LinkConflict.objects.exclude(kind=ConflictKind.ONLY_THERE).order_by().values(kind_of=Value("links"))
         orders = IncomingOrder.objects.filter(state=IncomingState.FAILED).order_by().values(kind_of=Value("orders"))
         refunds = Refund.objects.filter(state=RefundState.NEEDS_PERSON).order_by().values(kind_of=Value("refunds"))
-        first, *others = (rows.annotate(n=Count("pk")) for rows in (waiting, conflicts, orders, refunds))
-        found = {"runs": 0, "links": 0, "orders": 0, "refunds": 0}
+        changes = RemoteChange.objects.filter(state=ChangeState.FAILED).order_by().values(kind_of=Value("changes"))
+        first, *others = (rows.annotate(n=Count("pk")) for rows in (waiting, conflicts, orders, refunds, changes))
+        found = {"runs": 0, "links": 0, "orders": 0, "refunds": 0, "changes": 0}
         found |= {row["kind_of"]: row["n"] for row in first.union(*others, all=True)}
         cache.set(name, found, COUNTED_SECONDS)
     return found
@@ -135,7 +137,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 item("Stores", "storefront", "admin:stores", "connectors.view_store"),
                 item("Webhooks", "inbox", "admin:webhooks", "connectors.view_webhookdelivery"),
-                item("Changes", "published_with_changes", "admin:changes", "connectors.view_remotechange"),
+                item(
+                    "Changes",
+                    "published_with_changes",
+                    "admin:changes",
+                    "connectors.view_remotechange",
+                    waiting["changes"],
+                ),
             ],
         ),
         (
