@@ -19,9 +19,18 @@ _preparing: Final = threading.Lock()
 
 def decode(content: bytes | msgspec.Raw, shape: type[Shape]) -> Shape:
     """`content` as `shape`. Raises `msgspec.DecodeError` or `UnicodeDecodeError` when it cannot be read so."""
-    decoder = _decoders.get(shape) or _prepared(shape)
-    decoded: Shape = decoder.decode(content)
+    decoded: Shape = _decoder(shape).decode(content)
     return decoded
+
+
+def convert(value: object, shape: type[Shape]) -> Shape:
+    """Plain values as `shape`, numbers in text accepted. Raises `msgspec.ValidationError` when they do not fit."""
+    _decoder(shape)
+    return msgspec.convert(value, shape, strict=False)
+
+
+def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+    return _decoders.get(shape) or _prepared(shape)
 
 
 def _prepared(shape: Any) -> msgspec.json.Decoder[Any]:

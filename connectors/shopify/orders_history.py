@@ -19,6 +19,7 @@ from connectors.shopify import orders_mapping
 from connectors.shopify.bulk import BulkOperations
 from connectors.shopify.bulk_rows import Node, joined
 from connectors.shopify.client import ShopifyClient
+from connectors.shopify.decoding import convert
 from connectors.shopify.documents import document
 from connectors.shopify.orders import changed_meanwhile, follow, full_lists, search, second
 from connectors.shopify.orders_nodes import OrderNode
@@ -143,7 +144,7 @@ def _grown(trunk: _Json, branches: dict[str, _Json]) -> OrderNode | None:
             return None
         owner.update(below)
     try:
-        node = msgspec.convert(trunk, OrderNode, strict=False)
+        node = convert(trunk, OrderNode)
     except msgspec.ValidationError as exc:
         raise ResultLost(
             service=SERVICE,

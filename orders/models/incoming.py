@@ -9,6 +9,9 @@ from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
 from syncconsole.kernel.status import Meaning
 
+# Two threads that use a shape first at the same moment end the process (msgspec 0.22); an import is one thread's.
+msgspec.json.Decoder(RemoteOrder)
+
 
 class IncomingState(models.TextChoices):
     """What became of an incoming order."""

@@ -17,7 +17,7 @@ from orders import integration, knowledge
 from orders.models import Document, IncomingOrder, IncomingState, Refund
 from tests.journeys.merchants import Merchant, sku
 
-VARIANTS, STEPS = 12, 60
+VARIANTS, STEPS = 12, 42
 
 
 @pytest.fixture
