@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from django.conf import settings
 from django.db.models import Sum
@@ -107,5 +108,10 @@ def _understand_all() -> None:
 
 
 def _read_all(store: Store) -> None:
-    while changes.waiting():
-        intake.read_changes(store, at_leisure=True)
+    """Each kind by its reader: sales change products, too."""
+    readers = changes.readers()
+    readers[intake.KIND] = partial(intake.read_changes, at_leisure=True)
+    for _, kind in changes.waiting():
+        read = readers[kind]
+        while read(store):
+            pass
