@@ -19,12 +19,14 @@ UNDATED = dt.timedelta(minutes=10)
 
 NEVER = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
 
-# Items of orders that were read and are not booked.
+# Items of orders whose stock is not booked; of one that only its sales order holds up, it is.
 WAITING = """
 SELECT DISTINCT ON (item) item #>> '{}', o.name, o.cause
   FROM orders_incomingorder o
  CROSS JOIN LATERAL jsonb_path_query(o.snapshot, '$.fulfilment_orders[*].lines[*].item_ref') AS item
- WHERE o.store_id = %s AND o.state IN ('pending', 'failed')
+ WHERE o.store_id = %s
+   AND (o.state = 'pending'
+        OR o.state = 'failed' AND (o.waits_for LIKE 'item:%%' OR o.waits_for LIKE 'location:%%' OR o.waits_for = 'fault'))
  ORDER BY item, o.id
 """
 

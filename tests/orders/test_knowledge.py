@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
+from django.utils import timezone
 
 from connectors import changes, feeds
 from connectors.models import FeedPosition, RemoteChange, Store
@@ -12,7 +14,9 @@ from connectors.models.runs import Outcome
 from connectors.ports.errors import ConnectorUnavailable
 from connectors.ports.orders import RemoteOrder
 from inventory.models import LevelPublication
-from orders import knowledge
+from orders import imports, intake, knowledge
+from orders.models import IncomingOrder
+from tests.factories.orders import price
 from tests.orders.shelves import NINE, Shelves
 from tests.worlds import World
 
@@ -94,6 +98,18 @@ def test_a_level_whose_order_waits_is_held_and_names_it(
     test, cause = hold(world)
     assert test == "c"
     assert cause.startswith("Order #1001 names this item and is not booked yet. The order is assigned to")
+
+
+def test_an_order_that_only_its_sums_hold_up_holds_no_level(world: World, shop: Shelves) -> None:
+    """Its stock is booked: nothing about the level is unknown."""
+    shop.place(3, world.there)
+    wrong = replace(shop.told(), total=price("5.00"))
+    intake.keep(world.store, wrong, asked_at=timezone.now())
+    imports.import_waiting(world.store)
+
+    row = IncomingOrder.objects.get()
+    assert (row.state, row.waits_for, world.level(SKU).released) == ("failed", "total", 3)
+    assert knowledge.known(world.store).waiting == {}
 
 
 def test_what_cannot_be_read_limits_what_is_known(world: World) -> None:
