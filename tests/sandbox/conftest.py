@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.app import Sandbox
+from sandbox.shopify.bucket import Bucket
 from tests.sandbox.client import App
 
 HEADERS = (
@@ -29,6 +30,12 @@ def sandbox() -> Sandbox:
     made = Sandbox(plan="standard", sleep=lambda seconds: None)
     made.add_shop("bucovina-ro", CSV)
     return made
+
+
+@pytest.fixture
+def no_refill(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buckets keep what they have, however slow the machine is."""
+    monkeypatch.setattr(Bucket, "_refill", lambda bucket: None)
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ def test_an_older_token_works_until_its_own_end(app: App) -> None:
     assert (first.ask(NAME).status, second.ask(NAME).status) == (401, 200)
 
 
+@pytest.mark.usefixtures("no_refill")
 def test_granted_tokens_of_one_app_share_its_bucket(app: App) -> None:
     mine = App(app.sandbox, app.shop, ask_token(app)[1]["access_token"])
     app.control("POST", "plan", {"available": 0})

@@ -135,6 +135,7 @@ def test_the_plan_decides_bucket_and_rate(sandbox: Sandbox) -> None:
     assert (status["maximumAvailable"], status["restoreRate"]) == (4000.0, 200.0)
 
 
+@pytest.mark.usefixtures("no_refill")
 def test_a_call_that_asks_for_more_than_there_is_gets_throttled_and_has_no_effect(app: App) -> None:
     app.control("POST", "plan", {"available": 0})
     answer = app.adjust(app.change("APA", -1), key="k")
@@ -150,6 +151,7 @@ def test_a_call_that_asks_for_more_than_there_is_gets_throttled_and_has_no_effec
     assert app.shows("APA")["available"] == 9
 
 
+@pytest.mark.usefixtures("no_refill")
 def test_admission_is_by_requested_cost_though_less_is_charged(app: App) -> None:
     bucket = app.sandbox.admin.bucket(app.shop, 1)
     bucket.empty()
@@ -162,6 +164,7 @@ def test_admission_is_by_requested_cost_though_less_is_charged(app: App) -> None
     assert charged["throttleStatus"]["currentlyAvailable"] >= 2000 - charged["actualQueryCost"]
 
 
+@pytest.mark.usefixtures("no_refill")
 def test_two_shops_and_two_apps_have_buckets_of_their_own(app: App, sandbox: Sandbox) -> None:
     other = App(sandbox, sandbox.add_shop("bucovina-eu")[0])
     app.control("POST", "tokens", {"shop": app.shop.domain, "token": "shpat_second_app", "app": 2})
@@ -172,6 +175,7 @@ def test_two_shops_and_two_apps_have_buckets_of_their_own(app: App, sandbox: San
     assert second.ask("{ productsCount { count } }").data
 
 
+@pytest.mark.usefixtures("no_refill")
 def test_a_refused_text_costs_nothing(app: App) -> None:
     bucket = app.sandbox.admin.bucket(app.shop, 1)
     bucket.empty()
