@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.urls import reverse
 from connectors import changes, inbox
 from connectors.models import RemoteChange, Store
 from connectors.models.webhooks import ChangeState
+from connectors.views.ignoring import ignore_with_reason
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.keyset import COUNTED_EXACTLY, page_of
 
@@ -134,13 +136,7 @@ class IgnoreChange(ChangeView):
     http_method_names = ["post", "options"]
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        reason = request.POST.get("reason", "").strip()
-        if not reason:
-            messages.warning(request, "Nothing was changed: write in a few words why nobody needs it.")
-        elif changes.ignore(self.change, by=self.person, reason=reason):
-            messages.success(request, "Ignored. The reason stands here and in the audit log.")
-        else:
-            messages.info(request, "It has not failed any more, so there is nothing to ignore.")
+        ignore_with_reason(request, partial(changes.ignore, self.change, by=self.person))
         return self.back()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from django.contrib import messages
@@ -20,6 +21,7 @@ from connectors.ports.webhooks import NotUnderstood
 from connectors.subscriptions import CheckRefused
 from connectors.timeliness import Delay, Timeliness
 from connectors.views.frame import StorePage
+from connectors.views.ignoring import ignore_with_reason
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.charts import Chart, chart
 from syncconsole.kernel.keyset import about, page_of
@@ -149,13 +151,7 @@ class IgnoreDelivery(DeliveryView):
     http_method_names = ["post", "options"]
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        reason = request.POST.get("reason", "").strip()
-        if not reason:
-            messages.warning(request, "Nothing was changed: write in a few words why nobody needs it.")
-        elif inbox.ignore(self.delivery, by=self.person, reason=reason):
-            messages.success(request, "Ignored. The reason stands here and in the audit log.")
-        else:
-            messages.info(request, "It has not failed any more, so there is nothing to ignore.")
+        ignore_with_reason(request, partial(inbox.ignore, self.delivery, by=self.person))
         return self.back()
 
 
