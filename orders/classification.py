@@ -34,19 +34,6 @@ from orders.verdict import CANCELLATION, Check, DocumentKind, Planned, Readiness
 NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 
-def classify(
-    order: RemoteOrder,
-    refund: Refund,
-    *,
-    invoiced: Mapping[str, int] = NONE,
-    accepted: Collection[str] = (),
-    places: Mapping[str, str] = MappingProxyType({}),
-) -> Verdict:
-    """The verdict on one refund of `order`; see `verdicts`. Raises StopIteration for a refund the order has not."""
-    found = verdicts(order, invoiced=invoiced, accepted=accepted, places=places)
-    return next(verdict for verdict in found if verdict.refund_ref == refund.ref)
-
-
 def verdicts(
     order: RemoteOrder,
     *,

@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from connectors.ports.orders import RemoteOrder
@@ -181,7 +182,7 @@ class _Line:
 
     def came_back(self) -> Iterator[Fact]:
         """Refunded units that had left, each refund line once."""
-        for when, entry, had_left in self._refunds():
+        for when, entry, had_left in self._refunds:
             new = had_left - self._booked(returned_key(entry.ref))
             if new <= 0:
                 continue
@@ -215,7 +216,7 @@ class _Line:
 
     def _taken_off(self, went: dict[Spot, int]) -> Iterator[Fact]:
         """Units that wait no more: those that refunds put back in stock, then those that nothing put back."""
-        for when, entry, had_left in self._refunds():
+        for when, entry, had_left in self._refunds:
             new = entry.quantity - had_left - self._booked(cancelled_key(entry.ref)) if entry.restocked else 0
             near = dict(sorted(went.items(), key=lambda each: each[0].location_ref != entry.location_ref))
             for spot, quantity in _take(near, new):
@@ -229,7 +230,8 @@ class _Line:
             elif quantity:
                 yield self._fact(FactKind.UNEXPLAINED, spot, -quantity, self.order.updated_at)
 
-    def _refunds(self) -> Iterator[_Refunded]:
+    @cached_property
+    def _refunds(self) -> list[_Refunded]:
         """Refund lines of this line, oldest first; a later one sees what earlier ones consumed. By `created_at`: refunds
         may be dated back by `processed_at`."""
         found = [
@@ -238,12 +240,13 @@ class _Line:
             for entry in refund.lines
             if entry.line_ref == self.ref
         ]
-        returned = 0
+        refunds, returned = [], 0
         for when, entry in sorted(found, key=lambda each: (each[0], each[1].ref)):
             had_left = self._had_left(when, entry, returned)
             returned += had_left
             if self.since is None or when > self.since:
-                yield _Refunded(when, entry, had_left)
+                refunds.append(_Refunded(when, entry, had_left))
+        return refunds
 
     def _had_left(self, when: dt.datetime, entry: RefundLine, returned: int) -> int:
         if entry.restock == "cancel":
@@ -272,7 +275,7 @@ class _Line:
     @property
     def _not_put_back(self) -> str:
         """The refund line that says that units were not put back; empty where nothing says so."""
-        said = [entry.ref for _, entry, _ in self._refunds() if not entry.restocked]
+        said = [entry.ref for _, entry, _ in self._refunds if not entry.restocked]
         return said[-1] if said else ""
 
     @property

@@ -83,19 +83,16 @@ def import_order(pk: int) -> IncomingState:
         return IncomingState(row.state)
     order = row.order
     eligible = is_eligible(row)
-    steps: list[Callable[[], None]] = [lambda: _book_stock(row, order, eligible)]
     carried = eligible and not row.test
+    refused = _attempt(row, lambda: _book_stock(row, order, eligible))
     if carried:
-        steps.append(lambda: _write_sale(row, order))
-    refused = [problem for step in steps if (problem := _attempt(row, step))]
-    if carried and not refused and (problem := _attempt(row, lambda: _write_documents(row, order))):
-        refused.append(problem)
+        sale_refused = _attempt(row, lambda: sales.write(row, order))
+        refused = refused or sale_refused or _attempt(row, lambda: documents.settle(row, order))
     if refused:
-        first = refused[0]
-        row.state, row.waits_for = IncomingState.FAILED, first.waits_for[:200]
-        row.cause, row.remedy = first.cause[:400], first.remedy[:400]
+        row.state, row.waits_for = IncomingState.FAILED, refused.waits_for[:200]
+        row.cause, row.remedy = refused.cause[:400], refused.remedy[:400]
     else:
-        row.state, row.cause, row.remedy, row.waits_for = _settled(row, eligible), "", "", ""
+        row.state, row.cause, row.remedy, row.waits_for = _settled(row, carried), "", "", ""
         row.applied_revision, row.applied_at = row.revision, timezone.now()
     row.save(
         update_fields=[
@@ -123,15 +120,7 @@ def _book_stock(row: IncomingOrder, order: RemoteOrder, eligible: bool) -> None:
     row.needs_look = " ".join(booked.looks)[:300] or row.needs_look
 
 
-def _write_sale(row: IncomingOrder, order: RemoteOrder) -> None:
-    sales.write(row, order)
-
-
-def _write_documents(row: IncomingOrder, order: RemoteOrder) -> None:
-    documents.settle(row, order)
-
-
-def _attempt(row: IncomingOrder, step: Callable[[], None]) -> OrderRefused | None:
+def _attempt(row: IncomingOrder, step: Callable[[], object]) -> OrderRefused | None:
     """One step, all or nothing. A fault of ours holds up this order alone, and says so."""
     before = (row.stock_rule, row.books_from)
     try:
@@ -153,8 +142,8 @@ def _attempt(row: IncomingOrder, step: Callable[[], None]) -> OrderRefused | Non
     return problem
 
 
-def _settled(row: IncomingOrder, eligible: bool) -> IncomingState:
-    if eligible and not row.test:
+def _settled(row: IncomingOrder, carried: bool) -> IncomingState:
+    if carried:
         return IncomingState.IMPORTED
     holds = row.stock.filter(open_quantity__gt=0).exists()
     return IncomingState.SHADOW if holds else IncomingState.EXCLUDED
