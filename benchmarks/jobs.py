@@ -11,7 +11,8 @@ from django.utils import timezone
 from connectors import approval, runs
 from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus, Trigger
-from inventory import delta, full, ledger
+from inventory import delta, jobs, ledger
+from inventory.jobs import Job
 from inventory.ledger import Posting
 from inventory.models import InventoryLevel
 from inventory.models.ledger import EntryKind
@@ -28,7 +29,7 @@ def person() -> User:
 
 def full_sync(store: Store) -> SyncRun:
     """A full sync from plan to end, approved at once."""
-    run = full.start_full(store, reason="go-live", trigger=Trigger.COMMAND, requested_by=person())
+    run = jobs.start(store, Job.FULL, reason="go-live", trigger=Trigger.COMMAND, requested_by=person())
     run = runs.advance(run.pk)
     if run.status == RunStatus.AWAITING_APPROVAL:
         approval.approve(run, person())
@@ -38,14 +39,14 @@ def full_sync(store: Store) -> SyncRun:
 
 def delta_sync(store: Store) -> SyncRun:
     """A delta from plan to end."""
-    run = delta.start_delta(store, trigger=Trigger.COMMAND)
+    run = jobs.start(store, Job.DELTA, trigger=Trigger.COMMAND)
     return completed(runs.advance(run.pk))
 
 
 def plan_delta(store: Store) -> SyncRun:
     """A delta as far as its plan, the sweep over every level included."""
     delta.sweep(store)
-    run = delta.start_delta(store, trigger=Trigger.COMMAND, plan_only=True)
+    run = jobs.start(store, Job.DELTA, trigger=Trigger.COMMAND, plan_only=True)
     return runs.advance(run.pk)
 
 

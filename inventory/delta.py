@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from connectors import planning, runs
+from connectors import planning
 from connectors.models import RunItem, Store, SyncRun
-from connectors.models.runs import Outcome, Trigger
+from connectors.models.runs import Outcome
 from connectors.planning import Line
 from connectors.ports.store import MAX_CHANGES
 from connectors.registry import store_for
@@ -20,22 +20,10 @@ from inventory.naming import Title, titles
 from inventory.publications import Look
 from inventory.pump import Pump
 from inventory.pushes import Claim
-from syncconsole.kernel.models import User
 
 KIND = "inventory.delta"
 PLAN_SLICE = 5_000
 APPLY_SLICE = 16 * MAX_CHANGES
-
-
-def start_delta(
-    store: Store, *, trigger: Trigger, requested_by: User | None = None, plan_only: bool = False
-) -> SyncRun:
-    """Open a delta run and hand it to the workers. Raises RunRefused or RunAlreadyOpen (connectors.runs)."""
-    from connectors.tasks import advance_run
-
-    run = runs.open_run(store, KIND, trigger=trigger, requested_by=requested_by, plan_only=plan_only)
-    advance_run.send(run.pk)
-    return run
 
 
 def sweep(store: Store) -> int:

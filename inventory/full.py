@@ -10,13 +10,13 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from connectors import planning, runs
+from connectors import planning
 from connectors.models import RunItem, Store, SyncRun
-from connectors.models.runs import Outcome, RunStatus, Trigger
+from connectors.models.runs import Outcome, RunStatus
 from connectors.planning import Line
 from connectors.ports.store import MAX_CHANGES
 from connectors.registry import store_for
-from connectors.runs import Gate, RunKind, RunRefused
+from connectors.runs import Gate, RunKind
 from inventory import gates, plain, publications, pushes, readings, sending, settled, verification
 from inventory.delta import covers
 from inventory.knowledge import order_books
@@ -28,7 +28,6 @@ from inventory.pump import Pump
 from inventory.pushes import Claim
 from inventory.readings import Group
 from inventory.settled import Hold, Reading
-from syncconsole.kernel.models import User
 
 KIND = "inventory.full"
 PLAN_SLICE = 16 * MAX_CHANGES
@@ -50,32 +49,6 @@ def recent_full_warning(store: Store) -> str:
         return ""
     when = timezone.localtime(last.created_at, store.zone)
     return f"The last full sync was on {when:%d %b %H:%M}: {last.state.label.lower()}. A delta is usually enough."
-
-
-def start_full(
-    store: Store,
-    *,
-    reason: str,
-    trigger: Trigger,
-    requested_by: User | None = None,
-    plan_only: bool = False,
-    confirmation: str = "",
-) -> SyncRun:
-    """Open a full sync and hand it to the workers. After go-live `confirmation` must be the store's slug, typed.
-
-    Raises RunRefused (gates, no reason, no confirmation) or RunAlreadyOpen.
-    """
-    from connectors.tasks import advance_run
-
-    if not reason.strip():
-        raise RunRefused("A full sync needs its reason.", "Say go-live, major discrepancy, or what happened.")
-    if store.live_at and confirmation != store.slug:
-        raise RunRefused(
-            f"{store.name} is live: a full sync overwrites every quantity in it.", f"Type {store.slug} to confirm."
-        )
-    run = runs.open_run(store, KIND, trigger=trigger, requested_by=requested_by, reason=reason, plan_only=plan_only)
-    advance_run.send(run.pk)
-    return run
 
 
 class FullRun(RunKind):

@@ -9,7 +9,8 @@ from connectors import notices
 from connectors.models import NoticeEvent, Store
 from connectors.models.runs import Trigger
 from connectors.runs import RunAlreadyOpen, RunRefused
-from inventory import audit, delta
+from inventory import audit, delta, jobs
+from inventory.jobs import Job
 from syncconsole.kernel.tasks import AfterCommitTask
 
 log = structlog.get_logger(__name__)
@@ -22,7 +23,7 @@ def start_due_deltas() -> None:
         if not delta.due(store):
             continue
         try:
-            delta.start_delta(store, trigger=Trigger.SCHEDULE)
+            jobs.start(store, Job.DELTA, trigger=Trigger.SCHEDULE)
         except RunRefused as refused:
             log.info("delta_not_started", store=store.slug, cause=refused.cause)
             if not isinstance(refused, RunAlreadyOpen):

@@ -10,7 +10,8 @@ from django.utils import timezone
 from connectors import approval, runs
 from connectors.models import Store, StoreLocation, SyncRun
 from connectors.models.runs import RunStatus, Trigger
-from inventory import audit, delta, full, ledger, publications
+from inventory import audit, jobs, ledger, publications
+from inventory.jobs import Job
 from inventory.ledger import Posting
 from inventory.models import InventoryLevel, LevelPublication, Location
 from inventory.models.ledger import EntryKind
@@ -103,8 +104,9 @@ class World:
     def plan_full(self, reason: str = "go-live") -> SyncRun:
         """A full sync up to its plan."""
         self.store.refresh_from_db()
-        run = full.start_full(
+        run = jobs.start(
             self.store,
+            Job.FULL,
             reason=reason,
             trigger=Trigger.PERSON,
             requested_by=self.operator,
@@ -122,7 +124,7 @@ class World:
 
     def delta(self) -> SyncRun:
         """A delta from plan to end."""
-        run = delta.start_delta(self.store, trigger=Trigger.PERSON, requested_by=self.operator)
+        run = jobs.start(self.store, Job.DELTA, trigger=Trigger.PERSON, requested_by=self.operator)
         return runs.advance(run.pk)
 
     def assert_sound(self) -> None:

@@ -1,9 +1,11 @@
+from inventory.models.drifts import Drift
 from inventory.models.ledger import InventoryLevel, LedgerEntry
 from inventory.models.locations import Location, LocationMapping
 from inventory.models.publications import LevelPublication, PublicationEntry, PublishedLevel
 from inventory.models.pushes import Push, PushBatch
 
 __all__ = [
+    "Drift",
     "InventoryLevel",
     "LedgerEntry",
     "LevelPublication",

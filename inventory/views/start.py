@@ -13,8 +13,9 @@ from django.urls import reverse
 from connectors.models.runs import Trigger
 from connectors.runs import RunAlreadyOpen, RunRefused
 from connectors.views.frame import StorePage
-from inventory import delta, full
+from inventory import delta, full, jobs
 from inventory.gates import gates_for
+from inventory.jobs import Job
 from inventory.models import LevelPublication
 from syncconsole.kernel.admin import Crumb
 
@@ -45,7 +46,7 @@ class StartDelta(StorePage):
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         try:
-            run = delta.start_delta(self.store, trigger=Trigger.PERSON, requested_by=self.person)
+            run = jobs.start(self.store, Job.DELTA, trigger=Trigger.PERSON, requested_by=self.person)
         except RunAlreadyOpen as already:
             return redirect("admin:run", already.run.pk)
         except RunRefused as refused:
@@ -98,8 +99,9 @@ class StartFull(StorePage):
         if choice == "other" and not text:
             return self.show(status=422, problem="Say what happened: the reason stays with the run.", given=given)
         try:
-            run = full.start_full(
+            run = jobs.start(
                 self.store,
+                Job.FULL,
                 reason=reason[:300],
                 trigger=Trigger.PERSON,
                 requested_by=self.person,

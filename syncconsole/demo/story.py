@@ -19,7 +19,8 @@ from connectors.following import follow
 from connectors.models import Store, SyncRun
 from connectors.models.runs import Outcome, RunStatus, Trigger
 from connectors.progress import progress
-from inventory import audit, delta, explanation, full
+from inventory import audit, explanation, jobs
+from inventory.jobs import Job
 from inventory.linking import link_store
 from inventory.mapping import location_for, map_locations, propose_by_name, usable
 from inventory.models import LevelPublication
@@ -176,7 +177,7 @@ class Story:
 
     def _baseline(self, store: Store) -> dict[str, Any]:
         """Planned by Ana, approved by Mihai, applied, read back."""
-        run = full.start_full(store, reason="go-live", trigger=Trigger.PERSON, requested_by=self._user("Ana"))
+        run = jobs.start(store, Job.FULL, reason="go-live", trigger=Trigger.PERSON, requested_by=self._user("Ana"))
         run = self._finished(follow(run), RunStatus.AWAITING_APPROVAL)
         totals = run.totals
         right = totals["levels"] - totals["rows"] - totals["held"]
@@ -195,7 +196,7 @@ class Story:
 
     def _delta(self, store: Store) -> dict[str, Any]:
         """Only what is owed."""
-        run = delta.start_delta(store, trigger=Trigger.PERSON, requested_by=self._user("Ana"))
+        run = jobs.start(store, Job.DELTA, trigger=Trigger.PERSON, requested_by=self._user("Ana"))
         run = self._finished(follow(run), RunStatus.COMPLETED)
         changes = ", ".join(f"{item.delta:+d}" for item in run.items.filter(outcome=Outcome.APPLIED).order_by("pk"))
         self._line(

@@ -29,7 +29,7 @@ EVERYTHING_OF_THE_WORK: Final = (
     | see("connectors", "webhookdelivery", "webhooksubscription", "remotechange", "feedposition", "privacyrequest")
     | see("catalog", "product", "variant", "listing", "listedvariant", "linkconflict")
     | see("inventory", "location", "locationmapping", "inventorylevel", "ledgerentry")
-    | see("inventory", "levelpublication", "publicationentry", "publishedlevel", "push", "pushbatch")
+    | see("inventory", "levelpublication", "publicationentry", "publishedlevel", "push", "pushbatch", "drift")
     | see("orders", "incomingorder", "refund", "document", "documentline", "documentseries")
     | see("orders", "salesorder", "valuemapping")
     | see("django_celery_beat", "periodictask", "intervalschedule", "crontabschedule")
@@ -49,6 +49,7 @@ OPERATOR: Final = VIEWER | {
     "catalog.link_items",
     "inventory.record_stock",
     "inventory.release_freeze",
+    "inventory.decide_drift",
     "orders.import_orders",
     "orders.edit_order",
     "orders.map_values",

@@ -15,7 +15,8 @@ from connectors import registry, runs
 from connectors.models import SyncRun
 from connectors.models.runs import RunStatus, Trigger
 from connectors.ports.store import PreparedWrite, WriteReply
-from inventory import delta, full, sending
+from inventory import jobs, sending
+from inventory.jobs import Job
 from tests.fakes import FakeStore
 from tests.worlds import World
 
@@ -95,14 +96,14 @@ def delta_world(world: World) -> tuple[SyncRun, dict[str, int]]:
     world.post("A", 5)
     world.post("B", -7)
     world.post("C", 1)
-    run = delta.start_delta(world.store, trigger=Trigger.SCHEDULE)
+    run = jobs.start(world.store, Job.DELTA, trigger=Trigger.SCHEDULE)
     return run, {"A": 15, "B": 13, "C": 31}
 
 
 def full_world(world: World) -> tuple[SyncRun, dict[str, int]]:
     for sku, (here, there) in {"A": (15, 10), "B": (13, 20), "C": (30, 30)}.items():
         world.item(sku, here=here, there=there)
-    run = full.start_full(world.store, reason="go-live", trigger=Trigger.COMMAND)
+    run = jobs.start(world.store, Job.FULL, reason="go-live", trigger=Trigger.COMMAND)
     run = runs.advance(run.pk)
     assert run.status == RunStatus.AWAITING_APPROVAL
     runs.start_applying(run)

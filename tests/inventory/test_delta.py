@@ -13,7 +13,8 @@ from connectors import pausing, runs
 from connectors.models.runs import Outcome, RunStatus, Trigger
 from connectors.ports.errors import CredentialsRejected, RequestRejected
 from connectors.runs import RunAlreadyOpen, RunRefused
-from inventory import delta
+from inventory import delta, jobs
+from inventory.jobs import Job
 from inventory.models import LevelPublication, PushBatch
 from inventory.models.publications import PublicationState
 from inventory.models.pushes import BatchStatus
@@ -33,7 +34,7 @@ def test_without_a_baseline_it_is_refused_with_the_remedy(world: World) -> None:
     world.item("A", here=5, there=3)
 
     with pytest.raises(RunRefused) as refused:
-        delta.start_delta(world.store, trigger=Trigger.PERSON)
+        jobs.start(world.store, Job.DELTA, trigger=Trigger.PERSON)
 
     assert [gate.name for gate in refused.value.gates] == ["baseline"]
     assert "full sync" in refused.value.remedy
@@ -41,10 +42,10 @@ def test_without_a_baseline_it_is_refused_with_the_remedy(world: World) -> None:
 
 
 def test_a_second_delta_meets_the_open_one(live: World) -> None:
-    first = delta.start_delta(live.store, trigger=Trigger.PERSON)
+    first = jobs.start(live.store, Job.DELTA, trigger=Trigger.PERSON)
 
     with pytest.raises(RunAlreadyOpen) as refused:
-        delta.start_delta(live.store, trigger=Trigger.SCHEDULE)
+        jobs.start(live.store, Job.DELTA, trigger=Trigger.SCHEDULE)
 
     assert refused.value.run == first
 
@@ -286,7 +287,7 @@ def test_a_plan_over_a_limit_waits_and_then_sends_only_what_it_covers(live: Worl
 
 def test_cancelling_leaves_what_was_not_sent(live: World) -> None:
     live.post("A", 5)
-    run = delta.start_delta(live.store, trigger=Trigger.PERSON)
+    run = jobs.start(live.store, Job.DELTA, trigger=Trigger.PERSON)
     run.cancel_requested_by = live.operator
     run.save()
 

@@ -12,7 +12,8 @@ from connectors.approval import DecisionRefused
 from connectors.models.runs import Outcome, RunStatus, Trigger
 from connectors.progress import progress
 from connectors.runs import RunRefused
-from inventory import full
+from inventory import full, jobs
+from inventory.jobs import Job
 from inventory.models import PublicationEntry
 from inventory.models.publications import PublicationKind, PublicationState
 from syncconsole.kernel.models import AuditEntry
@@ -205,7 +206,7 @@ def test_after_go_live_the_slug_must_be_typed(world: World) -> None:
     world.store.refresh_from_db()
 
     with pytest.raises(RunRefused) as refused:
-        full.start_full(world.store, reason="major discrepancy", trigger=Trigger.PERSON, confirmation="bucovina")
+        jobs.start(world.store, Job.FULL, reason="major discrepancy", trigger=Trigger.PERSON, confirmation="bucovina")
 
     assert world.store.slug in refused.value.remedy
     assert "seven" not in full.recent_full_warning(world.store)

@@ -11,7 +11,8 @@ from django.db import IntegrityError, connection, transaction
 from connectors import approval, registry, runs
 from connectors.models.runs import RunStatus, Trigger
 from connectors.runs import RunRefused
-from inventory import delta
+from inventory import jobs
+from inventory.jobs import Job
 from inventory.models import Push
 from tests.fakes import FakeStore
 from tests.worlds import World
@@ -55,7 +56,7 @@ def test_two_workers_move_one_run_forward_once(open_world: World) -> None:
     open_world.full("go-live")
     for number in range(8):
         open_world.post(f"A{number}", 1)
-    run = delta.start_delta(open_world.store, trigger=Trigger.SCHEDULE)
+    run = jobs.start(open_world.store, Job.DELTA, trigger=Trigger.SCHEDULE)
 
     raised = at_once(*[lambda: runs.advance(run.pk)] * 3)
 

@@ -14,7 +14,8 @@ from catalog.models import Variant
 from connectors import approval, connection, pausing, runs
 from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus, Trigger
-from inventory import audit, delta, full, ledger
+from inventory import audit, jobs, ledger
+from inventory.jobs import Job
 from inventory.ledger import Posting
 from inventory.linking import link_store
 from inventory.mapping import map_locations, propose_by_name
@@ -97,8 +98,9 @@ class Merchant:
     def plan_full(self) -> SyncRun:
         """A full sync up to its plan."""
         self.store.refresh_from_db()
-        run = full.start_full(
+        run = jobs.start(
             self.store,
+            Job.FULL,
             reason="go-live",
             trigger=Trigger.PERSON,
             requested_by=self.operator,
@@ -118,7 +120,7 @@ class Merchant:
 
     def start_delta(self) -> SyncRun:
         """A queued delta; whoever works moves it."""
-        return delta.start_delta(self.store, trigger=Trigger.PERSON, requested_by=self.operator)
+        return jobs.start(self.store, Job.DELTA, trigger=Trigger.PERSON, requested_by=self.operator)
 
     def delta(self) -> SyncRun:
         """A delta to its end, or to where it must wait."""

@@ -13,7 +13,8 @@ from connectors.models.runs import RunStatus, Trigger
 from connectors.ports.errors import ConnectorError
 from connectors.progress import progress
 from connectors.runs import RunAlreadyOpen, RunRefused
-from inventory import delta, full
+from inventory import jobs
+from inventory.jobs import Job
 from syncconsole.kernel.commands import JsonCommand, Refused, Report
 from syncconsole.kernel.models import User
 
@@ -57,9 +58,8 @@ class Command(JsonCommand):
             "plan_only": options["plan_only"],
         }
         try:
-            if options["mode"] == "delta":
-                return delta.start_delta(store, **common)
-            return full.start_full(store, reason=options["reason"], confirmation=options["confirm"], **common)
+            job = Job.of_mode(options["mode"])
+            return jobs.start(store, job, reason=options["reason"], confirmation=options["confirm"], **common)
         except RunAlreadyOpen as open_already:
             if open_already.run.status == RunStatus.AWAITING_APPROVAL:
                 raise
