@@ -37,8 +37,8 @@ TRIES_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one publication's push will be. `quantity` relative for ADJUST, absolute for SET; `before` is what was
-    expected (ADJUST) or read (SET). `item_id`: the plan's line. `revision`: of the locked publication. `versions`:
+    """What one publication's push will be. `quantity` relative for ADJUST, else the quantity to show; `before` is what was
+    expected (ADJUST) or read. `item_id`: the plan's line. `revision`: of the locked publication. `versions`:
     level id → version that the quantity was computed from."""
 
     publication_id: int
@@ -65,6 +65,9 @@ def store_batch(
     if kind == WriteKind.ADJUST:
         adjustments = [Adjustment(c.item_ref, c.location_ref, c.quantity) for c in claims]
         prepared = port.prepare_adjustment(adjustments, key=batch.key, document=document)
+    elif kind == WriteKind.COMPARED:
+        compared = [Adjustment(c.item_ref, c.location_ref, c.quantity - c.before, c.before) for c in claims]
+        prepared = port.prepare_adjustment(compared, key=batch.key, document=document)
     else:
         overwrites = [Overwrite(c.item_ref, c.location_ref, c.quantity, c.before) for c in claims]
         prepared = port.prepare_overwrite(overwrites, key=batch.key, document=document)

@@ -47,7 +47,7 @@ def settle(port: StorePort, batch: PushBatch, reply: WriteReply) -> list[PushBat
     if reply.outcome == WriteOutcome.KEY_MISMATCH:
         pushes.make_unsure(batch, "The store knows this key with other contents; a fault of ours, never sent again.")
         return []
-    if batch.kind == WriteKind.SET:
+    if batch.kind != WriteKind.ADJUST:
         _give_back_overwrites(batch, reply)
         return []
     return _split_adjustment(port, batch, reply)

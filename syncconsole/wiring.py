@@ -4,7 +4,12 @@ from __future__ import annotations
 
 RUN_KINDS: dict[str, str] = {
     "inventory.full": "inventory.full.FullRun",
+    "inventory.daily": "inventory.daily.DailyRun",
+    "inventory.weekly": "inventory.weekly.WeeklyRun",
     "inventory.delta": "inventory.delta.DeltaRun",
+    "inventory.recent": "inventory.recent.RecentRun",
+    "inventory.manual": "inventory.manual.ManualRun",
+    "inventory.observe": "inventory.observe.ObserveRun",
     "catalog.link": "inventory.linking.LinkRun",
 }
 """Kind of a run → the class that preflights, plans, applies and verifies it (`connectors.runs.RunKind`)."""

@@ -284,7 +284,7 @@ class FakeStore(FakeOrders, FakeProducts):
     def prepare_adjustment(self, rows: Sequence[Adjustment], *, key: UUID, document: str) -> PreparedWrite:
         """Bytes of a relative write."""
         return self._prepare(
-            "adjust", [[row.item_ref, row.location_ref, row.delta, None] for row in rows], key, document
+            "adjust", [[row.item_ref, row.location_ref, row.delta, row.change_from] for row in rows], key, document
         )
 
     def prepare_overwrite(self, rows: Sequence[Overwrite], *, key: UUID, document: str) -> PreparedWrite:

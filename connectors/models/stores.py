@@ -167,6 +167,11 @@ class Store(models.Model):
     settle_seconds = models.PositiveIntegerField(
         default=120, help_text="A level that moved in the store within this time is not overwritten."
     )
+    drift_hours = models.PositiveSmallIntegerField(
+        "hours before a weekly run corrects",
+        default=48,
+        help_text="A difference that nothing explains is left alone so long; then a weekly run overwrites it.",
+    )
     delta_enabled = models.BooleanField(default=True)
     delta_minutes = models.PositiveSmallIntegerField(
         default=15, validators=[MinValueValidator(1), MaxValueValidator(1440)]

@@ -94,11 +94,12 @@ class LevelsRead:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """Move `available` by `delta`, whatever it is now."""
+    """Move `available` by `delta`, whatever it is now, or only where it still is `change_from`."""
 
     item_ref: str
     location_ref: str
     delta: int
+    change_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

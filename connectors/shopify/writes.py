@@ -25,7 +25,7 @@ def adjustment_variables(rows: Sequence[Adjustment], key: UUID, document: str) -
             "inventoryItemId": row.item_ref,
             "locationId": row.location_ref,
             "delta": row.delta,
-            "changeFromQuantity": None,
+            "changeFromQuantity": row.change_from,
         }
         for row in rows
     ]

@@ -15,6 +15,8 @@ KEY_NAMESPACE = uuid.UUID("5b0f6a5e-0d0f-5f63-9d6e-1d2f3b7d8a10")
 class WriteKind(models.TextChoices):
     ADJUST = "adjust", "Relative"
     SET = "set", "Compare and swap"
+    COMPARED = "compared", "Relative, compared"
+    """By the difference, only where the store shows what was read: settled as an overwrite."""
 
 
 class BatchStatus(models.TextChoices):
@@ -72,8 +74,8 @@ class Push(models.Model):
     position = models.PositiveSmallIntegerField(help_text="Index of its row in the batch's body.")
     publication = models.ForeignKey("inventory.LevelPublication", on_delete=models.PROTECT, related_name="pushes")
     item = models.ForeignKey(RunItem, null=True, on_delete=models.SET_NULL, related_name="pushes")
-    quantity = models.IntegerField(help_text="Relative: units to add. Absolute: the quantity to show.")
-    before = models.IntegerField(help_text="Expected (relative) or read (absolute) before it.")
+    quantity = models.IntegerField(help_text="Relative: units to add. Otherwise: the quantity to show.")
+    before = models.IntegerField(help_text="Expected (relative) or read before it.")
     revision = models.IntegerField(help_text="The publication's revision when it was claimed.")
     versions = models.JSONField(help_text="Level id → version when it was claimed.")
     status = models.CharField(max_length=8, choices=PushStatus.choices, default=PushStatus.CLAIMED)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from connectors.models.runs import Trigger
 from connectors.runs import RunAlreadyOpen, RunRefused
 from connectors.views.frame import StorePage
-from inventory import delta, full, jobs
+from inventory import full, jobs
 from inventory.gates import gates_for
 from inventory.jobs import Job
 from inventory.models import LevelPublication
@@ -34,7 +34,7 @@ class GatesPage(StorePage):
     template_name = "inventory/gates.html"
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        gates = gates_for(self.store, delta.KIND)  # those of a full sync, and the baseline
+        gates = gates_for(self.store, Job.DELTA)  # those of a full sync, and the baseline
         return self.page(gates=gates, shut=sum(1 for gate in gates if not gate.passed))
 
 
@@ -74,7 +74,7 @@ class StartFull(StorePage):
 
     def show(self, *, status: int = 200, problem: str = "", given: dict[str, Any] | None = None) -> HttpResponse:
         """The question, with what was typed kept."""
-        gates = gates_for(self.store, full.KIND)
+        gates = gates_for(self.store, Job.FULL)
         return self.page(
             status=status,
             levels=self.levels(),

@@ -175,6 +175,19 @@ class StorePortContract(OrdersPortContract, ProductChangesContract):
         assert reply.outcome == WriteOutcome.APPLIED
         assert [shop.available(item) for item in items] == [number + 3 for number in range(MAX_CHANGES)]
 
+    def test_a_compared_adjustment_moves_only_what_still_shows_the_quantity_read(self, shop: ShopUnderTest) -> None:
+        item, other = shop.item(5), shop.item(7)
+        fresh = [Adjustment(item, shop.location, 2, 5), Adjustment(other, shop.location, -1, 7)]
+        stale = [Adjustment(item, shop.location, 2, 5), Adjustment(other, shop.location, -1, 6)]
+
+        first = shop.store.send(shop.store.prepare_adjustment(fresh, key=uuid.uuid4(), document="run/1"))
+        second = shop.store.send(shop.store.prepare_adjustment(stale, key=uuid.uuid4(), document="run/1"))
+
+        assert first.outcome == WriteOutcome.APPLIED
+        assert second.outcome == WriteOutcome.REFUSED_ROWS
+        assert {problem.kind for problem in second.problems} == {RowProblemKind.STALE}
+        assert (shop.available(item), shop.available(other)) == (7, 6)
+
     def test_a_write_of_251_rows_is_refused_before_it_is_sent(self, shop: ShopUnderTest) -> None:
         item = shop.item(5)
         with pytest.raises(FeatureNotSupported) as refused:

@@ -30,7 +30,7 @@ class Command(JsonCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("store", help="Slug of the store.")
-        parser.add_argument("--mode", choices=["full", "delta"], required=True)
+        parser.add_argument("--mode", choices=[job.mode for job in Job], required=True)
         parser.add_argument("--plan-only", action="store_true", help="Stop after the plan; approve_run applies it.")
         parser.add_argument("--yes", action="store_true", help="Apply a full plan that passes no limit without asking.")
         parser.add_argument("--reason", default="", help="Why a full sync: go-live, major discrepancy, …")

@@ -1,0 +1,54 @@
+"""Observe: read every level and write nothing to the store; what differs is recorded as drift, with since when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Abs
+
+from connectors.models import SyncRun
+from connectors.planning import Line
+from inventory.absolute import AbsoluteRun
+from inventory.jobs import Job
+from inventory.models import LevelPublication
+from inventory.settled import Reading
+from inventory.standing import IN_DRIFT
+
+
+class ObserveRun(AbsoluteRun):
+    """Every eligible level, read only."""
+
+    job = Job.OBSERVE
+
+    def chosen(self, lines: list[Line]) -> list[Line]:
+        """None: nothing is to be changed."""
+        return []
+
+    def looked(self, group: Mapping[int, Reading], lines: list[Line]) -> None:
+        """What was read is kept on the levels; nothing else."""
+
+    def verify_slice(self) -> bool:
+        """Say what was found."""
+        run = self.run
+        found = (
+            LevelPublication.objects.filter(store=run.store)
+            .eligible()
+            .aggregate(
+                drift=Count("pk", filter=IN_DRIFT),
+                units=Sum(Abs(F("observed_available") - F("expected_quantity")), filter=IN_DRIFT),
+                held=Count("pk", filter=~Q(hold_test="")),
+            )
+        )
+        run.totals = {**run.totals, **found, "summary": _sentence(run.totals.get("read", 0), found)}
+        SyncRun.objects.filter(pk=run.pk).update(totals=run.totals)
+        return False
+
+
+def _sentence(read: int, found: Mapping[str, int | None]) -> str:
+    drift, held = found["drift"] or 0, found["held"] or 0
+    parts = [f"{read:,} levels read, nothing written"]
+    parts.append(f"{drift:,} drift by {found['units'] or 0:,} units" if drift else "no drift")
+    if held:
+        parts.append(f"{held:,} held")
+    return f"{', '.join(parts)}."

@@ -1,0 +1,38 @@
+"""Weekly: only differences that were there before, unexplained, for longer than the store's buffer (algorithms.md §6)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Exists, F, OuterRef
+from django.utils import timezone
+
+from connectors.planning import Line
+from inventory.daily import DailyRun
+from inventory.jobs import Job
+from inventory.models import Drift, Push
+from inventory.models.drifts import DriftState
+
+
+class WeeklyRun(DailyRun):
+    """The gentler of the two: what is owed goes by deltas, a new difference gets the time to be explained."""
+
+    job = Job.WEEKLY
+
+    def chosen(self, lines: list[Line]) -> list[Line]:
+        """Lines of levels whose difference is old, still of the same size, and untouched by us since it was first seen."""
+        old = self._old_drifts([line.subject_id for line in lines])
+        return [line for line in lines if line.subject_id in old]
+
+    def _old_drifts(self, publication_ids: list[int]) -> set[int]:
+        store = self.run.store
+        before = timezone.now() - dt.timedelta(hours=store.drift_hours)
+        pushed = Push.objects.filter(publication=OuterRef("publication"), created_at__gte=OuterRef("first_seen_at"))
+        old = Drift.objects.filter(
+            ~Exists(pushed),
+            publication__in=publication_ids,
+            state=DriftState.OPEN,
+            first_seen_at__lte=before,
+            quantity=F("publication__observed_available") - F("publication__expected_quantity"),
+        )
+        return set(old.values_list("publication_id", flat=True))
