@@ -141,6 +141,8 @@ class RunKind(ABC):
 
     always_asks = False
     """True: a person approves the plan even within the limits."""
+    moves_quantities = False
+    """True: its lines can be taken back, and it may be planned again."""
 
     def __init__(self, run: SyncRun, lease: Lease) -> None:
         self.run = run
@@ -185,6 +187,7 @@ def open_run(
     requested_by: User | None = None,
     reason: str = "",
     plan_only: bool = False,
+    undoes: SyncRun | None = None,
 ) -> SyncRun:
     """A queued run, or a refusal with its gates. The database lets one run per store and kind be open.
 
@@ -199,6 +202,7 @@ def open_run(
         "requested_by": requested_by,
         "reason": reason,
         "plan_only": plan_only,
+        "undoes": undoes,
         "gates": [gate.as_dict() for gate in gates],
         "snapshot": planning.settings_snapshot(store),
     }

@@ -42,6 +42,7 @@ MOVED_TIMES = 3
 class AbsoluteRun(RunKind):
     """Reads levels of the store and makes them show their target. Only settled levels are written; others are held."""
 
+    moves_quantities = True
     job: ClassVar[Job]
     write: ClassVar[WriteKind] = WriteKind.SET
 
@@ -158,7 +159,7 @@ class AbsoluteRun(RunKind):
         lines = {line.subject_id: line for line in self.run.items.filter(subject_id__in=list(found))}
         moved_before = publications.observed_moves(found)
         versions = pushes.versions_of(found)
-        views = _judge_group(found)
+        views = judge_group(found)
         claims = []
         for view in views:
             publication, line = view.publication, lines[view.publication.pk]
@@ -230,7 +231,7 @@ def _judged_lines(found: dict[int, Reading]) -> list[Line]:
     """Lines for levels about which there is something to decide."""
     if not found:
         return []
-    views = _judge_group(found)
+    views = judge_group(found)
     publications.save_all(view.publication for view in views)
     names = titles(found)
     return [line for view in views if (line := _line(view, names[view.publication.pk]))]
@@ -253,7 +254,7 @@ class View:
         return _in_step(self.publication, self.reading.level.available, self.target)
 
 
-def _judge_group(found: dict[int, Reading]) -> list[View]:
+def judge_group(found: dict[int, Reading]) -> list[View]:
     """Lock the levels read, judge and observe each. Inside the caller's transaction; the caller saves them.
 
     A hold is a change that is planned and not safe yet: a level in step is not held, whatever the tests say of it.

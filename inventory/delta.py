@@ -13,6 +13,7 @@ from connectors.ports.store import MAX_CHANGES
 from connectors.registry import store_for
 from connectors.runs import Gate, RunKind
 from inventory import gates, publications, pushes, sending, verification
+from inventory.jobs import Job
 from inventory.models import LevelPublication, PushBatch
 from inventory.models.publications import PublicationState
 from inventory.models.pushes import WriteKind
@@ -21,7 +22,6 @@ from inventory.publications import Look
 from inventory.pump import Pump
 from inventory.pushes import Claim
 
-KIND = "inventory.delta"
 PLAN_SLICE = 5_000
 APPLY_SLICE = 16 * MAX_CHANGES
 
@@ -48,9 +48,11 @@ def sweep(store: Store) -> int:
 class DeltaRun(RunKind):
     """Relative push of everything that is owed."""
 
+    moves_quantities = True
+
     @staticmethod
     def gates(store: Store) -> list[Gate]:
-        return gates.gates_for(store, KIND)
+        return gates.gates_for(store, Job.DELTA)
 
     def plan_slice(self) -> bool:
         """Look at marked levels in order of id; write a line for each that is owed something, clear the rest."""
@@ -157,7 +159,7 @@ TARGET_SETTINGS = ("buffer", "never_below_zero", "unavailable_left_out")
 
 def _target_settings_changed(run: SyncRun) -> bool:
     """Since the last delta, by its snapshot: then every target may have moved, and no entry marked it."""
-    last = run.store.runs.filter(kind=KIND, started_at__isnull=False, pk__lt=run.pk).first()
+    last = run.store.runs.filter(kind=Job.DELTA, started_at__isnull=False, pk__lt=run.pk).first()
     return last is not None and any(last.snapshot.get(name) != run.snapshot.get(name) for name in TARGET_SETTINGS)
 
 
@@ -206,5 +208,5 @@ def due(store: Store) -> bool:
     """The schedule asks for a delta: switched on, live, and the last one began long enough ago."""
     if not store.delta_enabled:
         return False
-    last = store.runs.filter(kind=KIND).order_by("-pk").first()
+    last = store.runs.filter(kind=Job.DELTA).order_by("-pk").first()
     return last is None or (timezone.now() - last.created_at).total_seconds() >= store.delta_minutes * 60 - 5

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from connectors.models import Store
 from connectors.ports.store import RemoteLevel
-from inventory import publications
+from inventory import frozen, publications
 from inventory.knowledge import Knowledge
 from inventory.models import LevelPublication, Push
 from inventory.models.publications import PublicationKind, PublicationState
@@ -167,7 +167,7 @@ def learn(publication: LevelPublication, reading: Reading) -> None:
 def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> None:
     """A push whose outcome nobody can ask any more (algorithms.md §5, Unsure): r = 0 was not applied, r = q was;
     anything else, and every compare-and-swap: believe the store."""
-    push = Push.objects.select_related("batch", "item").filter(claimed=publication).first()
+    push = Push.objects.select_related("batch__run").filter(claimed=publication).first()
     publication.claim_id = None
     publication.state, publication.state_cause = PublicationState.LIVE, ""
     if publication.baseline_at is None and push and push.batch.kind == WriteKind.ADJUST:
@@ -180,6 +180,8 @@ def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> None:
         status = PushStatus.SETTLED
     elif rest or publication.baseline_at is None:
         adopt(publication, cause="The outcome of a push was unknown; the store was read instead.")
+    if push and push.batch.run.undoes_id and (rest or status == PushStatus.SETTLED):
+        frozen.freeze(publication, push.batch.run)
     if push:
         Push.objects.filter(pk=push.pk).update(status=status)
 

@@ -22,7 +22,7 @@ from connectors.ports.store import (
     WriteOutcome,
     WriteReply,
 )
-from inventory import booking, publications, pushes
+from inventory import booking, frozen, publications, pushes
 from inventory.models import LevelPublication, Push, PushBatch
 from inventory.models.publications import PublicationState
 from inventory.models.pushes import UNSETTLED, BatchStatus, PushStatus, WriteKind
@@ -120,6 +120,8 @@ def withdraw(batch: PushBatch, cause: str) -> None:
     rows, found = _locked(batch)
     if not _take(batch, BatchStatus.REFUSED, cause):
         return
+    for publication in found.values():
+        frozen.thaw(publication, batch.run)
     _drop(rows, found)
     pushes.mark_items([push.item for push in rows if push.item], Outcome.PLANNED)
 

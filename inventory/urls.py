@@ -10,13 +10,15 @@ from inventory.views.levels import LevelsPage
 from inventory.views.link import LinkNow
 from inventory.views.mapping import MappingsPage
 from inventory.views.record_stock import RecordStockPage
-from inventory.views.start import GatesPage, StartDelta, StartFull
+from inventory.views.set_aside import ReleaseSetAside, SetAsidePage
+from inventory.views.start import GatesPage, StartFull, StartJob
+from inventory.views.undo import UndoRunPage
 from inventory.views.why import WhyLevelPage, WhyPage
 
 urlpatterns: list[URLPattern] = [
     path("stores/<slug:slug>/gates/", GatesPage.as_view(), name="store_gates"),
     path("stores/<slug:slug>/mappings/", MappingsPage.as_view(), name="store_mappings"),
-    path("stores/<slug:slug>/delta/", StartDelta.as_view(), name="start_delta"),
+    path("stores/<slug:slug>/start/<str:mode>/", StartJob.as_view(), name="start_job"),
     path("stores/<slug:slug>/full/", StartFull.as_view(), name="start_full"),
     path("stores/<slug:slug>/link/", LinkNow.as_view(), name="link_now"),
     path("levels/", LevelsPage.as_view(), name="levels"),
@@ -25,4 +27,7 @@ urlpatterns: list[URLPattern] = [
     path("ledger/", LedgerPage.as_view(), name="ledger"),
     path("ledger/record/", RecordStockPage.as_view(), name="record_stock"),
     path("held/", HeldPage.as_view(), name="held"),
+    path("held/aside/", SetAsidePage.as_view(), name="set_aside"),
+    path("held/aside/release/", ReleaseSetAside.as_view(), name="release_set_aside"),
+    path("runs/<int:pk>/undo/", UndoRunPage.as_view(), name="run_undo"),
 ]

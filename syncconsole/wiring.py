@@ -10,6 +10,7 @@ RUN_KINDS: dict[str, str] = {
     "inventory.recent": "inventory.recent.RecentRun",
     "inventory.manual": "inventory.manual.ManualRun",
     "inventory.observe": "inventory.observe.ObserveRun",
+    "inventory.undo": "inventory.undo.UndoRun",
     "catalog.link": "inventory.linking.LinkRun",
 }
 """Kind of a run → the class that preflights, plans, applies and verifies it (`connectors.runs.RunKind`)."""

@@ -64,7 +64,7 @@ def change_of(store: Store) -> RemoteChange:
 
 def address(name: str, run: SyncRun) -> str:
     _, arguments = PAGES[name]
-    keys: dict[str, Any] = {"slug": run.store.slug, "pk": run.pk, "line": 1, "name": "credit-memos"}
+    keys: dict[str, Any] = {"slug": run.store.slug, "pk": run.pk, "line": 1, "mode": "delta", "name": "credit-memos"}
     if name == "why":
         keys["pk"] = LevelPublication.objects.get().pk
     elif name.startswith("webhook") and arguments:
@@ -124,7 +124,9 @@ def test_roles_without_the_right_move_nothing(role: str, run: SyncRun, people: d
         "change_ignore": {"reason": "no"},
         "changes_retry": {},
         "check_subscriptions": {},
-        "start_delta": {},
+        "start_job": {},
+        "run_undo": {"reason": "no"},
+        "release_set_aside": {"reason": "no"},
         "start_full": {"reason": "go-live", "confirmation": store.slug},
         "record_stock": {"variant": "A", "quantity": "5"},
         "replace_token": {"token": "shpat_0123456789"},

@@ -43,6 +43,8 @@ WORKING = (RunStatus.QUEUED, RunStatus.PLANNING, RunStatus.APPLYING, RunStatus.V
 """A worker moves these forward."""
 WRITING = (RunStatus.APPLYING, RunStatus.VERIFYING)
 OPEN = (*WORKING, RunStatus.AWAITING_APPROVAL)
+NOT_UNDONE = (RunStatus.CANCELLED, RunStatus.EXPIRED, RunStatus.REFUSED, RunStatus.FAILED)
+"""How an undo ends that took nothing back, or not all of it: its run may be undone again."""
 
 
 class Trigger(models.TextChoices):
@@ -84,6 +86,9 @@ class SyncRun(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     plan_only = models.BooleanField(default=False, help_text="Stop after the plan, whatever its size.")
     snapshot = models.JSONField("settings snapshot", default=dict)
+
+    undoes = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by")
+    """The run that this one takes back."""
 
     gates = models.JSONField(default=list)
     totals = models.JSONField(default=dict, help_text="What the plan adds up to.")
@@ -130,6 +135,7 @@ class SyncRun(models.Model):
                 condition=models.Q(status__in=WRITING, kind__startswith="inventory."),
                 name="one_writing_inventory_run_per_store",
             ),
+            models.UniqueConstraint(fields=["undoes"], condition=~models.Q(status__in=NOT_UNDONE), name="undone_once"),
         ]
         indexes = [
             models.Index(fields=["store", "-id"]),

@@ -12,8 +12,8 @@ from django.urls import NoReverseMatch, reverse
 
 from connectors.approval import why_not_approve
 from connectors.models import RunItem, SyncRun
-from connectors.models.runs import Outcome, RunStatus
-from connectors.runs import count_outcomes
+from connectors.models.runs import NOT_UNDONE, Outcome, RunStatus
+from connectors.runs import count_outcomes, kind_class
 from connectors.views import run_figures
 from connectors.views.exports import csv_line
 from syncconsole.kernel.admin import ConsolePage, Crumb, people_with
@@ -86,9 +86,27 @@ class RunPage(RunView):
             "slug_due": must_type_slug(run),
             "may_reject": awaiting and self.can("connectors.approve_run"),
             "may_cancel": run.is_open and not awaiting and self.can("connectors.cancel_run"),
+            **self.afterwards(),
             "failed_gates": [gate for gate in run.gates if not gate["passed"]],
             "gates": run.gates,
         }
+
+    def afterwards(self) -> dict[str, Any]:
+        """What may be done with a run that is over, and what was done with it."""
+        run = self.run
+        moves = kind_class(run.kind).moves_quantities and not run.is_open and self.can("connectors.start_run")
+        undone = run.undone_by.order_by("-pk").first() if not run.is_open else None
+        return {
+            "undone": undone,
+            "may_undo": moves
+            and bool(run.counts.get(Outcome.APPLIED))
+            and (undone is None or undone.state in NOT_UNDONE),
+            "again": run.kind.rpartition(".")[2] if moves and run.state in UNFINISHED else "",
+        }
+
+
+UNFINISHED = (RunStatus.PARTIAL, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.EXPIRED)
+"""Ends that leave something to be planned again."""
 
 
 def must_type_slug(run: SyncRun) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
@@ -38,15 +38,21 @@ class GatesPage(StorePage):
         return self.page(gates=gates, shut=sum(1 for gate in gates if not gate.passed))
 
 
-class StartDelta(StorePage):
-    """Start a delta; lands on the run, also when one is open already."""
+class StartJob(StorePage):
+    """Start a job; lands on the run, also when one is open already. A full sync has its own question."""
 
     permission = "connectors.start_run"
     http_method_names = ["post", "options"]
 
-    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+    def post(self, request: HttpRequest, slug: str, mode: str) -> HttpResponse:
         try:
-            run = jobs.start(self.store, Job.DELTA, trigger=Trigger.PERSON, requested_by=self.person)
+            job = Job.of_mode(mode)
+        except ValueError:
+            raise Http404 from None
+        if job is Job.FULL:
+            return redirect("admin:start_full", slug)
+        try:
+            run = jobs.start(self.store, job, trigger=Trigger.PERSON, requested_by=self.person)
         except RunAlreadyOpen as already:
             return redirect("admin:run", already.run.pk)
         except RunRefused as refused:

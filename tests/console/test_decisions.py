@@ -93,15 +93,15 @@ def test_looking_at_a_door_changes_nothing(plan: SyncRun, sign_in: SignIn) -> No
     slug = plan.store.slug
     for name, key in [("run_approve", plan.pk), ("run_reject", plan.pk), ("run_cancel", plan.pk)]:
         assert client.get(reverse(f"admin:{name}", args=[key])).status_code == 405
-    for name in ("start_delta", "test_connection", "pause_writes", "replace_token", "link_now", "delta_schedule"):
+    for name in ("test_connection", "pause_writes", "replace_token", "link_now", "delta_schedule"):
         assert client.get(reverse(f"admin:{name}", args=[slug])).status_code == 405
 
 
 def test_starting_a_run_twice_lands_on_the_one_that_is_open(world: World, sign_in: SignIn) -> None:
     store = showcase.live_store(world)
     client = sign_in("Operator")
-    first = client.post(reverse("admin:start_delta", args=[store.slug]))
-    second = client.post(reverse("admin:start_delta", args=[store.slug]))
+    first = client.post(reverse("admin:start_job", args=[store.slug, "delta"]))
+    second = client.post(reverse("admin:start_job", args=[store.slug, "delta"]))
     assert first.headers["Location"] == second.headers["Location"]
     assert store.runs.open().count() == 1
 
@@ -125,7 +125,7 @@ def test_a_full_sync_asks_for_its_reason_and_after_go_live_for_the_slug(world: W
 def test_a_gate_that_is_shut_leads_to_the_gates(world: World, sign_in: SignIn) -> None:
     store = showcase.live_store(world)
     Store.objects.filter(pk=store.pk).update(writes_paused=True, pause_reason="stock taking")
-    answer = sign_in("Operator").post(reverse("admin:start_delta", args=[store.slug]), follow=True)
+    answer = sign_in("Operator").post(reverse("admin:start_job", args=[store.slug, "delta"]), follow=True)
     assert answer.redirect_chain[-1][0] == reverse("admin:store_gates", args=[store.slug])
     assert "stock taking" in answer.content.decode()
 

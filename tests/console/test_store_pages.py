@@ -139,7 +139,7 @@ def test_a_store_that_another_account_owns_has_no_button_to_press(sign_in: SignI
     other = StoreFactory(shop_domain=owner.shop_domain, inventory_owner=False)
     page = sign_in("Operator").get(reverse("admin:store", args=[other.slug])).content.decode()
     assert "Atelier Bucovina RO owns the inventory of this shop domain." in page
-    assert reverse("admin:start_delta", args=[other.slug]) not in page
+    assert reverse("admin:start_job", args=[other.slug, "delta"]) not in page
 
 
 def test_the_palette_finds_runs_stores_and_items_by_their_keys(world: World, sign_in: SignIn) -> None:
