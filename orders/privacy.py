@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from connectors.models import Store
 from orders import buyers
-from orders.models import IncomingOrder
+from orders.models import IncomingOrder, OutgoingFulfilment
 from orders.redaction import without_person
 
 AT_ONCE = 500
@@ -57,5 +57,6 @@ def _erase_some(store: Store, named: QuerySet[IncomingOrder, IncomingOrder]) -> 
         row.snapshot = msgspec.to_builtins(without_person(row.order))
         row.customer_ref, row.redacted_at = "", timezone.now()
         row.save(update_fields=["snapshot", "customer_ref", "redacted_at"])
+    OutgoingFulfilment.objects.filter(order__in=rows).update(company="", number="", url="", body=b"")
     buyers.redact(store, [row.ref for row in rows])
     return len(rows)

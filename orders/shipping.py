@@ -13,12 +13,15 @@ from django.utils import timezone
 from inventory import ledger
 from inventory.ledger import Posting
 from inventory.models.ledger import EntryKind
+from orders import outgoing
 from orders.effects import StockRule
 from orders.models import IncomingOrder, OrderStock
+from orders.outgoing import UNTRACKED, Tracking
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 
 SHIP_RIGHT: Final = "orders.ship_orders"
+SHIPPED_HERE: Final = "ship here"
 
 
 class ShippingRefused(Exception):
@@ -43,16 +46,22 @@ Wanted = Mapping[int, Units]
 """Id of an `OrderStock` → what of it."""
 
 
-def ship(row: IncomingOrder, wanted: Wanted, *, by: User) -> int:
+@transaction.atomic
+def ship(row: IncomingOrder, wanted: Wanted, *, by: User, tracking: Tracking = UNTRACKED) -> int:
     """These goods have left. On hand and released fall together, so nothing is owed to any store; what the store fulfils
-    later is covered by it. Returns the units booked. Raises ShippingRefused; then nothing was."""
-    return _book(row, wanted, by, "ship here", _shipped)
+    later is covered by it. Where the store is told of shipments, that is kept here to be sent (`orders.outgoing`).
+    Returns the units booked. Raises ShippingRefused; then nothing was."""
+    locked, moved = _book(row, wanted, by, SHIPPED_HERE, _shipped)
+    before = {stock: (units, stock.totals[SHIPPED_HERE] - units) for stock, units in moved.items()}
+    outgoing.keep(locked, before, tracking, by=by)
+    return sum(moved.values())
 
 
 def dispatch(row: IncomingOrder, wanted: Wanted, *, by: User) -> int:
     """The order's goods are let go although its store was not told: they stay here and can be sold again, in every store.
     Returns the units booked. Raises ShippingRefused; then nothing was."""
-    return _book(row, wanted, by, "dispatch without fulfilment", _let_go)
+    _, moved = _book(row, wanted, by, "dispatch without fulfilment", _let_go)
+    return sum(moved.values())
 
 
 def _shipped(stock: OrderStock, quantity: int) -> tuple[EntryKind, int]:
@@ -70,7 +79,10 @@ Step = Callable[[OrderStock, int], tuple[EntryKind, int]]
 
 
 @transaction.atomic
-def _book(row: IncomingOrder, wanted: Wanted, by: User, action: str, step: Step) -> int:
+def _book(
+    row: IncomingOrder, wanted: Wanted, by: User, action: str, step: Step
+) -> tuple[IncomingOrder, dict[OrderStock, int]]:
+    """The order as it was locked, and the units that were moved of each row of its stock."""
     locked = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=row.pk)
     if locked.stock_rule != StockRule.ORDER:
         raise ShippingRefused("Only goods of an order that holds stock here can leave.", "Choose another order.")
@@ -86,9 +98,9 @@ def _book(row: IncomingOrder, wanted: Wanted, by: User, action: str, step: Step)
         postings.append(_posting(locked, stock, kind, on_hand, units.quantity, f"{action}:{total}", by))
     ledger.post(postings)
     OrderStock.objects.bulk_update([stocks[pk] for pk in chosen], ["held", "ahead", "dispatched", "totals"])
-    booked = sum(units.quantity for units in chosen.values())
-    audit.record(by, action, f"{locked.store}: {locked.name}", after={"units": booked})
-    return booked
+    moved = {stocks[pk]: units.quantity for pk, units in chosen.items()}
+    audit.record(by, action, f"{locked.store}: {locked.name}", after={"units": sum(moved.values())})
+    return locked, moved
 
 
 def _check(stocks: Mapping[int, OrderStock], wanted: Wanted) -> None:

@@ -1,4 +1,4 @@
-"""Doors for Celery: orders that were read are imported."""
+"""Doors for Celery: orders that were read are imported; what left here first is told to its store."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from connectors.models import Store
-from orders import imports
-from orders.models import IncomingOrder, IncomingState
+from orders import imports, sending
+from orders.models import IncomingOrder, IncomingState, OutgoingFulfilment
+from orders.models.outgoing import ON_ITS_WAY
 from syncconsole.kernel.tasks import AfterCommitTask
 
 SLICE = dt.timedelta(seconds=20)
@@ -32,3 +33,19 @@ def sweep_orders() -> None:
         waiting.filter(store__integration_date__isnull=False).values_list("store_id", flat=True).distinct().order_by()
     ):
         import_orders.send(store_id)
+
+
+@shared_task(base=AfterCommitTask)
+def send_fulfilments(store_id: int) -> None:
+    """Tell one store what left here; goes on in a new task when there is more."""
+    store = Store.objects.filter(pk=store_id).first()
+    if store is not None and sending.send_waiting(store):
+        send_fulfilments.send(store_id)
+
+
+@shared_task(base=AfterCommitTask)
+def sweep_fulfilments() -> None:
+    """Beat: find what was not told because a message, a worker or an answer was lost."""
+    waiting = OutgoingFulfilment.objects.filter(state__in=ON_ITS_WAY)
+    for store_id in waiting.values_list("order__store", flat=True).distinct().order_by():
+        send_fulfilments.send(store_id)

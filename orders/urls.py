@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from orders.views import documents, queue, refunds, register, sales, written_off
+from orders.views import documents, outgoing, queue, refunds, register, sales, written_off
 from orders.views.days import OrderDaysPage
 from orders.views.edit import EditLinePage
 from orders.views.feeds import ReadOrders
@@ -22,6 +22,8 @@ urlpatterns: list[URLPattern] = [
     path("refunds/", refunds.RefundsPage.as_view(), name="refunds"),
     path("refunds/<int:pk>/", refunds.RefundPage.as_view(), name="refund"),
     path("refunds/<int:pk>/decide/", refunds.DecideRefund.as_view(), name="decide_refund"),
+    path("outgoing-fulfilments/", outgoing.OutgoingPage.as_view(), name="outgoing"),
+    path("outgoing-fulfilments/<int:pk>/decide/", outgoing.DecideOutgoing.as_view(), name="decide_outgoing"),
     path("written-off/", written_off.WrittenOffPage.as_view(), name="written_off"),
     path("written-off/<int:pk>/return/", written_off.ReturnToStock.as_view(), name="return_to_stock"),
     path("documents/register/", register.RegisterPage.as_view(), name="register"),

@@ -15,7 +15,16 @@ from catalog.models import ConflictKind, LinkConflict, Product, Variant
 from connectors.models import RemoteChange, Store, SyncRun
 from connectors.models.runs import RunStatus
 from connectors.models.webhooks import ChangeState
-from orders.models import Document, IncomingOrder, IncomingState, Refund, RefundState, SalesOrder
+from orders.models import (
+    Document,
+    IncomingOrder,
+    IncomingState,
+    OutgoingFulfilment,
+    OutgoingState,
+    Refund,
+    RefundState,
+    SalesOrder,
+)
 from orders.search import documents_found, orders_found
 from syncconsole.kernel.admin import signed_in
 from syncconsole.store_health import known_words
@@ -71,8 +80,11 @@ def decisions(person_id: int) -> dict[str, int]:
         orders = IncomingOrder.objects.filter(state=IncomingState.FAILED).order_by().values(kind_of=Value("orders"))
         refunds = Refund.objects.filter(state=RefundState.NEEDS_PERSON).order_by().values(kind_of=Value("refunds"))
         changes = RemoteChange.objects.filter(state=ChangeState.FAILED).order_by().values(kind_of=Value("changes"))
-        first, *others = (rows.annotate(n=Count("pk")) for rows in (waiting, conflicts, orders, refunds, changes))
-        found = {"runs": 0, "links": 0, "orders": 0, "refunds": 0, "changes": 0}
+        sent = OutgoingFulfilment.objects.filter(state=OutgoingState.NEEDS_PERSON)
+        outgoing = sent.order_by().values(kind_of=Value("outgoing"))
+        every = (waiting, conflicts, orders, refunds, changes, outgoing)
+        first, *others = (rows.annotate(n=Count("pk")) for rows in every)
+        found = {"runs": 0, "links": 0, "orders": 0, "refunds": 0, "changes": 0, "outgoing": 0}
         found |= {row["kind_of"]: row["n"] for row in first.union(*others, all=True)}
         cache.set(name, found, COUNTED_SECONDS)
     return found
@@ -124,6 +136,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "Order queue", "move_to_inbox", "admin:order_queue", "orders.view_incomingorder", waiting["orders"]
                 ),
                 item("Orders", "shopping_cart", "admin:sales", "orders.view_salesorder"),
+                item(
+                    "Outgoing fulfilments",
+                    "local_shipping",
+                    "admin:outgoing",
+                    "orders.view_outgoingfulfilment",
+                    waiting["outgoing"],
+                ),
                 item("Refunds", "undo", "admin:refunds", "orders.view_refund", waiting["refunds"]),
                 listed("Inventory credit memos", "assignment_return", "inventory-credit-memos"),
                 listed("Credit memos", "request_quote", "credit-memos"),

@@ -196,6 +196,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "poll feeds": {"task": "connectors.feed_tasks.poll_feeds", "schedule": 30.0, "options": {"expires": 30}},
     "read orders again": {"task": "connectors.feed_tasks.reread_orders", "schedule": crontab(minute=10)},
     "sweep orders": {"task": "orders.tasks.sweep_orders", "schedule": 30.0, "options": {"expires": 30}},
+    "sweep fulfilments": {"task": "orders.tasks.sweep_fulfilments", "schedule": 60.0, "options": {"expires": 60}},
     "prune webhooks": {"task": "connectors.webhook_tasks.prune_deliveries", "schedule": crontab(hour=3, minute=40)},
     "send due notices": {
         "task": "connectors.notices_tasks.send_due_notices",

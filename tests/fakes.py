@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +40,7 @@ from connectors.ports.store import (
 )
 from tests.fake_orders import FakeOrders
 from tests.fake_products import FakeProducts
+from tests.fake_shipments import FakeShipments
 
 KEY_MEMORY = dt.timedelta(hours=24)
 LIMIT = 1_000_000_000
@@ -90,7 +92,7 @@ class _Fault:
 
 
 @dataclass
-class FakeStore(FakeOrders, FakeProducts):
+class FakeStore(FakeOrders, FakeShipments, FakeProducts):
     """One shop. Set the scene with `add_location`, `add_variant`, `stock`; move it with `sell`, `fulfil`, `edit`, `place`,
     `ship`; break it with `lose_next_reply`, `drop_next_request`, `refuse_next_connection`, `poison`, `wrong_token`.
 
@@ -295,14 +297,8 @@ class FakeStore(FakeOrders, FakeProducts):
     def send(self, prepared: PreparedWrite) -> WriteReply:
         """Send bytes once."""
         content = json.loads(prepared.body)
-        self.calls.append(Call("send", len(content["rows"]), content["key"], prepared.body))
-        self._check_token("send")
-        fault = self._faults.pop(0) if self._faults else None
-        if fault is not None:
-            if fault.applied:
-                self._execute(content, prepared.body)
-            raise fault.error
-        return self._execute(content, prepared.body)
+        execute = partial(self._execute, content, prepared.body)
+        return self._written("send", prepared.body, execute, len(content["rows"]), content["key"])
 
     def activate(self, item_ref: str, location_ref: str, *, key: UUID) -> None:
         """Stock an item at a location."""
@@ -326,6 +322,17 @@ class FakeStore(FakeOrders, FakeProducts):
         self.closed = True
 
     # --- inside
+
+    def _written(self, name: str, body: bytes, execute: Callable[[], Any], rows: int = 1, key: str = "") -> Any:
+        """One write with the faults that the test asked for."""
+        self.calls.append(Call(name, rows, key, body))
+        self._check_token(name)
+        fault = self._faults.pop(0) if self._faults else None
+        if fault is not None:
+            if fault.applied:
+                execute()
+            raise fault.error
+        return execute()
 
     def _prepare(self, kind: str, rows: list[list[Any]], key: UUID, document: str) -> PreparedWrite:
         self._check_size(kind, len(rows))

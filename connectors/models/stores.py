@@ -191,6 +191,11 @@ class Store(models.Model):
         help_text="Off: units cancelled without restock are written off here, as in the store.",
     )
 
+    send_fulfilments = models.BooleanField(
+        "tell the store what is shipped here first",
+        default=False,
+        help_text="On: goods booked as shipped here are marked as fulfilled in the store, once, with their tracking.",
+    )
     import_minutes = models.PositiveSmallIntegerField(
         "minutes between order imports",
         default=5,

@@ -10,6 +10,7 @@ from connectors.ports.errors import AccountResting
 
 INVENTORY: Final = "inventory"
 ORDERS: Final = "orders"
+SHIPPING: Final = "shipping"
 """Capabilities that the console asks for by their keys."""
 
 

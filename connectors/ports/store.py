@@ -18,6 +18,7 @@ from connectors.ports.product_changes import ProductChangesPort
 from connectors.ports.products import RemoteVariant as RemoteVariant
 from connectors.ports.rows import RowProblem as RowProblem
 from connectors.ports.rows import RowProblemKind as RowProblemKind
+from connectors.ports.shipments import ShipmentsPort
 
 MAX_CHANGES = 250
 """Rows one write or one read by ids may carry (reference: Shopify 2.4, arrays in input)."""
@@ -150,7 +151,7 @@ class WriteReply:
     request_id: str = ""
 
 
-class StorePort(OrdersPort, ProductChangesPort, Protocol):
+class StorePort(OrdersPort, ShipmentsPort, ProductChangesPort, Protocol):
     """One store, its orders and products included. Methods raise `ConnectorError`s; reads may be repeated freely."""
 
     def overview(self) -> StoreOverview:

@@ -15,6 +15,7 @@ from connectors.pacing import Pacer
 from connectors.ports.access import Standing, TokenSource
 from connectors.ports.errors import FeatureNotSupported, OutcomeUnknown
 from connectors.ports.orders import ChangesPage, History, OrdersWindow, RemoteOrder, Wanted
+from connectors.ports.shipments import Shipment
 from connectors.ports.store import (
     MAX_CHANGES,
     Adjustment,
@@ -39,6 +40,8 @@ from connectors.shopify.orders import OrderReader
 from connectors.shopify.orders_history import OrderHistory
 from connectors.shopify.products import ShopifyProducts
 from connectors.shopify.replies import SERVICE, GraphQLRefused, Reply
+from connectors.shopify.scopes import Scopes
+from connectors.shopify.shipments import ShipmentWriter
 from connectors.shopify.subscriptions import ShopifySubscriptions
 
 _BY_KEY: Final[dict[str, tuple[WriteOutcome, str]]] = {
@@ -87,6 +90,7 @@ class ShopifyStore(ShopifyProducts):
         self.webhooks = ShopifySubscriptions(self._client)
         self.bulk = BulkOperations(self._client, self._http, allowed_hosts=allowed_hosts)
         self._history = OrderHistory(self._client, self.bulk)
+        self._shipments = ShipmentWriter(self._client, Scopes(self._client))
 
     def overview(self) -> StoreOverview:
         """Who we are connected to, on which plan, with which scopes. Tried twice at most: a person waits for it."""
@@ -199,6 +203,14 @@ class ShopifyStore(ShopifyProducts):
     def iter_orders(self, history: History, wanted: Wanted) -> Iterator[list[RemoteOrder]]:
         """The orders of a history that is ready, as the port says."""
         return self._history.orders(history, wanted)
+
+    def prepare_shipment(self, shipment: Shipment) -> bytes:
+        """Bytes of a fulfilment, as the port says."""
+        return self._shipments.prepare(shipment)
+
+    def send_shipment(self, body: bytes) -> str:
+        """Send stored bytes of a fulfilment once, as the port says."""
+        return self._shipments.send(body)
 
     def close(self) -> None:
         """Give connections back."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
-from connectors.ports.access import INVENTORY, ORDERS, Capability
+from connectors.ports.access import INVENTORY, ORDERS, SHIPPING, Capability
 
 _WORK: Final = (
     "read_merchant_managed_fulfillment_orders",
     "read_assigned_fulfillment_orders",
     "read_third_party_fulfillment_orders",
 )
+
+WORK_WRITE: Final = tuple(scope.replace("read_", "write_", 1) for scope in _WORK)
+"""One of them tells of shipments; which one depends on who runs the location (reference 1)."""
 
 CAPABILITIES: Final = (
     Capability(
@@ -50,6 +53,13 @@ CAPABILITIES: Final = (
         "Be told of shipments",
         ("read_fulfillments",),
         without="Shipments are noticed with the order's own webhook, or by polling.",
+    ),
+    Capability(
+        SHIPPING,
+        "Tell of shipments",
+        ("read_orders",),
+        any_of=WORK_WRITE,
+        without="What is shipped here first is not marked as fulfilled in Shopify; a person does that there.",
     ),
     Capability(
         "products",

@@ -41,6 +41,7 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
     "orders_changed": ("OrdersChanged", "list the changed orders", 13),
     "orders_by_ids": ("OrdersByIds", "read orders", 257),
     "order_branches": ("OrderBranches", "read what hangs on orders", 50),
+    "fulfillment_create": ("FulfillmentCreate", "tell of a shipment", 10),
     "orders_count": ("OrdersCount", "count the changed orders", 10),
     "order_versions": ("OrderVersions", "compare versions of orders", 1),
     "order_pages": ("OrderPages", "read the rest of an order", 111),

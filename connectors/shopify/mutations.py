@@ -50,14 +50,21 @@ def send_repeatable(
     try:
         return send_mutation(client, name, variables, shape, points=points)
     except OutcomeUnknown as lost:
-        raise OutcomeUnknown(
-            service=lost.service,
-            operation=lost.operation,
-            cause=lost.cause,
-            remedy="Do it again: a repeat finds what this try has done and ends in the same state.",
-            request_id=lost.request_id,
-            status=lost.status,
+        raise settled_by(
+            lost, "Do it again: a repeat finds what this try has done and ends in the same state."
         ) from lost
+
+
+def settled_by(lost: OutcomeUnknown, remedy: str) -> OutcomeUnknown:
+    """The same, of a write that bears no key: what settles it is said in `remedy`."""
+    return OutcomeUnknown(
+        service=lost.service,
+        operation=lost.operation,
+        cause=lost.cause,
+        remedy=remedy,
+        request_id=lost.request_id,
+        status=lost.status,
+    )
 
 
 def payload_of(reply: Reply, shape: type[Shape]) -> Shape:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from connectors.ports.errors import FeatureNotSupported
 from connectors.shopify import mapping
 from connectors.shopify.client import ShopifyClient
@@ -17,21 +19,28 @@ class Scopes:
 
     def include(self, scope: str) -> bool:
         """Whether the app has a scope."""
-        if self._granted is None:
-            reply = self._client.execute("overview", {})
-            self._granted = mapping.overview(reply.read(mapping.OverviewData), reply.api_version).scopes
-        return scope in self._granted
+        return scope in self._all()
 
     def require(self, scope: str, operation: str) -> None:
         """Raises `FeatureNotSupported` where the app has not got a scope: it lacks one capability, and the store goes on
         with all others."""
-        if self.include(scope):
+        self.require_one([scope], operation)
+
+    def require_one(self, scopes: Sequence[str], operation: str) -> None:
+        """As `require`, where any of the scopes will do; the first is the usual one."""
+        if not self._all().isdisjoint(scopes):
             return
         self._granted = None
-        if not self.include(scope):
+        if self._all().isdisjoint(scopes):
             raise FeatureNotSupported(
                 service=SERVICE,
                 operation=operation,
-                cause=f"The app has not got the scope {scope}.",
-                remedy=f"Grant the app {scope} in Shopify, then test the connection.",
+                cause=f"The app has not got the scope {scopes[0]}.",
+                remedy=f"Grant the app {scopes[0]} in Shopify, then test the connection.",
             )
+
+    def _all(self) -> frozenset[str]:
+        if self._granted is None:
+            reply = self._client.execute("overview", {})
+            self._granted = mapping.overview(reply.read(mapping.OverviewData), reply.api_version).scopes
+        return self._granted

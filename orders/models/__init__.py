@@ -11,6 +11,7 @@ from orders.models.documents import (
 )
 from orders.models.incoming import IncomingOrder, IncomingState
 from orders.models.mappings import MappedKind, MappingRule, Unmapped, ValueMapping
+from orders.models.outgoing import OutgoingFulfilment, OutgoingLine, OutgoingState
 from orders.models.sales import (
     Buyer,
     EditedField,
@@ -39,6 +40,9 @@ __all__ = [
     "MappingRule",
     "OrderStatus",
     "OrderStock",
+    "OutgoingFulfilment",
+    "OutgoingLine",
+    "OutgoingState",
     "Refund",
     "RefundState",
     "SalesOrder",

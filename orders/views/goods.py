@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -11,8 +12,29 @@ from django.urls import reverse
 
 from orders import shipping
 from orders.models import IncomingOrder
+from orders.outgoing import Tracking
 from orders.shipping import ShippingRefused, Units
 from syncconsole.kernel.admin import ConsolePage, Crumb
+
+
+class TrackingForm(forms.Form):
+    """How the parcel can be followed; all of it may be empty."""
+
+    company = forms.CharField(label="Carrier", max_length=120, required=False)
+    number = forms.CharField(label="Tracking number", max_length=120, required=False)
+    url = forms.URLField(
+        label="Tracking page",
+        max_length=500,
+        required=False,
+        assume_scheme="https",
+        error_messages={"invalid": "Write the whole address of the tracking page, like https://carrier.example/77."},
+    )
+    notify = forms.BooleanField(label="The store writes to the customer", required=False)
+
+    @property
+    def tracking(self) -> Tracking:
+        """What was typed."""
+        return Tracking(**self.cleaned_data)
 
 
 class GoodsPage(ConsolePage):
@@ -39,11 +61,14 @@ class GoodsPage(ConsolePage):
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self.show()
 
-    def show(self, *, status: int = 200, refused: ShippingRefused | None = None) -> HttpResponse:
-        """The form; after a refusal with its cause, and what is held now."""
+    def show(
+        self, *, status: int = 200, refused: ShippingRefused | None = None, form: TrackingForm | None = None
+    ) -> HttpResponse:
+        """The form; after a refusal with its cause, what was typed, and what is held now."""
         return self.page(
             status=status,
             incoming=self.incoming,
+            form=form or TrackingForm(),
             rows=shipping.holding(self.incoming),
             refused=refused,
             back=self.order_url,
@@ -51,14 +76,23 @@ class GoodsPage(ConsolePage):
         )
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        door = shipping.dispatch if request.POST.get("step") == "dispatch" else shipping.ship
+        form = TrackingForm(request.POST)
+        if not form.is_valid():
+            return self.show(status=422, form=form)
         try:
-            units = door(self.incoming, wanted_units(request.POST), by=self.person)
+            wanted = wanted_units(request.POST)
+            if request.POST.get("step") == "dispatch":
+                units, said = shipping.dispatch(self.incoming, wanted, by=self.person), "let go and can be sold again"
+            else:
+                units = shipping.ship(self.incoming, wanted, by=self.person, tracking=form.tracking)
+                said = "booked as shipped here" + self._told()
         except ShippingRefused as refused:
-            return self.show(status=409, refused=refused)
-        said = "let go and can be sold again" if door is shipping.dispatch else "booked as shipped here"
+            return self.show(status=409, refused=refused, form=form)
         messages.success(request, f"{units:,} {'unit is' if units == 1 else 'units are'} {said}.")
         return redirect(self.order_url)
+
+    def _told(self) -> str:
+        return f"; {self.incoming.store} is told of it" if self.incoming.store.send_fulfilments else ""
 
 
 def wanted_units(asked: Any) -> dict[int, Units]:

@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from connectors import registry, rereads
+from connectors import registry, rereads, scopes
 from connectors.models import Store
+from connectors.ports.access import SHIPPING
 from connectors.views.frame import StorePage
-from orders import integration
+from orders import integration, outgoing
+from orders.outgoing import SendingRefused
 from syncconsole.kernel import audit
 
 RIGHT = "connectors.change_store"
@@ -67,6 +69,7 @@ class IntegrationPage(StorePage):
             "opening_orders": self._save_stock,
             "import_minutes": self._save_rhythm,
             "reread": self._switch_reread,
+            "fulfilments": self._switch_fulfilments,
         }
         return next((door for name, door in doors.items() if name in request.POST), self._save_day)(request)
 
@@ -110,6 +113,17 @@ class IntegrationPage(StorePage):
             messages.success(request, "The daily re-read is off.")
         return redirect("admin:store_orders", self.store.slug)
 
+    def _switch_fulfilments(self, request: HttpRequest) -> HttpResponse:
+        on = request.POST["fulfilments"] == "on"
+        try:
+            outgoing.switch(self.store, on=on, by=self.person, address=request.META.get("REMOTE_ADDR"))
+        except SendingRefused as refused:
+            messages.warning(request, f"Nothing was changed. {refused.cause} {refused.remedy}")
+        else:
+            said = "is told of goods shipped here first, from now on" if on else "is not told of shipments any more"
+            messages.success(request, f"{self.store} {said}.")
+        return redirect("admin:store_orders", self.store.slug)
+
     def _show(
         self, form: DayForm, stock: StockForm, change: integration.Change | None, *, status: int = 200
     ) -> HttpResponse:
@@ -120,6 +134,7 @@ class IntegrationPage(StorePage):
             change=change,
             points_an_hour=round(registry.pass_points() * 60 / self.store.import_minutes),
             rereads=self.store.reread_until is not None and self.store.reread_until > timezone.now(),
+            lacks=scopes.missing(self.store.scopes, SHIPPING),
             may_change=self.can(RIGHT),
             today=timezone.localdate(timezone=self.store.zone),
         )

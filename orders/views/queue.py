@@ -8,13 +8,13 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
 from connectors.models import Store
-from orders import imports, tasks
+from orders import imports, outgoing, tasks
 from orders.models import IncomingOrder, IncomingState, OrderStock
 from orders.views import timeline
 from orders.views.told import told
@@ -156,7 +156,8 @@ class IncomingPage(ConsolePage):
         ]
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        found = IncomingOrder.objects.select_related("store", "sales_order").prefetch_related("stock")
+        found = IncomingOrder.objects.select_related("store", "sales_order")
+        found = found.prefetch_related("stock", Prefetch("outgoing", outgoing.listed()))
         self.incoming = incoming = get_object_or_404(found, pk=pk)
         return self.page(
             incoming=incoming,
@@ -167,6 +168,8 @@ class IncomingPage(ConsolePage):
             held=OrderStock.objects.filter(order=incoming)
             .select_related("variant__product", "location")
             .order_by("pk"),
+            outgoing=incoming.outgoing.all(),
+            personal=self.can(PERSONAL_RIGHT),
             events=timeline.of_order(incoming),
             may_retry=self.can(RETRY_RIGHT),
             zone=incoming.store.zone,

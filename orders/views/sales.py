@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_date
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
-from orders import edits, mappings
+from orders import edits, mappings, outgoing
 from orders.mappings import Names
 from orders.models import Buyer, MappedKind, OrderStatus, OrderStock, SalesOrder, SalesOrderLine
 from orders.search import elsewhere, orders_found
@@ -122,6 +122,7 @@ class SalePage(ConsolePage):
             payments=sale.payments.all(),
             held=sale.incoming.stock.all(),
             refunds=sale.incoming.refunds.all(),
+            outgoing=sale.incoming.outgoing.all(),
             shipments=shipments_of(order),
             events=timeline.of_order(sale.incoming, sale),
             zone=sale.store.zone,
@@ -140,7 +141,9 @@ def whole_sales() -> QuerySet[SalesOrder, SalesOrder]:
     found = SalesOrder.objects.select_related("store", "buyer", "incoming__store")
     stock = OrderStock.objects.select_related("variant__product", "location").order_by("pk")
     return found.prefetch_related(
-        "lines", "payments", "edits__edited_by", "incoming__refunds__documents", Prefetch("incoming__stock", stock)
+        *("lines", "payments", "edits__edited_by", "incoming__refunds__documents"),
+        Prefetch("incoming__stock", stock),
+        Prefetch("incoming__outgoing", outgoing.listed()),
     )
 
 

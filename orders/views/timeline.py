@@ -27,7 +27,7 @@ AROUND = dt.timedelta(hours=1)
 def of_order(incoming: IncomingOrder, sale: SalesOrder | None = None) -> list[Event]:
     """What is known of an order, newest first; `sale` is its sales order, where it became one. Days are the store's."""
     zone = incoming.store.zone
-    happened = [*_told(incoming, zone), *_booked(incoming, zone)]
+    happened = [*_told(incoming, zone), *_booked(incoming, zone), *_sent_on(incoming, zone)]
     if sale is not None:
         happened += _made(sale, zone)
     # Of what happened at one moment, what comes later here is what followed.
@@ -94,6 +94,21 @@ def _booked(incoming: IncomingOrder, zone: ZoneInfo) -> Iterator[Event]:
             reverse("admin:why_level", args=[entry.level_id]),
             entry.on_hand_delta - entry.released_delta,
         )
+
+
+def _sent_on(incoming: IncomingOrder, zone: ZoneInfo) -> Iterator[Event]:
+    """What the store was told of shipments made here."""
+    store, url = incoming.store, reverse("admin:outgoing")
+    for row in incoming.outgoing.all():
+        units, who = f"{row.units:,}", str(row.created_by)
+        yield _event(zone, row.created_at, f"{units} shipped here, {store} is told", row.standing.label, who, url)
+        if row.first_sent_at:
+            tries = "" if row.tries == 1 else f"{row.tries:,} tries"
+            yield _event(zone, row.first_sent_at, f"Fulfilment of {units} sent to {store}", tries, url=url)
+        if row.decided_at:
+            yield _event(zone, row.decided_at, "Decided about the fulfilment", row.standing.label, str(row.decided_by))
+        elif row.settled_at:
+            yield _event(zone, row.settled_at, f"{store} has the fulfilment", row.remote_ref.rpartition("/")[2])
 
 
 def _of_edit(edit: LocalEdit, currency: str, zone: ZoneInfo) -> Iterator[Event]:

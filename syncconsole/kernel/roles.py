@@ -31,7 +31,7 @@ EVERYTHING_OF_THE_WORK: Final = (
     | see("inventory", "location", "locationmapping", "inventorylevel", "ledgerentry")
     | see("inventory", "levelpublication", "publicationentry", "publishedlevel", "push", "pushbatch", "drift")
     | see("orders", "incomingorder", "refund", "document", "documentline", "documentseries")
-    | see("orders", "salesorder", "valuemapping")
+    | see("orders", "salesorder", "valuemapping", "outgoingfulfilment")
     | see("django_celery_beat", "periodictask", "intervalschedule", "crontabschedule")
     | see("kernel", "installation")
 )

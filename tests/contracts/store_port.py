@@ -24,10 +24,11 @@ from connectors.ports.store import (
 )
 from tests.contracts.orders_port import OrdersPortContract
 from tests.contracts.product_changes_port import ProductChangesContract
+from tests.contracts.shipments_port import ShipmentsPortContract
 from tests.contracts.shop_under_test import ShopUnderTest
 
 
-class StorePortContract(OrdersPortContract, ProductChangesContract):
+class StorePortContract(OrdersPortContract, ShipmentsPortContract, ProductChangesContract):
     """Subclass as `Test…` and provide a fixture `shop: ShopUnderTest`."""
 
     UNKNOWN_ITEM = "gid://shopify/InventoryItem/999999999"

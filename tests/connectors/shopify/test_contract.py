@@ -22,6 +22,7 @@ from graphql import (
 )
 
 from connectors import registry
+from connectors.ports.access import SHIPPING
 from connectors.shopify.adapter import ShopifyStore
 from connectors.shopify.capabilities import CAPABILITIES
 from connectors.shopify.contract import NEVER_SENT, check_documents, mutations_in, our_documents, schema_of
@@ -167,7 +168,16 @@ def test_no_document_of_ours_refunds_or_cancels_an_order() -> None:
 def test_no_scope_we_ask_for_could_change_an_order() -> None:
     asked = {scope for each in CAPABILITIES for scope in (*each.scopes, *each.any_of)}
     assert not {"write_orders", "write_order_edits", "write_returns"} & asked
-    assert not {scope for scope in asked if scope.startswith("write_") and "fulfillment" in scope}
+
+
+def test_of_an_order_only_shipments_are_told_and_only_where_that_is_asked_for() -> None:
+    asking = [
+        each.key
+        for each in CAPABILITIES
+        for scope in (*each.scopes, *each.any_of)
+        if "write_" in scope and "fulfillment" in scope
+    ]
+    assert set(asking) == {SHIPPING}
 
 
 @needs_schema

@@ -1,0 +1,118 @@
+"""Outgoing fulfilments: kept with the shipment they tell of, and decided by a person where no store can say what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from connectors import scopes
+from connectors.models import Store
+from connectors.ports.access import SHIPPING
+from orders import tasks
+from orders.models import IncomingOrder, OrderStock, OutgoingFulfilment, OutgoingLine, OutgoingState
+from syncconsole.kernel import audit
+from syncconsole.kernel.models import User
+
+
+class SendingRefused(Exception):
+    """Nothing was changed."""
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause} {remedy}")
+        self.cause = cause
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """How a parcel can be followed, and whether the store writes to the customer. All may be empty."""
+
+    company: str = ""
+    number: str = ""
+    url: str = ""
+    notify: bool = False
+
+
+UNTRACKED: Final = Tracking()
+
+
+class Decision(StrEnum):
+    """What a person says of a fulfilment of which nobody can tell whether the store knows it."""
+
+    WAS_SENT = "was_sent"
+    AGAIN = "again"
+    LEAVE = "leave"
+
+
+_AFTERWARDS: Final = {
+    Decision.WAS_SENT: OutgoingState.DONE,
+    Decision.AGAIN: OutgoingState.WAITING,
+    Decision.LEAVE: OutgoingState.LEFT,
+}
+
+
+def switch(store: Store, *, on: bool, by: User, address: str | None = None) -> None:
+    """Whether goods shipped here first are told to `store`, from now on. Raises SendingRefused without the scopes."""
+    if on and (lacks := scopes.missing(store.scopes, SHIPPING)):
+        raise SendingRefused(
+            f"The token lacks the scope {', '.join(lacks)}.", "Grant it in the store's admin, then test the connection."
+        )
+    with transaction.atomic():
+        if Store.objects.filter(pk=store.pk, send_fulfilments=not on).update(send_fulfilments=on):
+            before, after = {"send_fulfilments": not on}, {"send_fulfilments": on}
+            audit.record(by, "change sending of fulfilments", store.name, before=before, after=after, address=address)
+    store.send_fulfilments = on
+
+
+def keep(order: IncomingOrder, moved: Mapping[OrderStock, tuple[int, int]], tracking: Tracking, *, by: User) -> None:
+    """Goods that left here, to be told to the order's store where it is to be told: one fulfilment for each of its
+    locations. `moved`: row of the order's stock → units, and how many of it were ever shipped here before.
+
+    Inside the transaction that books the shipment: both, or none.
+    """
+    if not order.store.send_fulfilments:
+        return
+    for location_id in sorted({stock.store_location_id for stock in moved}):
+        made = OutgoingFulfilment.objects.create(
+            order=order,
+            store_location_id=location_id,
+            company=tracking.company,
+            number=tracking.number,
+            url=tracking.url,
+            notify=tracking.notify,
+            created_by=by,
+        )
+        OutgoingLine.objects.bulk_create(
+            OutgoingLine(outgoing=made, stock=stock, quantity=quantity, after=after)
+            for stock, (quantity, after) in moved.items()
+            if stock.store_location_id == location_id
+        )
+    tasks.send_fulfilments.send(order.store_id)
+
+
+def listed() -> QuerySet[OutgoingFulfilment, OutgoingFulfilment]:
+    """Outgoing fulfilments with all that pages say of them."""
+    found = OutgoingFulfilment.objects.select_related("order__store", "order__sales_order", "store_location")
+    return found.defer("order__snapshot", "body").select_related("created_by", "decided_by").prefetch_related("lines")
+
+
+@transaction.atomic
+def decide(outgoing: OutgoingFulfilment, decision: Decision, *, by: User, address: str | None = None) -> None:
+    """A person says what became of it. Raises SendingRefused where it needs nobody any more."""
+    now, state = timezone.now(), _AFTERWARDS[decision]
+    again = {"known": None, "settled_at": None} if decision is Decision.AGAIN else {"settled_at": now}
+    taken = OutgoingFulfilment.objects.filter(pk=outgoing.pk, state=OutgoingState.NEEDS_PERSON).update(
+        state=state, cause="", remedy="", decided_by=by, decided_at=now, **again
+    )
+    if not taken:
+        raise SendingRefused("This fulfilment needs nobody any more.", "Look at how it stands now.")
+    order = outgoing.order
+    after = {"state": state.label, "units": outgoing.units, "before": f"{outgoing.cause} {outgoing.remedy}"}
+    audit.record(by, "decide outgoing fulfilment", f"{order.store}: {order.name}", after=after, address=address)
+    tasks.send_fulfilments.send(order.store_id)
