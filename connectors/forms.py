@@ -52,14 +52,6 @@ class AccessForm(forms.Form):
         return cleaned
 
 
-class DeltaForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The delta's rhythm."""
-
-    class Meta:
-        model = Store
-        fields = ("delta_enabled", "delta_minutes")
-
-
 class TagsField(forms.CharField):
     """Tags as people type them: one a line, or separated by commas."""
 

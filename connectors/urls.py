@@ -8,7 +8,7 @@ from connectors.views.changes import ChangePage, ChangesPage, IgnoreChange, Retr
 from connectors.views.decisions import ApproveRun, CancelRun, RejectRun
 from connectors.views.run import RunExport, RunLive, RunPage
 from connectors.views.runs import RunsPage, StoreRunsPage
-from connectors.views.stores import ConnectionTest, DeltaRhythm, PauseWrites, ReplaceCredentials, ReplaceToken
+from connectors.views.stores import ConnectionTest, PauseWrites, ReplaceCredentials, ReplaceToken
 from connectors.views.webhooks import (
     CheckSubscriptions,
     DeliveryPage,
@@ -42,5 +42,4 @@ urlpatterns: list[URLPattern] = [
     path("stores/<slug:slug>/token/", ReplaceToken.as_view(), name="replace_token"),
     path("stores/<slug:slug>/access/", ReplaceCredentials.as_view(), name="replace_credentials"),
     path("stores/<slug:slug>/pause/", PauseWrites.as_view(), name="pause_writes"),
-    path("stores/<slug:slug>/delta-schedule/", DeltaRhythm.as_view(), name="delta_schedule"),
 ]

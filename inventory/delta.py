@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from connectors import planning
 from connectors.models import RunItem, Store, SyncRun
@@ -202,11 +201,3 @@ def _line(look: Look, title: Title) -> Line:
         risk=planning.risk(before, after),
         flags=planning.flags(before, after),
     )
-
-
-def due(store: Store) -> bool:
-    """The schedule asks for a delta: switched on, live, and the last one began long enough ago."""
-    if not store.delta_enabled:
-        return False
-    last = store.runs.filter(kind=Job.DELTA).order_by("-pk").first()
-    return last is None or (timezone.now() - last.created_at).total_seconds() >= store.delta_minutes * 60 - 5

@@ -1,4 +1,4 @@
-"""Doors for Celery: the schedule of delta runs, the sweep, the nightly ledger check."""
+"""Doors for Celery: the schedules of jobs, the sweep, the nightly ledger check."""
 
 from __future__ import annotations
 
@@ -7,29 +7,16 @@ from celery import shared_task
 
 from connectors import notices
 from connectors.models import NoticeEvent, Store
-from connectors.models.runs import Trigger
-from connectors.runs import RunAlreadyOpen, RunRefused
-from inventory import audit, delta, jobs
-from inventory.jobs import Job
+from inventory import audit, delta, schedules
 from syncconsole.kernel.tasks import AfterCommitTask
 
 log = structlog.get_logger(__name__)
 
 
 @shared_task(base=AfterCommitTask)
-def start_due_deltas() -> None:
-    """Beat, every minute: start the delta of each store whose interval has passed. A shut gate is logged, and told once."""
-    for store in Store.objects.filter(delta_enabled=True, live_at__isnull=False):
-        if not delta.due(store):
-            continue
-        try:
-            jobs.start(store, Job.DELTA, trigger=Trigger.SCHEDULE)
-        except RunRefused as refused:
-            log.info("delta_not_started", store=store.slug, cause=refused.cause)
-            if not isinstance(refused, RunAlreadyOpen):
-                subject = f"Delta of {store} does not start: {refused.gates[0].label.lower()}."
-                body = f"{refused.cause} {refused.remedy}"
-                notices.notify(NoticeEvent.GATE_LOST, store, subject, body, link=f"/console/stores/{store.slug}/")
+def start_due_jobs() -> None:
+    """Beat, every half minute: start what the stores' schedules ask for now."""
+    schedules.start_due()
 
 
 @shared_task(base=AfterCommitTask)

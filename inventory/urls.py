@@ -10,6 +10,7 @@ from inventory.views.levels import LevelsPage
 from inventory.views.link import LinkNow
 from inventory.views.mapping import MappingsPage
 from inventory.views.record_stock import RecordStockPage
+from inventory.views.schedules import SchedulesPage, StoreSchedulePage
 from inventory.views.set_aside import ReleaseSetAside, SetAsidePage
 from inventory.views.start import GatesPage, StartFull, StartJob
 from inventory.views.undo import UndoRunPage
@@ -17,6 +18,8 @@ from inventory.views.why import WhyLevelPage, WhyPage
 
 urlpatterns: list[URLPattern] = [
     path("stores/<slug:slug>/gates/", GatesPage.as_view(), name="store_gates"),
+    path("schedules/", SchedulesPage.as_view(), name="schedules"),
+    path("stores/<slug:slug>/schedule/", StoreSchedulePage.as_view(), name="store_schedule"),
     path("stores/<slug:slug>/mappings/", MappingsPage.as_view(), name="store_mappings"),
     path("stores/<slug:slug>/start/<str:mode>/", StartJob.as_view(), name="start_job"),
     path("stores/<slug:slug>/full/", StartFull.as_view(), name="start_full"),

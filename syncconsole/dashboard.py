@@ -19,8 +19,8 @@ from connectors.models import RemoteChange, Store, SyncRun
 from connectors.models.runs import RunStatus
 from connectors.models.webhooks import ChangeState
 from connectors.progress import headline
-from inventory import audit, standing
-from inventory.models import InventoryLevel, LevelPublication, Push
+from inventory import audit, schedules, standing
+from inventory.models import InventoryLevel, LevelPublication, Push, Schedule
 from inventory.models.pushes import PushStatus
 from inventory.standing import Standing
 from orders.views.queue import waiting_groups
@@ -191,12 +191,15 @@ def store_cards(stores: list[Store]) -> list[StoreCard]:
     recent: dict[int, list[SyncRun]] = defaultdict(list)
     for run in SyncRun.objects.filter(store__in=stores).order_by("-pk")[: 20 * max(1, len(stores))]:
         recent[run.store_id].append(run)
-    return [_card(store, held.get(store.pk), drift.get(store.pk), recent[store.pk]) for store in stores]
+    planned = schedules.of_stores(stores)
+    return [
+        _card(store, held.get(store.pk), drift.get(store.pk), recent[store.pk], planned[store.pk]) for store in stores
+    ]
 
 
-def _card(store: Store, held: Any, drift: Any, recent: list[SyncRun]) -> StoreCard:
+def _card(store: Store, held: Any, drift: Any, recent: list[SyncRun], planned: list[Schedule]) -> StoreCard:
     last = next((run for run in recent if not run.is_open), None)
-    next_at, next_text = _next(store, recent)
+    next_at, next_text = _next(store, planned)
     return StoreCard(
         store=store,
         health=health_of(store),
@@ -225,17 +228,17 @@ def not_linked(store: Store) -> int:
     return found
 
 
-def _next(store: Store, recent: list[SyncRun]) -> tuple[dt.datetime | None, str]:
-    """When the delta comes by itself next, or why it does not."""
+def _next(store: Store, planned: list[Schedule]) -> tuple[dt.datetime | None, str]:
+    """When the next job starts by itself, and which; or why none does."""
     if store.writes_paused:
         return None, "none: writes are paused"
-    if not store.delta_enabled:
-        return None, "none: the delta's schedule is off"
+    if not any(schedule.enabled for schedule in planned):
+        return None, "none: every schedule is off"
     if store.live_at is None:
         return None, "after the first full sync"
-    last = next((run for run in recent if run.kind == "inventory.delta"), None)
-    due = (last.created_at if last else store.live_at) + dt.timedelta(minutes=store.delta_minutes)
-    return max(due, timezone.now()), "Delta"
+    slots = [(slot, schedule.get_job_display()) for schedule in planned for slot in schedules.next_slots(schedule)]
+    slot, label = min(slots)
+    return max(slot, timezone.now()), label
 
 
 def pushed_per_hour(store: Store | None = None) -> Chart:

@@ -117,6 +117,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Levels", "inventory_2", "admin:levels", "inventory.view_inventorylevel"),
                 item("Ledger", "receipt_long", "admin:ledger", "inventory.view_ledgerentry"),
                 item("Held and drift", "pause_circle", "admin:held", "inventory.view_levelpublication"),
+                item("Schedules", "schedule", "admin:schedules", "inventory.view_schedule"),
                 item("Locations", "location_on", "admin:inventory_location_changelist", "inventory.view_location"),
             ],
         ),
@@ -177,7 +178,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Roles", "shield_person", "admin:auth_group_changelist", "auth.view_group"),
                 item(
                     "Advanced schedules",
-                    "schedule",
+                    "timer",
                     "admin:django_celery_beat_periodictask_changelist",
                     "django_celery_beat.view_periodictask",
                 ),

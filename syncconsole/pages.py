@@ -35,7 +35,7 @@ class StoresPage(ConsolePage):
 
 
 class StoreHealthPage(StorePage):
-    """The store's card in large, its schedule, its pause, its last runs."""
+    """The store's card in large, its pause, its last runs."""
 
     title = "Health"
     tab = "health"
@@ -52,7 +52,6 @@ class StoreHealthPage(StorePage):
             may_read_orders=self.can(READ_RIGHT),
             not_readable=why_not_readable(self.store),
             may_pause=self.can(pausing.STORE_RIGHT),
-            may_change=self.can("connectors.change_store"),
         )
 
 

@@ -203,7 +203,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
-    "start due deltas": {"task": "inventory.tasks.start_due_deltas", "schedule": 30.0, "options": {"expires": 60}},
+    "start due jobs": {"task": "inventory.tasks.start_due_jobs", "schedule": 30.0, "options": {"expires": 60}},
     "sweep publications": {"task": "inventory.tasks.sweep_publications", "schedule": 3600.0},
     "check ledger": {"task": "inventory.tasks.check_ledger", "schedule": crontab(hour=4, minute=20)},
 }

@@ -15,6 +15,8 @@ from connectors.models.runs import RunStatus
 from connectors.models.stores import Health
 from connectors.models.webhooks import ChangeState
 from connectors.pausing import writes_allowed
+from inventory import schedules
+from inventory.jobs import Job
 from inventory.models import LevelPublication
 from inventory.models.publications import PublicationState
 from inventory.standing import IN_DRIFT
@@ -115,9 +117,10 @@ def _last_run(store: Store) -> str:
 
 def _late(store: Store) -> str:
     """Deltas are on, the baseline is there, and none has finished for longer than it should."""
-    if not (store.delta_enabled and store.inventory_owner and store.live_at):
+    delta = schedules.of_store(store)[Job.DELTA]
+    if not (delta.live and store.inventory_owner and store.live_at):
         return ""
-    limit = max(LAG_TARGET, 2 * dt.timedelta(minutes=store.delta_minutes))
+    limit = max(LAG_TARGET, 2 * dt.timedelta(minutes=delta.every_minutes or 0))
     newest = store.runs.filter(status__in=FINISHED).values_list("finished_at", flat=True).first()
     since = max(filter(None, [newest, store.live_at]))
     waited = timezone.now() - since

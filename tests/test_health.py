@@ -23,7 +23,8 @@ from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus
 from connectors.models.stores import Health
 from connectors.tasks import BEAT_ALIVE, tell_beat_is_alive
-from inventory import audit
+from inventory import audit, schedules
+from inventory.jobs import Job
 from inventory.models import LevelPublication
 from inventory.models.publications import PublicationState
 from syncconsole import health
@@ -332,10 +333,10 @@ def test_a_store_whose_deltas_stopped_is_late(world: World) -> None:
     world.item("A", here=5, there=5)
     world.rest()
     world.full()
-    Store.objects.update(live_at=timezone.now(), delta_minutes=15)
+    Store.objects.update(live_at=timezone.now())
     with time_machine.travel(timezone.now() + dt.timedelta(minutes=45), tick=False):
         assert word(world.store) == (Health.ATTENTION, "No run has finished for 45 min.")
-    Store.objects.update(delta_enabled=False)
+    schedules.save(world.store, Job.DELTA, by=None, enabled=False)
     with time_machine.travel(timezone.now() + dt.timedelta(minutes=45), tick=False):
         assert word(world.store)[0] == Health.HEALTHY
 

@@ -172,10 +172,6 @@ class Store(models.Model):
         default=48,
         help_text="A difference that nothing explains is left alone so long; then a weekly run overwrites it.",
     )
-    delta_enabled = models.BooleanField(default=True)
-    delta_minutes = models.PositiveSmallIntegerField(
-        default=15, validators=[MinValueValidator(1), MaxValueValidator(1440)]
-    )
 
     integration_date = models.DateField(
         null=True,

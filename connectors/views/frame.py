@@ -16,6 +16,7 @@ from syncconsole.kernel.admin import ConsolePage, Crumb, Tab
 TABS = (
     ("health", "Health", "admin:store", "connectors.view_store"),
     ("gates", "Gates", "admin:store_gates", "connectors.view_store"),
+    ("schedule", "Schedule", "admin:store_schedule", "inventory.view_schedule"),
     ("mappings", "Mappings", "admin:store_mappings", "connectors.view_store"),
     ("orders", "Orders", "admin:store_orders", "connectors.view_store"),
     ("order_names", "Order names", "admin:order_names", "orders.view_valuemapping"),

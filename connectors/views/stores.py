@@ -1,18 +1,16 @@
-"""Doors of one store: test its connection, replace its token, pause and resume its writes, set the delta's rhythm."""
+"""Doors of one store: test its connection, replace its token, pause and resume its writes."""
 
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from connectors import access, pausing
 from connectors.connection import test_connection
-from connectors.forms import AccessForm, DeltaForm, TokenForm
+from connectors.forms import AccessForm, TokenForm
 from connectors.pausing import PauseRefused
 from connectors.views.frame import StorePage
-from syncconsole.kernel import audit
 
 REPORT = "connection-report"
 """Session key of the last test's findings: shown once, beside the settings."""
@@ -96,27 +94,4 @@ class PauseWrites(StoreDoor):
             messages.warning(request, f"{refused.cause} {refused.remedy}")
         else:
             messages.success(request, f"{self.store}: {said}")
-        return self.to_store()
-
-
-class DeltaRhythm(StoreDoor):
-    """How often the delta runs by itself, and whether."""
-
-    permission = "connectors.change_store"
-
-    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
-        before = {"delta_minutes": self.store.delta_minutes, "delta_enabled": self.store.delta_enabled}
-        form = DeltaForm(request.POST, instance=self.store)
-        if form.is_valid():
-            with transaction.atomic():
-                form.save()
-                audit.record(
-                    self.person, "change delta schedule", self.store.name, before=before, after=form.cleaned_data
-                )
-            state = f"every {self.store.delta_minutes} minutes" if self.store.delta_enabled else "off"
-            messages.success(request, f"Delta of {self.store} is {state}.")
-        else:
-            messages.warning(
-                request, "The delta's schedule was not saved. Write the minutes as a number from 1 to 1,440."
-            )
         return self.to_store()

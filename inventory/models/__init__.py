@@ -3,6 +3,7 @@ from inventory.models.ledger import InventoryLevel, LedgerEntry
 from inventory.models.locations import Location, LocationMapping
 from inventory.models.publications import LevelPublication, PublicationEntry, PublishedLevel
 from inventory.models.pushes import Push, PushBatch
+from inventory.models.schedules import Schedule
 
 __all__ = [
     "Drift",
@@ -15,4 +16,5 @@ __all__ = [
     "PublishedLevel",
     "Push",
     "PushBatch",
+    "Schedule",
 ]

@@ -19,7 +19,7 @@ from connectors.following import follow
 from connectors.models import Store, SyncRun
 from connectors.models.runs import Outcome, RunStatus, Trigger
 from connectors.progress import progress
-from inventory import audit, explanation, jobs
+from inventory import audit, explanation, jobs, schedules
 from inventory.jobs import Job
 from inventory.linking import link_store
 from inventory.mapping import location_for, map_locations, propose_by_name, usable
@@ -73,7 +73,8 @@ class Story:
         self.told["sale_delta"] = self._delta(self.outlet)
         self._explain()
         self._check()
-        Store.objects.filter(pk__in=[self.ro.pk, self.outlet.pk]).update(delta_enabled=True)
+        for store in (self.ro, self.outlet):
+            schedules.save(store, Job.DELTA, by=self._user("Mihai"), enabled=True)
         self.told["seconds"] = round(time.monotonic() - self.began, 1)
         self.told["people"] = [person.as_dict() for person in self.cast.values()]
         return self.told
@@ -106,9 +107,10 @@ class Story:
             shop_domain=domain,
             access_token=self.stage.token(domain),
             api_base_url=f"{self.stage.url}/shops/{domain}",
-            delta_enabled=False,  # the schedule joins in when the story is over
         )
         connection.add_store(store, by=self._user("Radu"))
+        # The schedule joins in when the story is over.
+        schedules.save(store, Job.DELTA, by=None, enabled=False)
         tested = connection.test_connection(store)
         if not tested.ok:
             raise Refused(tested.cause, tested.remedy)

@@ -29,7 +29,9 @@ EVERYTHING_OF_THE_WORK: Final = (
     | see("connectors", "webhookdelivery", "webhooksubscription", "remotechange", "feedposition", "privacyrequest")
     | see("catalog", "product", "variant", "listing", "listedvariant", "linkconflict")
     | see("inventory", "location", "locationmapping", "inventorylevel", "ledgerentry")
-    | see("inventory", "levelpublication", "publicationentry", "publishedlevel", "push", "pushbatch", "drift")
+    | see(
+        "inventory", "levelpublication", "publicationentry", "publishedlevel", "push", "pushbatch", "drift", "schedule"
+    )
     | see("orders", "incomingorder", "refund", "document", "documentline", "documentseries")
     | see("orders", "salesorder", "valuemapping", "outgoingfulfilment")
     | see("django_celery_beat", "periodictask", "intervalschedule", "crontabschedule")
@@ -50,6 +52,7 @@ OPERATOR: Final = VIEWER | {
     "inventory.record_stock",
     "inventory.release_freeze",
     "inventory.decide_drift",
+    "inventory.change_schedule",
     "orders.import_orders",
     "orders.edit_order",
     "orders.map_values",
@@ -60,7 +63,9 @@ OPERATOR: Final = VIEWER | {
 ONBOARDING: Final = (
     see("connectors", "store", "storelocation", "syncrun", "runitem")
     | see("catalog", "product", "variant", "listing", "listedvariant", "linkconflict")
-    | see("inventory", "location", "locationmapping", "inventorylevel", "levelpublication", "publishedlevel")
+    | see(
+        "inventory", "location", "locationmapping", "inventorylevel", "levelpublication", "publishedlevel", "schedule"
+    )
     | see("orders", "valuemapping")
     | {
         "connectors.change_store",
@@ -70,6 +75,7 @@ ONBOARDING: Final = (
         "catalog.link_items",
         "inventory.add_location",
         "inventory.change_location",
+        "inventory.change_schedule",
         "orders.map_values",
     }
 )

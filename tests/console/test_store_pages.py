@@ -1,4 +1,4 @@
-"""A store's page: settings, token, connection, pause, schedule, mappings. What was not asked for stays as it was."""
+"""A store's page: settings, token, connection, pause, mappings. What was not asked for stays as it was."""
 
 from __future__ import annotations
 
@@ -110,15 +110,6 @@ def test_all_writes_are_paused_from_the_health_page(sign_in: SignIn) -> None:
     assert "All writes are paused" in client.get(reverse("admin:index")).content.decode()
     sign_in("Viewer").post(reverse("admin:pause_all"), {"pause": "0"})
     assert Installation.current().writes_paused
-
-
-def test_the_delta_is_set_in_minutes(admin: Client) -> None:
-    store = StoreFactory(delta_minutes=15)
-    door = reverse("admin:delta_schedule", args=[store.slug])
-    admin.post(door, {"delta_minutes": "5", "delta_enabled": "on"})
-    admin.post(door, {"delta_minutes": "0", "delta_enabled": "on"})
-    store.refresh_from_db()
-    assert (store.delta_minutes, store.delta_enabled) == (5, True)
 
 
 def test_locations_are_mapped_one_by_one_or_all_to_one(world: World, admin: Client) -> None:

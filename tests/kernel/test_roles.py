@@ -42,6 +42,8 @@ WHO_MAY = {
     "inventory.record_stock": {P, A},
     "inventory.release_freeze": {P, A},
     "inventory.add_location": {N, A},
+    "inventory.view_schedule": {V, P, N, A},
+    "inventory.change_schedule": {P, N, A},
     "orders.view_incomingorder": {V, P, C, A},
     "orders.import_orders": {P, A},
     "orders.view_salesorder": {V, P, C, A},
