@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
-from orders import documents, sales, stock
+from orders import documents, sales, stock, wave_changes
 from orders.errors import OrderRefused
 from orders.models import IncomingOrder, IncomingState
 from syncconsole.kernel.locks import sole_worker
@@ -118,6 +118,7 @@ def _book_stock(row: IncomingOrder, order: RemoteOrder, eligible: bool) -> None:
         row.books_from = None if eligible else order.updated_at
     booked = stock.book(row, order)
     row.needs_look = " ".join(booked.looks)[:300] or row.needs_look
+    wave_changes.follow(row)
 
 
 def _attempt(row: IncomingOrder, step: Callable[[], object]) -> OrderRefused | None:

@@ -1,16 +1,20 @@
-"""A document as PDF: the same words, lines and sums as on its page, marked as internal."""
+"""What is printed: a document as PDF, the same words, lines and sums as on its page, marked as internal; pick lists."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from orders.models import Document, DocumentLine
+from orders.models import Document, DocumentLine, Wave, WaveLine
 from syncconsole.kernel.currencies import written
 from syncconsole.kernel.pdf import Pdf
 
 UNITS: Final = 0.62
 TAX: Final = 0.79
 AMOUNT: Final = 1.0
+OF_ORDER: Final = 0.6
+TO_PICK: Final = 0.88
+PICKED: Final = 1.0
 
 
 def pdf_of(document: Document, facts: list[tuple[str, str]], fates: dict[str, str]) -> bytes:
@@ -58,3 +62,33 @@ def _line(pdf: Pdf, document: Document, line: DocumentLine, fates: dict[str, str
             (written(line.amount, document.currency), AMOUNT, True),
         ]
     )
+
+
+def pick_list_of(wave: Wave, lines: Sequence[WaveLine]) -> bytes:
+    """The lines of a wave to pick, in their order, each with room to write down what was picked."""
+    pdf = Pdf(f"Pick list of {wave}")
+    pdf.paragraph(pdf.title, size=16, bold=True, after=8)
+    orders = len({line.stock.order_id for line in lines})
+    for name, value in (
+        ("Location", str(wave.location)),
+        ("Made", f"{wave.created_at:%-d %b %Y %H:%M} UTC"),
+        ("To pick", f"{sum(line.quantity for line in lines):,} units for {orders:,} orders"),
+    ):
+        pdf.row([(name, 0.0, False), (value, 0.22, False)])
+    pdf.rule()
+    pdf.row(
+        [("Item", 0.0, False), ("Order", OF_ORDER, False), ("Pick", TO_PICK, True), ("Picked", PICKED, True)], bold=True
+    )
+    pdf.rule()
+    for line in lines:
+        order = line.stock.order
+        pdf.row(
+            [
+                (line.stock.variant.label, 0.0, False),
+                (f"{order.name} · {order.store}", OF_ORDER, False),
+                (f"{line.quantity:,}", TO_PICK, True),
+                ("______", PICKED, True),
+            ]
+        )
+        pdf.rule()
+    return pdf.finished(f"{wave} · {wave.location}")

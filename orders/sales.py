@@ -39,6 +39,8 @@ PAYMENT_VALUES: Final = [
 STANDING: Final = """
 SELECT s.*,
        EXISTS (SELECT 1 FROM orders_localedit e WHERE e.order_id = s.id AND e.overwritten_at IS NULL) AS is_edited,
+       EXISTS (SELECT 1 FROM orders_waveline w JOIN orders_orderstock k ON k.id = w.stock_id
+                WHERE k.order_id = s.incoming_id AND w.state = 'open') AS is_waved,
        ARRAY(SELECT l.ref FROM orders_salesorderline l WHERE l.order_id = s.id) AS line_refs
   FROM orders_salesorder s
  WHERE s.incoming_id = %s
@@ -64,7 +66,8 @@ def write(incoming: IncomingOrder, order: RemoteOrder) -> SalesOrder:
     _check_reference(incoming, standing, order)
     goods = Goods(order)
     is_new, sale = standing is None, standing or SalesOrder(incoming=incoming)
-    for name, value in _facts(incoming, order, sums, goods, values).items():
+    status = status_of(order, goods, waved=getattr(standing, "is_waved", False))
+    for name, value in {"status": status, **_facts(incoming, order, sums, values)}.items():
         setattr(sale, name, value)
     sale.save()
     _write_buyer(sale, incoming, order, is_new=is_new)
@@ -75,13 +78,14 @@ def write(incoming: IncomingOrder, order: RemoteOrder) -> SalesOrder:
     return sale
 
 
-def status_of(order: RemoteOrder, goods: Goods) -> OrderStatus:
-    """Shipped as soon as nothing is left to send, cancelled when nothing ever was; else released."""
+def status_of(order: RemoteOrder, goods: Goods, *, waved: bool = False) -> OrderStatus:
+    """Shipped as soon as nothing is left to send, cancelled when nothing ever was; else released, or waved where some of
+    it is being picked."""
     sent = any(goods.shipped.values())
     if order.cancelled_at and not sent:
         return OrderStatus.CANCELLED
     if any(goods.open.values()) and not order.cancelled_at:
-        return OrderStatus.RELEASED
+        return OrderStatus.WAVED if waved else OrderStatus.RELEASED
     if not sent and order.lines and not any(line.current_quantity for line in order.lines):
         return OrderStatus.CANCELLED
     return OrderStatus.SHIPPED
@@ -106,14 +110,13 @@ def _check_reference(incoming: IncomingOrder, standing: SalesOrder | None, order
 
 
 def _facts(
-    incoming: IncomingOrder, order: RemoteOrder, sums: Totals, goods: Goods, values: dict[MappedKind, list[str]]
+    incoming: IncomingOrder, order: RemoteOrder, sums: Totals, values: dict[MappedKind, list[str]]
 ) -> dict[str, Any]:
     return {
         "store": incoming.store,
         "number": order.name,
         "third_party_ref": order.source_identifier,
         "channel": (order.channel or order.source)[:120],
-        "status": status_of(order, goods),
         "financial_status": order.financial_status,
         "placed_at": order.created_at,
         "cancelled_at": order.cancelled_at,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from inventory import ledger
 from inventory.ledger import Posting
 from inventory.models.ledger import EntryKind
-from orders import outgoing
+from orders import outgoing, wave_changes
 from orders.effects import StockRule
 from orders.models import IncomingOrder, OrderStock
 from orders.outgoing import UNTRACKED, Tracking
@@ -98,6 +98,7 @@ def _book(
         postings.append(_posting(locked, stock, kind, on_hand, units.quantity, f"{action}:{total}", by))
     ledger.post(postings)
     OrderStock.objects.bulk_update([stocks[pk] for pk in chosen], ["held", "ahead", "dispatched", "totals"])
+    wave_changes.follow(locked, because=f"A person said of the order's goods: {action}.")
     moved = {stocks[pk]: units.quantity for pk, units in chosen.items()}
     audit.record(by, action, f"{locked.store}: {locked.name}", after={"units": sum(moved.values())})
     return locked, moved

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from orders.views import documents, outgoing, queue, refunds, register, sales, written_off
+from orders.views import documents, outgoing, queue, refunds, register, sales, waves, written_off
 from orders.views.days import OrderDaysPage
 from orders.views.edit import EditLinePage
 from orders.views.feeds import ReadOrders
@@ -16,6 +16,10 @@ urlpatterns: list[URLPattern] = [
     path("orders/", sales.SalesPage.as_view(), name="sales"),
     path("orders/<int:pk>/", sales.SalePage.as_view(), name="sale"),
     path("orders/<int:pk>/lines/<int:line>/", EditLinePage.as_view(), name="edit_line"),
+    path("waves/", waves.WavesPage.as_view(), name="waves"),
+    path("waves/new/", waves.NewWavePage.as_view(), name="new_wave"),
+    path("waves/<int:pk>/", waves.WavePage.as_view(), name="wave"),
+    path("waves/<int:pk>/pick-list/", waves.PickList.as_view(), name="pick_list"),
     path("order-queue/", queue.QueuePage.as_view(), name="order_queue"),
     path("order-queue/retry/", queue.RetryOrders.as_view(), name="order_queue_retry"),
     path("order-queue/<int:pk>/", queue.IncomingPage.as_view(), name="incoming"),

@@ -137,6 +137,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "Order queue", "move_to_inbox", "admin:order_queue", "orders.view_incomingorder", waiting["orders"]
                 ),
                 item("Orders", "shopping_cart", "admin:sales", "orders.view_salesorder"),
+                item("Waves", "shelves", "admin:waves", "orders.view_wave"),
                 item(
                     "Outgoing fulfilments",
                     "local_shipping",

@@ -23,6 +23,7 @@ from orders.models.sales import (
     SalesOrderPayment,
 )
 from orders.models.stock import OrderStock
+from orders.models.waves import Wave, WaveLine, WaveLineState, WaveState
 
 __all__ = [
     "Buyer",
@@ -50,4 +51,8 @@ __all__ = [
     "SalesOrderPayment",
     "Unmapped",
     "ValueMapping",
+    "Wave",
+    "WaveLine",
+    "WaveLineState",
+    "WaveState",
 ]

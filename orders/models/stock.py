@@ -44,6 +44,7 @@ class OrderStock(models.Model):
         ]
         indexes = [
             models.Index(fields=["variant", "location"], condition=Q(held__gt=0), name="order_stock_held"),
+            models.Index(fields=["location", "order"], condition=Q(held__gt=0), name="order_stock_to_pick"),
             models.Index(
                 fields=["store_location", "item_ref"], condition=Q(open_quantity__gt=0), name="order_stock_open"
             ),

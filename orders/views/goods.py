@@ -80,7 +80,7 @@ class GoodsPage(ConsolePage):
         if not form.is_valid():
             return self.show(status=422, form=form)
         try:
-            wanted = wanted_units(request.POST)
+            wanted = units_typed(request.POST)
             if request.POST.get("step") == "dispatch":
                 units, said = shipping.dispatch(self.incoming, wanted, by=self.person), "let go and can be sold again"
             else:
@@ -95,15 +95,16 @@ class GoodsPage(ConsolePage):
         return f"; {self.incoming.store} is told of it" if self.incoming.store.send_fulfilments else ""
 
 
-def wanted_units(asked: Any) -> dict[int, Units]:
-    """`units-<id>` and `held-<id>` of the form. Raises ShippingRefused for what is no number."""
+def units_typed(asked: Any, *, blank: int | None = None) -> dict[int, Units]:
+    """`units-<id>` and `held-<id>` of a form, by id. A field left blank means `blank` units, or is left out. Raises
+    ShippingRefused for what is no number."""
     found: dict[int, Units] = {}
     for name, value in asked.items():
         row = name.removeprefix("units-")
-        if row == name or not value.strip():
+        if row == name or (blank is None and not value.strip()):
             continue
         try:
-            found[int(row)] = Units(int(value), of=int(asked.get(f"held-{row}", "")))
+            found[int(row)] = Units(int(value.strip() or blank or 0), of=int(asked.get(f"held-{row}", "")))
         except ValueError:
             raise ShippingRefused(f"“{value}” is not a number of units.", "Write whole numbers.") from None
     return found

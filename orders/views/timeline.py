@@ -13,8 +13,9 @@ from django.urls import reverse
 from connectors.models import RemoteChange, WebhookDelivery
 from inventory.models import LedgerEntry
 from inventory.views.why_figures import Event
+from orders import waves
 from orders.intake import KIND
-from orders.models import IncomingOrder, LocalEdit, SalesOrder
+from orders.models import IncomingOrder, LocalEdit, SalesOrder, WaveLine
 from syncconsole.kernel.currencies import written
 
 AT_MOST = 100
@@ -27,7 +28,7 @@ AROUND = dt.timedelta(hours=1)
 def of_order(incoming: IncomingOrder, sale: SalesOrder | None = None) -> list[Event]:
     """What is known of an order, newest first; `sale` is its sales order, where it became one. Days are the store's."""
     zone = incoming.store.zone
-    happened = [*_told(incoming, zone), *_booked(incoming, zone), *_sent_on(incoming, zone)]
+    happened = [*_told(incoming, zone), *_booked(incoming, zone), *_sent_on(incoming, zone), *_picked(incoming, zone)]
     if sale is not None:
         happened += _made(sale, zone)
     # Of what happened at one moment, what comes later here is what followed.
@@ -109,6 +110,25 @@ def _sent_on(incoming: IncomingOrder, zone: ZoneInfo) -> Iterator[Event]:
             yield _event(zone, row.decided_at, "Decided about the fulfilment", row.standing.label, str(row.decided_by))
         elif row.settled_at:
             yield _event(zone, row.settled_at, f"{store} has the fulfilment", row.remote_ref.rpartition("/")[2])
+
+
+def _picked(incoming: IncomingOrder, zone: ZoneInfo) -> Iterator[Event]:
+    """What waves did with it."""
+    for line in waves.waves_of(incoming):
+        url = reverse("admin:wave", args=[line.wave_id])
+        what = f"{line.quantity:,} × {line.stock.variant.label}"
+        detail = "made again" if hasattr(line, "replaces") else ""
+        yield _event(zone, line.made_at, f"In {line.wave}: {what}", detail, str(line.wave.created_by), url)
+        if line.closed_at:
+            yield _event(zone, line.closed_at, f"{line.wave}: {what}", _end_of(line), url=url)
+
+
+def _end_of(line: WaveLine) -> str:
+    """What became of a settled line, in words."""
+    if line.picked is not None:
+        return f"{line.picked:,} picked and shipped"
+    instead = f"{line.replaced_by.quantity:,} instead" if line.replaced_by else ""
+    return " · ".join(filter(None, [line.standing.label, line.reason, instead]))
 
 
 def _of_edit(edit: LocalEdit, currency: str, zone: ZoneInfo) -> Iterator[Event]:

@@ -33,7 +33,7 @@ EVERYTHING_OF_THE_WORK: Final = (
         "inventory", "levelpublication", "publicationentry", "publishedlevel", "push", "pushbatch", "drift", "schedule"
     )
     | see("orders", "incomingorder", "refund", "document", "documentline", "documentseries")
-    | see("orders", "salesorder", "valuemapping", "outgoingfulfilment")
+    | see("orders", "salesorder", "valuemapping", "wave", "outgoingfulfilment")
     | see("django_celery_beat", "periodictask", "intervalschedule", "crontabschedule")
     | see("kernel", "installation")
 )
@@ -57,6 +57,7 @@ OPERATOR: Final = VIEWER | {
     "orders.edit_order",
     "orders.map_values",
     "orders.ship_orders",
+    "orders.wave_orders",
     "kernel.pause_all_writes",
 }
 
