@@ -118,7 +118,8 @@ def _book_stock(row: IncomingOrder, order: RemoteOrder, eligible: bool) -> None:
         row.books_from = None if eligible else order.updated_at
     booked = stock.book(row, order)
     row.needs_look = " ".join(booked.looks)[:300] or row.needs_look
-    wave_changes.follow(row)
+    if booked.waved:
+        wave_changes.follow(row)
 
 
 def _attempt(row: IncomingOrder, step: Callable[[], object]) -> OrderRefused | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.db.models import Exists, OuterRef
+
 from catalog.models import ListedVariant
 from connectors.models import StoreLocation
 from connectors.models.stores import OpeningOrders
@@ -17,7 +19,7 @@ from inventory.store_bookings import Shelf, StoreBooking
 from orders.effects import Effect, Holding, StockRule, Terms, effects_of
 from orders.errors import OrderRefused
 from orders.facts import Fact, FactKind, News, Spot, Standing, cancelled_key, news, returned_key
-from orders.models import IncomingOrder, OrderStock
+from orders.models import IncomingOrder, OrderStock, WaveLine, WaveLineState
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Booked:
 
     entries: int
     looks: list[str]
+    waved: bool
+    """Some of the order's goods were being picked before."""
 
 
 def book(row: IncomingOrder, order: RemoteOrder) -> Booked:
@@ -45,7 +49,7 @@ def book(row: IncomingOrder, order: RemoteOrder) -> Booked:
     at = store_bookings.publications_of(row.store, shelves | {booking.shelf for booking in books.bookings})
     posted = ledger.post(books.postings, also=at.values())
     store_bookings.book(at, books.bookings, open_changes, books.verify)
-    return Booked(len(posted.recorded), books.looks)
+    return Booked(len(posted.recorded), books.looks, books.waved)
 
 
 def rule_for(row: IncomingOrder, *, eligible: bool) -> StockRule:
@@ -79,6 +83,7 @@ class _Books:
     bookings: list[StoreBooking] = field(default_factory=list)
     verify: set[Shelf] = field(default_factory=set)
     looks: list[str] = field(default_factory=list)
+    waved: bool = False
 
     def known(self) -> dict[Spot, Standing]:
         """What the store was last known to say."""
@@ -172,11 +177,13 @@ CHANGING: Sequence[str] = ("ordered", "open_quantity", "fulfilled", "held", "ahe
 
 
 def _open(row: IncomingOrder) -> _Books:
-    stocks = {
-        Spot(stock.line_ref, stock.store_location.ref): stock for stock in row.stock.select_related("store_location")
-    }
+    picking = WaveLine.objects.filter(stock=OuterRef("pk"), state=WaveLineState.OPEN)
+    found = row.stock.select_related("store_location").annotate(is_picked=Exists(picking))
+    rows: list[OrderStock] = list(found)
+    stocks = {Spot(stock.line_ref, stock.store_location.ref): stock for stock in rows}
     terms = Terms(StockRule(row.stock_rule), keep_goods=row.store.keep_goods)
-    return _Books(row, terms, stocks, {stock.item_ref: stock.variant_id for stock in stocks.values()})
+    variants = {stock.item_ref: stock.variant_id for stock in rows}
+    return _Books(row, terms, stocks, variants, waved=any(vars(stock)["is_picked"] for stock in rows))
 
 
 def _of_stock(books: _Books, told: News) -> News:

@@ -24,7 +24,7 @@ SETTLED_BY_STORES = "Its last lines were settled by their stores."
 
 def follow(row: IncomingOrder, *, because: str = "") -> None:
     """Bring the open wave lines of an order to what the order holds now. Call it after whatever changed that, in the
-    same transaction, with `row` locked; an order in no wave costs one query.
+    same transaction, with `row` locked.
 
     A line whose units changed is voided and made again with those there are now; the old one keeps the reason
     (`because`, or what the store said) and what replaced it. What the store sent itself is covered. Goods that the order
