@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from catalog import matching
+from catalog import clones, matching
 from catalog.models import ConflictKind, LinkConflict, ListedVariant, MatchedBy, Variant
 from connectors.models import Store
 from connectors.ports.store import RemoteVariant
@@ -36,7 +36,7 @@ class LinkReport:
     """Variants of the store: `linked` new or again (counted by rule in `by`), `already` linked and unchanged,
     `only_there` unknown here, `conflicts` that need a decision. `only_here`: ours, in the store's tag filter, without
     a link. `gone`: links whose variant was not found any more, this time or before. `changed`: links written now, for
-    whatever reason; where it is 0, nothing that follows from links is out of date."""
+    whatever reason, and suspicions opened or closed; where it is 0, nothing that follows from links is out of date."""
 
     linked: int = 0
     already: int = 0
@@ -60,13 +60,24 @@ class LinkReport:
         }
 
 
-def link(store: Store, *, actor: User | None = None, variants: Iterable[RemoteVariant] | None = None) -> LinkReport:
+def nothing_more() -> None:
+    """Nobody keeps anything that follows from links."""
+
+
+def link(
+    store: Store,
+    *,
+    actor: User | None = None,
+    variants: Iterable[RemoteVariant] | None = None,
+    then: Callable[[], None] = nothing_more,
+) -> LinkReport:
     """Bind the variants of `store` to ours: by remembered remote id, else SKU, else barcode, else handle and options.
 
     Reads the store's whole listing first, outside any transaction, or `variants` where the caller had the listing
     prepared; when that breaks off, nothing changes and its ConnectorError goes up. Whatever matches more than once
     becomes a `LinkConflict`; one that is solved vanishes. Doing it again changes nothing. Raises LinkRefused when the
     listing is empty though items are linked.
+    `then` is called in the transaction that learns of it, once links and suspicions (`clones.detect`) are stored.
     Callers that keep publications refresh them afterwards (`inventory.linking.link_store`).
     """
     with matching.listing(store_for(store).iter_variants() if variants is None else variants) as seen:
@@ -78,6 +89,7 @@ def link(store: Store, *, actor: User | None = None, variants: Iterable[RemoteVa
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(ALONE, [store.pk])
             report = bind(store)
+            then()
             report.gone = ListedVariant.objects.filter(store=store, gone_at__isnull=False).count()
             report.only_here = _only_here(store)
             audit.record(actor, "link_items", str(store), after=report.as_dict())
@@ -98,6 +110,7 @@ def bind(store: Store, *, products: Collection[str] | None = None) -> LinkReport
     now = timezone.now()
     report = _save_links(store, now, products)
     _save_conflicts(store, report, now, products)
+    report.changed += clones.detect(store, now, products)
     return report
 
 

@@ -21,14 +21,14 @@ from connectors.ports.store import RemoteVariant
 COPY_ROWS = 2000
 
 CREATE = """
-DROP TABLE IF EXISTS linking_seen, linking_bound, linking_conflict, linking_wanted;
+DROP TABLE IF EXISTS linking_seen, linking_bound, linking_conflict, linking_wanted, linking_pair;
 CREATE TEMPORARY TABLE linking_seen (
     ordinal serial, product_ref text, handle text, title text, ref text, item_ref text, sku text, barcode text,
     options text[], tracked boolean);
 CREATE TEMPORARY TABLE linking_bound (ref text PRIMARY KEY, variant_id bigint UNIQUE, matched_by text);
 CREATE TEMPORARY TABLE linking_conflict (ref text PRIMARY KEY, kind text, there int, variant_ids bigint[])
 """
-DROP = "DROP TABLE IF EXISTS linking_seen, linking_bound, linking_conflict, linking_wanted"
+DROP = "DROP TABLE IF EXISTS linking_seen, linking_bound, linking_conflict, linking_wanted, linking_pair"
 COPY = "COPY linking_seen (product_ref, handle, title, ref, item_ref, sku, barcode, options, tracked) FROM STDIN"
 # A product that changes while its pages are read may be listed twice; the later page is the newer truth.
 INDEX = """

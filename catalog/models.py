@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Greatest, Least
 
 from connectors.models import Store
 from connectors.models.stores import tags
@@ -127,6 +130,7 @@ class MatchedBy(models.TextChoices):
     SKU = "sku", "SKU"
     BARCODE = "barcode", "barcode"
     OPTIONS = "options", "handle and options"
+    PERSON = "person", "a person"
 
 
 class ListedVariant(models.Model):
@@ -191,3 +195,93 @@ class LinkConflict(models.Model):
 
     def __str__(self) -> str:
         return self.remote_label
+
+
+class CloneKind(models.TextChoices):
+    """Why two variants of a store cannot both be believed."""
+
+    SAME_SKU = "same_sku", "One SKU on two variants"
+    SHARED_ITEM = "shared_item", "One inventory item behind two of ours"
+
+
+class CloneDecision(models.TextChoices):
+    """What a person said of a pair."""
+
+    NONE = "", "Undecided"
+    ORIGINAL = "original", "Original owns the stock"
+    COPY = "copy", "The copy owns it"
+    SAME = "same", "They are the same item"
+    WAIT = "wait", "Wait until renamed"
+
+    @property
+    def meaning(self) -> Meaning:
+        return {CloneDecision.NONE: Meaning.NEEDS_YOU, CloneDecision.WAIT: Meaning.WAITS}.get(self, Meaning.OK)
+
+
+HOLDING = (CloneDecision.NONE, CloneDecision.WAIT)
+"""Both sides are held so long."""
+
+
+class CloneSuspect(models.Model):
+    """Two variants of one store of which one may be a copy of the other, so that nobody knows whose stock is ours.
+
+    One row per pair from the listing that shows it to the one that does not any more; a pair that comes back is another
+    row. `original` and `copy` are the facts of both sides as last read; the older variant, or the one that is linked, is
+    taken for the original.
+    """
+
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="clone_suspects")
+    kind = models.CharField(max_length=12, choices=CloneKind.choices)
+    sku = models.TextField("SKU", blank=True, default="")
+    variant = models.ForeignKey(
+        Variant,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Ours; empty where several of ours have the SKU.",
+    )
+    original_ref = models.CharField(max_length=120)
+    original_item = models.CharField(max_length=120)
+    original = models.JSONField(default=dict)
+    copy_ref = models.CharField(max_length=120)
+    copy_item = models.CharField(max_length=120)
+    copy = models.JSONField(default=dict)
+    first_seen_at = models.DateTimeField()
+    decision = models.CharField(max_length=8, choices=CloneDecision.choices, default=CloneDecision.NONE, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="The store shows the pair no more since then.")
+    outcome = models.CharField(max_length=200, blank=True, help_text="How it ended by itself.")
+
+    class Meta:
+        ordering = ["first_seen_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                F("store"),
+                Least("original_ref", "copy_ref"),
+                Greatest("original_ref", "copy_ref"),
+                condition=Q(closed_at=None),
+                name="one_open_suspicion_per_pair",
+            ),
+            models.CheckConstraint(condition=~Q(original_ref=F("copy_ref")), name="suspect_is_a_pair"),
+        ]
+        indexes = [
+            models.Index(fields=["store", "id"], condition=Q(closed_at=None), name="clone_suspect_open"),
+        ]
+        permissions = [("decide_clone", "Can decide which of two equal variants owns the stock")]
+
+    def __str__(self) -> str:
+        return f"{self.sku or self.original_item} in {self.store}"
+
+    @property
+    def verdict(self) -> CloneDecision:
+        """The decision as its enum."""
+        return CloneDecision(self.decision)
+
+    @property
+    def holds(self) -> bool:
+        """Both sides are held."""
+        return self.closed_at is None and self.verdict in HOLDING

@@ -7,6 +7,7 @@ more is tied to what was read. What those become is then what a whole listing wo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -70,12 +71,12 @@ def is_linked(store: Store) -> bool:
     return ListedVariant.objects.filter(**of_store).exists() or LinkConflict.objects.filter(**of_store).exists()
 
 
-def follow(store: Store, refs: list[str]) -> Followed:
+def follow(store: Store, refs: list[str], *, then: Callable[[], None] = linking.nothing_more) -> Followed:
     """Bring the links of these products of `store`, and of those tied to them, to what the store shows now.
 
     Calls the store, so never inside a transaction. Nothing changes when it cannot be read: its ConnectorError goes up,
-    RequestRejected where only a listing of the whole store can tell. Callers that keep publications refresh them
-    afterwards (`inventory.product_changes`).
+    RequestRejected where only a listing of the whole store can tell. `then` as in `linking.link`. Callers that keep
+    publications refresh them afterwards (`inventory.product_changes`).
     """
     port = store_for(store)
     wanted, found = list(dict.fromkeys(refs)), dict[str, RemoteProduct]()
@@ -92,6 +93,7 @@ def follow(store: Store, refs: list[str]) -> Followed:
             wanted = sorted(_tied(store, known) - known)
             if not wanted:
                 report = linking.bind(store, products=known)
+                then()
                 return Followed(len(known), report.changed, report.conflicts + report.only_there)
         if "" in wanted:
             raise _not_known()

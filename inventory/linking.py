@@ -17,7 +17,7 @@ from connectors.ports.errors import ResultLost
 from connectors.ports.store import RemoteVariant
 from connectors.registry import store_for
 from connectors.runs import Gate, NotYet, RunKind
-from inventory import product_changes, publications
+from inventory import clones, product_changes, publications
 from inventory.publications import RefreshResult
 from syncconsole.kernel.models import User
 
@@ -73,9 +73,11 @@ def link_store(
     nothing changed then.
     """
     began = since or timezone.now()
-    links = link(store, actor=actor, variants=variants)
+    links = link(store, actor=actor, variants=variants, then=lambda: publications.hold_suspects(store))
     changes.read_again(store, product_changes.KIND, began)
-    return StoreLinked(links, publications.refresh(store))
+    refreshed = publications.refresh(store)
+    clones.look_closer(store)
+    return StoreLinked(links, refreshed)
 
 
 def start_link(store: Store, *, trigger: Trigger, requested_by: User | None = None) -> SyncRun:

@@ -25,7 +25,8 @@ jsonb_to_recordset(%(read)s::jsonb) AS r(id bigint, revision int, available int,
 
 # Tests (b), (d) and (e) of algorithms.md §6, and nothing that `settled.learn` or `release_hold` would change.
 NOTHING_TO_DECIDE = """
-p.id = r.id AND p.state IN ('no_baseline', 'live') AND p.claim_id IS NULL AND p.revision = r.revision
+p.id = r.id AND p.state IN ('no_baseline', 'live') AND p.excluded = '' AND p.claim_id IS NULL
+AND p.revision = r.revision
 AND p.open_remote = r.committed AND p.acknowledged_offset = 0 AND p.withheld = r.unavailable
 AND NOT p.verify AND p.hold_test = ''
 """

@@ -96,10 +96,22 @@ SELECT w.publication_id, w.level_id, %(store)s FROM wanted_group w
 RETURNING publication_id
 """
 
+# Items of pairs that nobody has decided yet, and those that a decision leaves without stock of ours.
+SUSPECT = """
+SELECT k.original_item AS item_ref FROM catalog_clonesuspect k
+ WHERE k.store_id = %(store)s AND k.closed_at IS NULL
+   AND (k.decision IN ('', 'wait') OR k.decision = 'copy' AND k.original_item <> k.copy_item)
+ UNION
+SELECT k.copy_item FROM catalog_clonesuspect k
+ WHERE k.store_id = %(store)s AND k.closed_at IS NULL
+   AND (k.decision IN ('', 'wait') OR k.decision = 'original' AND k.original_item <> k.copy_item)
+"""
+
 EXCLUDE = """
 UPDATE inventory_levelpublication p SET excluded = wanted.excluded, needs_look = TRUE
   FROM (SELECT p.id,
                CASE WHEN lv.gone_at IS NOT NULL THEN 'gone'
+                    WHEN p.item_ref IN (SELECT suspect.item_ref FROM suspect) THEN 'clone'
                     WHEN NOT EXISTS (SELECT 1 FROM inventory_publishedlevel m WHERE m.publication_id = p.id)
                          THEN 'unmapped'
                     WHEN sl.is_fulfillment_service THEN 'service'
@@ -150,13 +162,31 @@ def refresh(store: Store, *, new_baseline_for: Iterable[int] = ()) -> RefreshRes
         scope, parameters = Variant.objects.in_scope(store).order_by().values("pk").query.sql_with_params()
         # Raw statement with the filter's own SQL inside; both parts are parameterised.
         cursor.execute(
-            f"WITH scope(variant_id) AS ({scope}) " + EXCLUDE.replace("%(store)s", "%s"),
-            [*parameters, store.pk],
+            f"WITH scope(variant_id) AS ({scope}), suspect AS ({SUSPECT}) ".replace("%(store)s", "%s")
+            + EXCLUDE.replace("%(store)s", "%s"),
+            [*parameters, store.pk, store.pk, store.pk],
         )
         changed = [row[0] for row in cursor.fetchall()]
     forget_count(store)
     excluded = sum(1 for reason in changed if reason)
     return RefreshResult(len(created), closed, len(regrouped), excluded, len(changed) - excluded)
+
+
+HOLD_SUSPECTS = f"""
+WITH suspect AS ({SUSPECT}),
+held AS MATERIALIZED (
+    SELECT p.id FROM inventory_levelpublication p
+     WHERE p.store_id = %(store)s AND p.item_ref IN (SELECT item_ref FROM suspect) AND p.state <> 'closed'
+     ORDER BY p.id FOR NO KEY UPDATE)
+UPDATE inventory_levelpublication p SET excluded = 'clone' FROM held WHERE p.id = held.id AND p.excluded = ''
+"""
+
+
+def hold_suspects(store: Store) -> None:
+    """No push of ours is claimed any more for levels of clone suspects. Call it in the transaction that learns of them;
+    what was claimed before is settled first. `refresh` lets go of those that are suspects no more."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD_SUSPECTS, {"store": store.pk})
 
 
 COUNTED_FOR = dt.timedelta(hours=1)

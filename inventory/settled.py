@@ -10,7 +10,7 @@ from connectors.ports.store import RemoteLevel
 from inventory import frozen, publications
 from inventory.knowledge import Knowledge
 from inventory.models import LevelPublication, Push
-from inventory.models.publications import PublicationKind, PublicationState
+from inventory.models.publications import Exclusion, PublicationKind, PublicationState
 from inventory.models.pushes import PushStatus, WriteKind
 from inventory.publications import Effect
 
@@ -65,6 +65,10 @@ def _not_ours_to_fix(publication: LevelPublication, level: RemoteLevel) -> Hold 
     if publication.state in (PublicationState.QUARANTINED, PublicationState.FROZEN):
         label = PublicationState(publication.state).label
         return Hold("e", f"{label}: {publication.state_cause}", "Decide it under Held and drift.")
+    if publication.excluded == Exclusion.CLONE:
+        return Hold("e", "Clone suspect: another variant of the store is like it.", "Decide the pair under Quarantine.")
+    if publication.excluded:
+        return Hold("e", f"{Exclusion(publication.excluded).label}.", "It takes part again once that has changed.")
     if not level.known:
         return Hold("e", "The store does not know this inventory item any more.", "Link the store again.")
     if not level.tracked:

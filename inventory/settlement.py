@@ -165,6 +165,9 @@ def _split_adjustment(port: StorePort, batch: PushBatch, reply: WriteReply) -> l
         }
         _doubt([push for push in rows if push.position in applied_after_all], found)
         rest = [push for push in rows if push.position not in named and push.position not in applied_after_all]
+        out = [push for push in rest if found[push.publication_id].excluded]
+        pushes.mark_items([push.item for push in out if push.item], Outcome.LEFT, "The level takes no part any more.")
+        rest = [push for push in rest if push not in out]
         dropped = [push for push in rows if push.position not in applied_after_all]
         for push in dropped:
             found[push.publication_id].claim_id = None

@@ -56,6 +56,8 @@ BY_STATE = {
 
 def stands(publication: LevelPublication, pending: int) -> Stands:
     """How `publication` stands. `pending` is its target − expected (`with_target`)."""
+    if publication.excluded == Exclusion.CLONE:
+        return Stands(Standing.QUARANTINED, Exclusion.CLONE.label)
     if publication.excluded:
         return Stands(Standing.EXCLUDED, Exclusion(publication.excluded).label)
     if publication.state == PublicationState.CLOSED:
@@ -84,6 +86,10 @@ IN_DRIFT = Q(
 """Publications that drift, as a filter."""
 
 
+IN_QUARANTINE = Q(state=PublicationState.QUARANTINED) | Q(excluded=Exclusion.CLONE)
+"""Publications that a person has to let go: the store refused them, or they are of clone suspects."""
+
+
 def found(
     rows: QuerySet[LevelPublication, LevelPublication], word: str
 ) -> QuerySet[LevelPublication, LevelPublication]:
@@ -104,8 +110,10 @@ def found(
             owed = _owed(rows.filter(needs_look=True))
             return rows.filter(needs_look=False) if owed is None else rows.exclude(pk__in=owed)
         case Standing.EXCLUDED:
-            return rows.exclude(excluded=Exclusion.NONE)
-        case Standing.NO_BASELINE | Standing.QUARANTINED | Standing.FROZEN | Standing.UNSURE:
+            return rows.exclude(excluded__in=(Exclusion.NONE, Exclusion.CLONE))
+        case Standing.QUARANTINED:
+            return rows.filter(IN_QUARANTINE)
+        case Standing.NO_BASELINE | Standing.FROZEN | Standing.UNSURE:
             return rows.filter(state=word)
         case _:
             return rows

@@ -19,7 +19,7 @@ from inventory import schedules
 from inventory.jobs import Job
 from inventory.models import LevelPublication
 from inventory.models.publications import PublicationState
-from inventory.standing import IN_DRIFT
+from inventory.standing import IN_DRIFT, IN_QUARANTINE
 
 HELD_LIMIT: Final = dt.timedelta(hours=2)
 FAILURES_IN_A_ROW: Final = 3
@@ -77,7 +77,7 @@ def _conflicts(store: Store) -> str:
 
 
 def _quarantined(store: Store) -> str:
-    count = store.publications.filter(state=PublicationState.QUARANTINED).count()
+    count = store.publications.filter(IN_QUARANTINE).count()
     return f"{_levels(count)} in quarantine." if count else ""
 
 

@@ -43,6 +43,7 @@ class Exclusion(models.TextChoices):
     OUT_OF_SCOPE = "out_of_scope", "Left the tag filter"
     UNTRACKED = "untracked", "Track quantity is off in the store"
     GONE = "gone", "Not in the store any more"
+    CLONE = "clone", "Clone suspect: a person decides"
     UNMAPPED = "unmapped", "Location is not mapped any more"
     SERVICE = "service", "Stock is managed by a fulfilment service"
     INACTIVE = "inactive", "Location is deactivated in the store"

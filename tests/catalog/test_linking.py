@@ -416,7 +416,7 @@ def test_a_thousand_variants_take_as_many_statements_as_ten(
     for number in range(990):
         shop.add(f"N{number}")
 
-    with django_assert_max_num_queries(30):  # type: ignore[operator]
+    with django_assert_max_num_queries(32):  # type: ignore[operator]
         report = link(store)
 
     assert report.linked == 1000

@@ -69,13 +69,13 @@ def test_a_new_product_is_published_and_a_renamed_one_followed(world: World) -> 
     assert set(Listing.objects.values_list("handle", flat=True)) == {"alt-nume", "b"}
 
 
-def test_a_copy_made_in_the_store_waits_for_a_decision_and_pushes_of_the_first_go_on(world: World) -> None:
+def test_a_copy_made_in_the_store_holds_the_first_and_itself_until_it_is_decided(world: World) -> None:
     listed(world, "A")
     copy = world.fake.add_variant(sku="A", handle="a-copy")
     told(world, copy)
     read_changes(world.store)
     assert LinkConflict.objects.get().item_ref == copy
-    assert excluded(world) == {"A": ""}
+    assert excluded(world) == {"A": "clone"}
 
 
 def test_a_product_that_changed_in_nothing_we_keep_refreshes_no_publication(

@@ -1,0 +1,300 @@
+"""Clone suspects: nothing is written for either side of a pair before a person, or the merchant, has told them apart."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from django.utils import timezone
+
+from catalog.models import CloneDecision, CloneKind, CloneSuspect, ListedVariant
+from connectors import approval, changes, runs
+from connectors.approval import DecisionRefused
+from connectors.models import Store
+from connectors.models.runs import Outcome, RunStatus
+from inventory import clones, pushes
+from inventory.linking import link_store
+from inventory.models import LevelPublication, PushBatch
+from inventory.models.publications import PublicationState
+from inventory.product_changes import read_changes
+from tests.factories.catalog import VariantFactory
+from tests.factories.kernel import UserFactory
+from tests.fakes import FakeStore
+from tests.worlds import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop(world: World) -> World:
+    """A live store with a linked item that shows 20 on both sides, and another one."""
+    for sku, handle in (("A", "tricou"), ("OTHER", "alt")):
+        VariantFactory(sku=sku, item_number=sku)
+        world.post(sku, 20)
+        world.fake.add_variant(sku=sku, handle=handle, stock={world.there: 20})
+    link_store(world.store)
+    world.rest()
+    world.full()
+    world.store.refresh_from_db()
+    return world
+
+
+def duplicate(world: World, sku: str = "A", handle: str = "tricou-copy") -> str:
+    """The merchant duplicates the product, with SKU and stock, and the store tells of it."""
+    copy = world.fake.add_variant(sku=sku, handle=handle, stock={world.there: 20})
+    tell(world, copy)
+    return copy
+
+
+def tell(world: World, item_ref: str) -> None:
+    changes.notice(world.store, "product", {world.fake.variant(item_ref).product_ref: timezone.now()}, by="webhook")
+    assert read_changes(world.store) == 1
+
+
+def change(fake: FakeStore, item_ref: str, **facts: str) -> None:
+    fake._variants[item_ref] = dataclasses.replace(fake.variant(item_ref), **facts)  # type: ignore[arg-type]
+
+
+def excluded(world: World) -> dict[str, str]:
+    """Inventory item → why it takes no part; of all but the other item."""
+    rows = LevelPublication.objects.filter(store=world.store).exclude(state=PublicationState.CLOSED)
+    rows = rows.exclude(listed__variant__sku="OTHER")
+    return dict(rows.values_list("item_ref", "excluded"))
+
+
+def decide(world: World, decision: CloneDecision) -> CloneSuspect:
+    return clones.decide(CloneSuspect.objects.get(closed_at=None).pk, decision, by=world.operator)
+
+
+def test_a_copy_with_sku_and_stock_stops_every_push_of_both_until_it_is_decided(shop: World) -> None:
+    original = shop.publication("A").item_ref
+    copy = duplicate(shop)
+
+    suspect = CloneSuspect.objects.get()
+    assert (suspect.kind, suspect.original_item, suspect.copy_item) == (CloneKind.SAME_SKU, original, copy)
+    assert excluded(shop) == {original: "clone"}
+    shop.post("A", -5)
+    shop.rest()
+    assert shop.delta().items.count() == 0
+    assert shop.full().items.count() == 0
+    assert (shop.shown("A"), shop.fake.available(copy, shop.there)) == (20, 20)
+
+    decide(shop, CloneDecision.ORIGINAL)
+    shop.delta()
+
+    assert (shop.shown("A"), shop.fake.available(copy, shop.there)) == (15, 20)
+    link_store(shop.store)
+    assert excluded(shop) == {original: ""}, "a decision is asked for once"
+    shop.assert_sound()
+
+
+def test_what_tells_the_sides_apart_is_read_from_the_store(shop: World) -> None:
+    duplicate(shop)
+    suspect = CloneSuspect.objects.get()
+    assert suspect.original["available"] == suspect.copy["available"] == 20
+    assert suspect.copy["created"]
+    assert (suspect.original["handle"], suspect.copy["handle"]) == ("tricou", "tricou-copy")
+
+
+def test_a_copy_that_the_merchant_renames_lets_go_by_itself(shop: World) -> None:
+    original = shop.publication("A").item_ref
+    copy = duplicate(shop)
+    shop.post("A", -5)
+    change(shop.fake, copy, sku="A-2")
+
+    tell(shop, copy)
+
+    suspect = CloneSuspect.objects.get()
+    assert suspect.closed_at is not None
+    assert suspect.outcome == "SKU renamed by the merchant"
+    assert excluded(shop) == {original: ""}
+    shop.delta()
+    assert shop.shown("A") == 15
+
+
+def test_a_copy_that_is_deleted_lets_go_too(shop: World) -> None:
+    copy = duplicate(shop)
+    changes.notice(shop.store, "product", {shop.fake.variant(copy).product_ref: timezone.now()}, by="webhook")
+    shop.fake.remove_variant(copy)
+    read_changes(shop.store)
+    assert CloneSuspect.objects.get().outcome == "The copy was deleted in the store"
+    assert set(excluded(shop).values()) == {""}
+
+
+def test_a_listing_finds_and_heals_what_a_lost_webhook_hid(shop: World) -> None:
+    copy = shop.fake.add_variant(sku="A", handle="tricou-copy", stock={shop.there: 20})
+    link_store(shop.store)
+    assert set(excluded(shop).values()) == {"clone"}
+    change(shop.fake, copy, sku="A-2")
+    link_store(shop.store)
+    assert set(excluded(shop).values()) == {""}
+    assert CloneSuspect.objects.get().closed_at is not None
+
+
+def test_a_pair_that_comes_back_is_asked_again(shop: World) -> None:
+    copy = duplicate(shop)
+    decide(shop, CloneDecision.ORIGINAL)
+    change(shop.fake, copy, sku="A-2")
+    tell(shop, copy)
+    change(shop.fake, copy, sku="A")
+    tell(shop, copy)
+    assert CloneSuspect.objects.filter(closed_at=None, decision="").count() == 1
+    assert set(excluded(shop).values()) == {"clone"}
+
+
+def test_the_copy_may_own_the_stock(shop: World) -> None:
+    original = shop.publication("A").item_ref
+    copy = duplicate(shop)
+    shop.post("A", -5)
+
+    decide(shop, CloneDecision.COPY)
+
+    assert ListedVariant.objects.get(variant__sku="A").item_ref == copy
+    assert excluded(shop) == {copy: ""}
+    shop.rest()
+    shop.full()
+    assert (shop.fake.available(original, shop.there), shop.fake.available(copy, shop.there)) == (20, 15)
+    link_store(shop.store)
+    assert excluded(shop) == {copy: ""}
+    assert CloneSuspect.objects.count() == 1
+
+
+def test_waiting_holds_on_and_may_still_be_decided(shop: World) -> None:
+    duplicate(shop)
+    decide(shop, CloneDecision.WAIT)
+    assert set(excluded(shop).values()) == {"clone"}
+    decide(shop, CloneDecision.ORIGINAL)
+    assert set(excluded(shop).values()) == {""}
+
+
+def test_two_copies_that_were_there_before_us_are_linked_by_a_decision(world: World) -> None:
+    VariantFactory(sku="A", item_number="A")
+    world.post("A", 7)
+    first = world.fake.add_variant(sku="A", handle="x", stock={world.there: 3})
+    world.fake.add_variant(sku="A", handle="y", stock={world.there: 3})
+    link_store(world.store)
+    assert excluded(world) == {}
+
+    decide(world, CloneDecision.ORIGINAL)
+
+    assert excluded(world) == {first: ""}
+    link_store(world.store)
+    assert excluded(world) == {first: ""}
+
+
+def test_variants_that_share_an_item_and_are_one_of_ours_are_one_publication(shop: World) -> None:
+    """Scenario 27, first half."""
+    original = shop.publication("A").item_ref
+    other = shop.fake.add_variant(sku="A", handle="tricou-pos")
+    shop.fake._variants["twin"] = dataclasses.replace(shop.fake.variant(other), item_ref=original)
+    shop.fake.remove_variant(other)
+    link_store(shop.store)
+    assert not CloneSuspect.objects.exists()
+    assert excluded(shop) == {original: ""}
+
+
+def test_variants_that_share_an_item_and_are_two_of_ours_wait_for_a_person(shop: World) -> None:
+    """Scenario 27, second half."""
+    original = shop.publication("A").item_ref
+    VariantFactory(sku="B", item_number="B")
+    other = shop.fake.add_variant(sku="B", handle="pantaloni")
+    shop.fake._variants["twin"] = dataclasses.replace(shop.fake.variant(other), item_ref=original)
+    shop.fake.remove_variant(other)
+
+    link_store(shop.store)
+
+    assert CloneSuspect.objects.get().kind == CloneKind.SHARED_ITEM
+    assert excluded(shop) == {original: "clone"}
+    with pytest.raises(DecisionRefused, match="neither can own it alone"):
+        decide(shop, CloneDecision.COPY)
+    decide(shop, CloneDecision.SAME)
+    assert excluded(shop) == {original: ""}
+    link_store(shop.store)
+    assert excluded(shop) == {original: ""}
+
+
+def test_one_sku_that_is_none_of_ours_is_nobodys_clone(world: World) -> None:
+    for barcode in ("1", "2"):
+        VariantFactory(sku="", barcode=barcode)
+        world.fake.add_variant(sku="GENERIC", barcode=barcode)
+    link_store(world.store)
+    assert not CloneSuspect.objects.exists()
+    assert list(excluded(world).values()) == ["", ""]
+
+
+def test_a_push_that_was_claimed_before_is_settled_once_and_nothing_after_it(shop: World) -> None:
+    """The copy is learnt of between claim and answer; the worker dies and another one goes on."""
+    shop.post("A", -5)
+    shop.fake.lose_next_reply()
+    announce, learnt = pushes.announce, []
+
+    def announced(batch: PushBatch) -> bool:
+        if not learnt:
+            learnt.append(duplicate(shop))
+            shop.post("A", -2)
+        return announce(batch)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(pushes, "announce", announced)
+        shop.delta()
+    shop.delta()
+
+    assert learnt
+    assert shop.shown("A") == 15, "what was claimed went out once, what came after it did not"
+    publication = shop.publication("A")
+    assert (publication.claim_id, publication.expected_quantity) == (None, 15)
+    decide(shop, CloneDecision.ORIGINAL)
+    shop.delta()
+    assert shop.shown("A") == 13
+
+
+def test_a_copy_learnt_of_between_plan_and_claim_is_not_pushed(shop: World) -> None:
+    shop.post("A", -5)
+    Store.objects.filter(pk=shop.store.pk).update(limit_units=1)
+    shop.store.refresh_from_db()
+    run = shop.delta()
+    assert run.status == RunStatus.AWAITING_APPROVAL
+    duplicate(shop)
+    approval.approve(run, UserFactory(is_superuser=True))
+
+    run = runs.advance(run.pk)
+
+    assert [(line.outcome, line.cause) for line in run.items.all()] == [
+        (Outcome.LEFT, "The level takes no part any more.")
+    ]
+    assert shop.shown("A") == 20
+
+
+def test_an_overwrite_planned_before_the_copy_was_known_is_held(shop: World) -> None:
+    shop.post("A", -5)
+    shop.rest()
+    run = shop.plan_full("major discrepancy")
+    duplicate(shop)
+    approval.approve(run, shop.operator)
+    run = runs.advance(run.pk)
+    assert shop.shown("A") == 20
+    [line] = run.items.all()
+    assert line.outcome == Outcome.HELD
+    assert "Clone suspect" in line.cause
+
+
+def test_the_other_link_is_not_made_while_a_push_is_on_its_way(shop: World) -> None:
+    shop.post("A", -5)
+    shop.fake.refuse_next_connection()
+    shop.delta()
+    assert shop.publication("A").claim_id
+    duplicate(shop)
+    with pytest.raises(DecisionRefused, match="on its way"):
+        decide(shop, CloneDecision.COPY)
+    assert CloneSuspect.objects.get().holds
+
+
+def test_a_decision_is_taken_once_and_by_those_who_may(shop: World) -> None:
+    duplicate(shop)
+    suspect = CloneSuspect.objects.get()
+    with pytest.raises(DecisionRefused, match="role"):
+        clones.decide(suspect.pk, CloneDecision.ORIGINAL, by=UserFactory(roles=["Viewer"]))
+    decide(shop, CloneDecision.ORIGINAL)
+    with pytest.raises(DecisionRefused, match="before"):
+        decide(shop, CloneDecision.COPY)
+    assert ListedVariant.objects.get(variant__sku="A").item_ref == suspect.original_item
