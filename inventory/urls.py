@@ -9,6 +9,7 @@ from inventory.views.ledger import LedgerPage
 from inventory.views.levels import LevelsPage
 from inventory.views.link import LinkNow
 from inventory.views.mapping import MappingsPage
+from inventory.views.quarantine import DecideClone, QuarantinePage
 from inventory.views.record_stock import RecordStockPage
 from inventory.views.schedules import SchedulesPage, StoreSchedulePage
 from inventory.views.set_aside import ReleaseSetAside, SetAsidePage
@@ -29,6 +30,8 @@ urlpatterns: list[URLPattern] = [
     path("levels/ours/<int:pk>/why/", WhyLevelPage.as_view(), name="why_level"),
     path("ledger/", LedgerPage.as_view(), name="ledger"),
     path("ledger/record/", RecordStockPage.as_view(), name="record_stock"),
+    path("quarantine/", QuarantinePage.as_view(), name="quarantine"),
+    path("quarantine/<int:pk>/decide/", DecideClone.as_view(), name="decide_clone"),
     path("held/", HeldPage.as_view(), name="held"),
     path("held/aside/", SetAsidePage.as_view(), name="set_aside"),
     path("held/aside/release/", ReleaseSetAside.as_view(), name="release_set_aside"),

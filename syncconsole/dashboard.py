@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.models import ConflictKind, LinkConflict, ListedVariant, Variant
+from catalog.models import CloneDecision, CloneSuspect, ConflictKind, LinkConflict, ListedVariant, Variant
 from connectors.models import RemoteChange, Store, SyncRun
 from connectors.models.runs import RunStatus
 from connectors.models.webhooks import ChangeState
@@ -81,6 +81,8 @@ def needs(person: User) -> list[Need]:
         found += _stopped_runs()
     if person.has_perm("catalog.view_linkconflict"):
         found += _conflicts()
+    if person.has_perm("catalog.view_clonesuspect") and decisions(person.pk)["clones"]:
+        found += _clones()
     # The sidebar has counted them: where none waits, nothing is asked.
     if person.has_perm("orders.view_incomingorder") and decisions(person.pk)["orders"]:
         found += _orders()
@@ -130,6 +132,24 @@ def _conflicts() -> list[Need]:
             f"{plural(row['count'], 'variant')} could not be linked without a guess",
             f"{row['store__name']} · nothing is pushed for them",
             f"{reverse('admin:links')}?store={row['store__slug']}",
+            "Compare",
+            since=row["since"],
+        )
+        for row in grouped
+    ]
+
+
+def _clones() -> list[Need]:
+    """Pairs of which nobody can tell whose stock is ours, by store."""
+    undecided = CloneSuspect.objects.filter(closed_at=None, decision=CloneDecision.NONE).order_by()
+    grouped = undecided.values("store__name", "store__slug").annotate(count=Count("pk"), since=Min("first_seen_at"))
+    return [
+        Need(
+            Meaning.NEEDS_YOU,
+            "Quarantined",
+            f"{plural(row['count'], 'clone suspect')} {'waits' if row['count'] == 1 else 'wait'} for a decision",
+            f"{row['store__name']} · nothing is pushed for either side",
+            f"{reverse('admin:quarantine')}?store={row['store__slug']}",
             "Compare",
             since=row["since"],
         )

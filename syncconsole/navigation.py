@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
-from catalog.models import ConflictKind, LinkConflict, Product, Variant
+from catalog.models import CloneDecision, CloneSuspect, ConflictKind, LinkConflict, Product, Variant
 from connectors.models import RemoteChange, Store, SyncRun
 from connectors.models.runs import RunStatus
 from connectors.models.webhooks import ChangeState
@@ -61,7 +61,7 @@ def store_switcher(request: HttpRequest) -> list[dict[str, Any]]:
     for store in _stores():
         if match and "slug" in match.kwargs:
             link = reverse(f"admin:{match.url_name}", kwargs={**match.kwargs, "slug": store["slug"]})
-        elif match and match.url_name in ("levels", "runs", "links"):
+        elif match and match.url_name in ("levels", "runs", "links", "quarantine"):
             link = f"{request.path}?store={store['slug']}"
         else:
             link = reverse("admin:store", args=[store["slug"]])
@@ -82,9 +82,11 @@ def decisions(person_id: int) -> dict[str, int]:
         changes = RemoteChange.objects.filter(state=ChangeState.FAILED).order_by().values(kind_of=Value("changes"))
         sent = OutgoingFulfilment.objects.filter(state=OutgoingState.NEEDS_PERSON)
         outgoing = sent.order_by().values(kind_of=Value("outgoing"))
-        every = (waiting, conflicts, orders, refunds, changes, outgoing)
+        undecided = CloneSuspect.objects.filter(closed_at=None, decision=CloneDecision.NONE)
+        clones = undecided.order_by().values(kind_of=Value("clones"))
+        every = (waiting, conflicts, orders, refunds, changes, outgoing, clones)
         first, *others = (rows.annotate(n=Count("pk")) for rows in every)
-        found = {"runs": 0, "links": 0, "orders": 0, "refunds": 0, "changes": 0, "outgoing": 0}
+        found = dict.fromkeys(("runs", "links", "orders", "refunds", "changes", "outgoing", "clones"), 0)
         found |= {row["kind_of"]: row["n"] for row in first.union(*others, all=True)}
         cache.set(name, found, COUNTED_SECONDS)
     return found
@@ -127,6 +129,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Products", "category", "admin:catalog_product_changelist", "catalog.view_product"),
                 item("Variants", "style", "admin:catalog_variant_changelist", "catalog.view_variant"),
                 item("Listings and links", "link", "admin:links", "catalog.view_linkconflict", waiting["links"]),
+                item("Quarantine", "content_copy", "admin:quarantine", "catalog.view_clonesuspect", waiting["clones"]),
                 item("Import items", "upload_file", "admin:import_items", "catalog.import_items"),
             ],
         ),

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
+from catalog.models import CloneSuspect
 from connectors.models import RemoteChange, Store, SyncRun, WebhookDelivery
 from connectors.models.runs import RunStatus
 from inventory.models import InventoryLevel, LevelPublication, LocationMapping
@@ -62,6 +63,11 @@ def change_of(store: Store) -> RemoteChange:
     return RemoteChange.objects.get_or_create(store=store, kind="order", ref="order 1", defaults=told)[0]
 
 
+def suspect_of(store: Store) -> CloneSuspect:
+    told = {"copy_ref": "variant/2", "copy_item": "item/2", "first_seen_at": timezone.now(), "original_item": "item/1"}
+    return CloneSuspect.objects.get_or_create(store=store, original_ref="variant/1", defaults=told)[0]
+
+
 def address(name: str, run: SyncRun) -> str:
     _, arguments = PAGES[name]
     keys: dict[str, Any] = {"slug": run.store.slug, "pk": run.pk, "line": 1, "mode": "delta", "name": "credit-memos"}
@@ -71,6 +77,8 @@ def address(name: str, run: SyncRun) -> str:
         keys["pk"] = delivery_of(run.store).pk
     elif name.startswith("change") and arguments:
         keys["pk"] = change_of(run.store).pk
+    elif name == "decide_clone":
+        keys["pk"] = suspect_of(run.store).pk
     elif name == "why_level":
         keys["pk"] = InventoryLevel.objects.get().pk
     return reverse(f"admin:{name}", kwargs={argument: keys[argument] for argument in arguments})
@@ -123,6 +131,7 @@ def test_roles_without_the_right_move_nothing(role: str, run: SyncRun, people: d
         "change_retry": {},
         "change_ignore": {"reason": "no"},
         "changes_retry": {},
+        "decide_clone": {"decision": "wait"},
         "check_subscriptions": {},
         "start_job": {},
         "run_undo": {"reason": "no"},
@@ -141,6 +150,7 @@ def test_roles_without_the_right_move_nothing(role: str, run: SyncRun, people: d
     assert delivery_of(store).state == "failed"
     assert change_of(store).state == "failed"
     assert SyncRun.objects.count() == runs_before
+    assert suspect_of(store).decision == ""
     assert not store.writes_paused
     assert store.access_token == "shpat_test"
     assert InventoryLevel.objects.get().on_hand == 5

@@ -27,7 +27,7 @@ def see(app: str, *models: str) -> frozenset[str]:
 EVERYTHING_OF_THE_WORK: Final = (
     see("connectors", "store", "storelocation", "syncrun", "runitem", "noticerule", "notice")
     | see("connectors", "webhookdelivery", "webhooksubscription", "remotechange", "feedposition", "privacyrequest")
-    | see("catalog", "product", "variant", "listing", "listedvariant", "linkconflict")
+    | see("catalog", "product", "variant", "listing", "listedvariant", "linkconflict", "clonesuspect")
     | see("inventory", "location", "locationmapping", "inventorylevel", "ledgerentry")
     | see(
         "inventory", "levelpublication", "publicationentry", "publishedlevel", "push", "pushbatch", "drift", "schedule"
@@ -49,6 +49,7 @@ OPERATOR: Final = VIEWER | {
     "connectors.test_connection",
     "catalog.import_items",
     "catalog.link_items",
+    "catalog.decide_clone",
     "inventory.record_stock",
     "inventory.release_freeze",
     "inventory.decide_drift",

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from catalog.models import ConflictKind, LinkConflict
+from catalog.models import CloneKind, CloneSuspect, ConflictKind, LinkConflict, ListedVariant
 from connectors.models import Store, SyncRun
 from inventory import publications
 from inventory.models.ledger import EntryKind
@@ -72,6 +72,37 @@ def conflict(store: Store) -> LinkConflict:
         remote_label="Tricou negru (Copy) / M · TS-BLK-M",
         cause="SKU TS-BLK-M is on 2 variants of the store.",
         remedy="Give one of them another SKU in the store, then link again.",
+        first_seen_at=timezone.now(),
+    )
+
+
+def clones(world: World, count: int = 9) -> list[CloneSuspect]:
+    """Pairs that wait for a decision: copies of linked variants, with SKU and stock."""
+    listed = ListedVariant.objects.filter(store=world.store).select_related("variant__product").order_by("pk")[:count]
+    return [_pair(row) for row in listed]
+
+
+def _pair(row: ListedVariant) -> CloneSuspect:
+    title = row.variant.product.title
+    facts = {"title": title, "handle": row.listing.handle, "options": [], "sku": row.variant.sku, "tracked": True}
+    facts |= {
+        "product_ref": row.listing.remote_ref,
+        "barcode": "",
+        "available": 18,
+        "created": "2026-11-01T09:00:00+00:00",
+    }
+    copied = {"title": f"{title} (Copy)", "handle": f"{row.listing.handle}-copy", "product_ref": f"{row.pk}-copy"}
+    return CloneSuspect.objects.create(
+        store=row.store,
+        kind=CloneKind.SAME_SKU,
+        sku=row.variant.sku,
+        variant=row.variant,
+        original_ref=row.remote_ref,
+        original_item=row.item_ref,
+        original=facts,
+        copy_ref=f"{row.remote_ref}-copy",
+        copy_item=f"{row.item_ref}-copy",
+        copy=facts | copied,
         first_seen_at=timezone.now(),
     )
 

@@ -26,7 +26,7 @@ def addresses(world: World) -> dict[str, str]:
     publication = world.publication("TS-BLK-M")
     assert run is not None
     named = [
-        "index", "runs", "levels", "ledger", "held", "links", "import_items", "record_stock", "stores", "health",
+        "index", "runs", "levels", "ledger", "held", "quarantine", "links", "import_items", "record_stock", "stores", "health",
         "webhooks", "changes",
         "inventory_location_changelist", "inventory_location_add", "catalog_product_changelist",
         "catalog_variant_changelist", "catalog_listedvariant_changelist", "connectors_noticerule_changelist",
@@ -52,6 +52,7 @@ def addresses(world: World) -> dict[str, str]:
 def test_every_page_opens_and_asks_the_database_little(world: World, shown: Store, sign_in: SignIn) -> None:
     showcase.plan_over_limits(world)
     showcase.conflict(shown)
+    showcase.clones(world)
     showcase.store_in_setup()
     client = sign_in()
     asked_most: dict[str, int] = {}
