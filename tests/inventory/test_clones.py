@@ -226,7 +226,8 @@ def test_a_push_that_was_claimed_before_is_settled_once_and_nothing_after_it(sho
     """The copy is learnt of between claim and answer; the worker dies and another one goes on."""
     shop.post("A", -5)
     shop.fake.lose_next_reply()
-    announce, learnt = pushes.announce, []
+    announce = pushes.announce
+    learnt: list[str] = []
 
     def announced(batch: PushBatch) -> bool:
         if not learnt:

@@ -28,7 +28,7 @@ def test_a_duplicated_product_is_held_decided_and_renamed(merchant: Callable[...
     atelier = merchant(variants=20, here=10)
     atelier.full()
     made = duplicate(atelier)
-    changes.notice(atelier.store, "product", {made["product"]: timezone.now()}, by="webhook")
+    changes.notice(atelier.store, "product", {made["id"]: timezone.now()}, by="webhook")
     assert read_changes(atelier.store) == 1
 
     assert CloneSuspect.objects.filter(closed_at=None).count() == COPIED
