@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inventory", "0006_compared_writes"),
+        ("inventory", "0007_schedules"),
     ]
 
     operations = [
