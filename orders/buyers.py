@@ -20,16 +20,19 @@ TAX_ID_KEYS: Final = frozenset(
 """Names under which shops ask buyers for their tax id, without spaces, dots and case. Only such keys are believed: a note
 may hold anything."""
 
+LONGEST: Final = 180
+"""Characters of a business that are told apart; so it is with all values that are mapped."""
+
 
 def facts(order: RemoteOrder) -> dict[str, Any]:
     """Field → value of the `Buyer` of an order; empty where the store says nothing."""
-    company = order.company.name if order.company else ""
     return {
         "name": _name(order),
         "email": (order.email or "")[:255],
         "phone": (order.phone or "")[:60],
-        "company": (company or _of_address(order, "company"))[:255],
+        "company": company(order)[:255],
         "tax_id": tax_id(order)[:120],
+        "business": business(order)[:LONGEST],
         "billing_address": _as_dict(order.billing_address),
         "shipping_address": _as_dict(order.shipping_address),
         "note": order.note or "",
@@ -46,11 +49,23 @@ def tax_id(order: RemoteOrder) -> str:
     return next((value.strip() for value in stated if value.strip()), "")
 
 
+def company(order: RemoteOrder) -> str:
+    """The company that bought, as the store knows it or as the buyer wrote it in an address; empty for a person."""
+    return (order.company.name if order.company else "") or _of_address(order, "company")
+
+
+def business(order: RemoteOrder) -> str:
+    """What tells a business buyer from every other: its tax id without spaces, signs and case, else its company's name.
+    Empty for a private buyer."""
+    registered = "".join(letter for letter in tax_id(order).upper() if letter.isalnum())
+    return registered or " ".join(company(order).split())
+
+
 def redact(store: Store, refs: Collection[str]) -> int:
     """Erase the buyers of these orders; returns how many named anybody. A repeat finds none."""
-    nobody = {"name": "", "email": "", "phone": "", "company": "", "tax_id": "", "note": "", "withheld": []}
+    nobody = {"name": "", "email": "", "phone": "", "company": "", "tax_id": "", "business": "", "note": ""}
     known = Buyer.objects.filter(order__store=store, order__incoming__ref__in=list(refs), redacted_at=None)
-    return known.update(**nobody, billing_address=None, shipping_address=None, redacted_at=timezone.now())
+    return known.update(**nobody, withheld=[], billing_address=None, shipping_address=None, redacted_at=timezone.now())
 
 
 def _name(order: RemoteOrder) -> str:

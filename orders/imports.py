@@ -40,7 +40,17 @@ UPDATE orders_incomingorder o SET state = 'pending'
              WHERE v.store_id = o.store_id AND v.item_ref = substr(o.waits_for, 6))
         OR o.waits_for LIKE 'location:%%' AND EXISTS (
             SELECT 1 FROM inventory_locationmapping m JOIN connectors_storelocation l ON l.id = m.store_location_id
-             WHERE m.store_id = o.store_id AND l.ref = substr(o.waits_for, 10)))
+             WHERE m.store_id = o.store_id AND l.ref = substr(o.waits_for, 10))
+        OR o.waits_for LIKE 'customer:%%' AND EXISTS (
+            SELECT 1 FROM orders_valuemapping m
+             WHERE m.store_id = o.store_id AND m.kind = 'customer' AND md5(m.value) = substr(o.waits_for, 10))
+        OR EXISTS (
+            SELECT 1 FROM orders_valuemapping m
+             WHERE m.store_id = o.store_id AND m.kind = split_part(o.waits_for, ':', 1)
+               AND m.value = substr(o.waits_for, strpos(o.waits_for, ':') + 1))
+        OR split_part(o.waits_for, ':', 1) IN ('gateway', 'shipping', 'tax', 'customer') AND NOT EXISTS (
+            SELECT 1 FROM orders_mappingrule r
+             WHERE r.store_id = o.store_id AND r.kind = split_part(o.waits_for, ':', 1) AND r.unmapped = 'stop'))
 """
 
 
@@ -56,7 +66,7 @@ def import_waiting(store: Store, *, until: dt.datetime | None = None) -> Importe
     with sole_worker("orders.imports", store.pk) as mine:
         if not mine:
             return found
-        _release(store)
+        release(store)
         while (pk := _next(store)) is not None:
             if until is not None and timezone.now() >= until:
                 found.more = True
@@ -71,6 +81,12 @@ def import_waiting(store: Store, *, until: dt.datetime | None = None) -> Importe
 def retry(orders: Any) -> int:
     """Let failed orders (a queryset) be tried again at the next import. Returns how many."""
     return int(orders.filter(state=IncomingState.FAILED).update(state=IncomingState.PENDING))
+
+
+def release(store: Store) -> None:
+    """Let failed orders go on for which what they wait for is there by now."""
+    with connection.cursor() as cursor:
+        cursor.execute(RELEASE, {"store": store.pk})
 
 
 @transaction.atomic
@@ -149,11 +165,6 @@ def _settled(row: IncomingOrder, carried: bool) -> IncomingState:
         return IncomingState.IMPORTED
     holds = row.stock.filter(open_quantity__gt=0).exists()
     return IncomingState.SHADOW if holds else IncomingState.EXCLUDED
-
-
-def _release(store: Store) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(RELEASE, {"store": store.pk})
 
 
 def _next(store: Store) -> int | None:

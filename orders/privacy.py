@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from connectors.models import Store
 from orders import buyers
-from orders.models import IncomingOrder, OutgoingFulfilment
+from orders.models import IncomingOrder, IncomingState, MappedKind, OutgoingFulfilment
 from orders.redaction import without_person
 
 AT_ONCE = 500
@@ -56,7 +56,9 @@ def _erase_some(store: Store, named: QuerySet[IncomingOrder, IncomingOrder]) -> 
     for row in rows:
         row.snapshot = msgspec.to_builtins(without_person(row.order))
         row.customer_ref, row.redacted_at = "", timezone.now()
-        row.save(update_fields=["snapshot", "customer_ref", "redacted_at"])
+        if row.waits_for.startswith(f"{MappedKind.CUSTOMER}:"):
+            row.state, row.waits_for = IncomingState.PENDING, ""
+        row.save(update_fields=["snapshot", "customer_ref", "redacted_at", "state", "waits_for"])
     OutgoingFulfilment.objects.filter(order__in=rows).update(company="", number="", url="", body=b"")
     buyers.redact(store, [row.ref for row in rows])
     return len(rows)

@@ -62,7 +62,7 @@ def write(incoming: IncomingOrder, order: RemoteOrder) -> SalesOrder:
         return standing
     sums = totals.of_order(order)
     values = mappings.values_of(order)
-    mappings.check(mappings.of_store(incoming.store), values)
+    mappings.check(mappings.of_store(incoming.store, values[MappedKind.CUSTOMER]), values)
     _check_reference(incoming, standing, order)
     goods = Goods(order)
     is_new, sale = standing is None, standing or SalesOrder(incoming=incoming)
@@ -127,7 +127,7 @@ def _facts(
         "shop_currency": order.currency,
         "taxes_included": order.taxes_included,
         **_amounts(order, sums),
-        **{mappings.COLUMNS[kind]: found for kind, found in values.items()},
+        **{column: values[kind] for kind, column in mappings.COLUMNS.items()},
     }
 
 

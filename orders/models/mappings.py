@@ -1,8 +1,10 @@
-"""What a store's payment gateways, shipping methods and taxes are called here."""
+"""What a store's payment gateways, shipping methods, taxes and business buyers are called here."""
 
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import F
+from django.db.models.functions import MD5
 
 from connectors.models import Store
 
@@ -13,6 +15,7 @@ class MappedKind(models.TextChoices):
     GATEWAY = "gateway", "Payment gateway"
     SHIPPING = "shipping", "Shipping method"
     TAX = "tax", "Tax"
+    CUSTOMER = "customer", "Business buyer"
 
     @property
     def plural(self) -> str:
@@ -54,7 +57,8 @@ class ValueMapping(models.Model):
     class Meta:
         ordering = ["kind", "value"]
         constraints = [models.UniqueConstraint(fields=["store", "kind", "value"], name="value_mapped_once")]
-        permissions = [("map_values", "Can name payment gateways, shipping methods and taxes of a store")]
+        indexes = [models.Index(F("store"), MD5("value"), name="value_mapping_digest")]
+        permissions = [("map_values", "Can name gateways, shipping methods, taxes and business buyers of a store")]
 
     def __str__(self) -> str:
         return f"{self.value} → {self.ours}"

@@ -151,12 +151,17 @@ class Buyer(models.Model):
     phone = models.CharField(max_length=60, blank=True)
     company = models.CharField(max_length=255, blank=True)
     tax_id = models.CharField("tax id", max_length=120, blank=True)
+    business = models.CharField(max_length=255, blank=True)
+    """What tells a business from others (`orders.buyers.business`), which is mapped; empty for a private buyer."""
     billing_address = models.JSONField(null=True, blank=True)
     shipping_address = models.JSONField(null=True, blank=True)
     note = models.TextField(blank=True)
     withheld = words()
     """What the store refused to tell."""
     redacted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["business"], condition=~Q(business=""), name="buyer_business")]
 
     def __str__(self) -> str:
         return self.company or self.name

@@ -1,8 +1,9 @@
-"""What a store's payment gateways, shipping methods and taxes are called here: seen in its orders, named in place."""
+"""What a store's gateways, shipping methods, taxes and business buyers are called here: seen in its orders, named in place."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,10 @@ from connectors.views.frame import StorePage
 from orders import mappings
 from orders.mappings import Rule, ValueInUse
 from orders.models import MappedKind, Unmapped
+from orders.views.sales import PERSONAL_RIGHT
+
+SHOWN: Final = 200
+"""Values of one kind on the page; the others are found by their words."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,18 @@ class KindTable:
     kind: MappedKind
     rule: Rule
     rows: list[ValueInUse]
+    masked: bool = False
+    """They tell who bought, and the person may not see that."""
+
+    @property
+    def shown(self) -> list[ValueInUse]:
+        """As many as fit on the page: those that stop orders first."""
+        return [] if self.masked else self.rows[:SHOWN]
+
+    @property
+    def left_out(self) -> int:
+        """How many values are found only by their words."""
+        return len(self.rows) - len(self.shown)
 
     @property
     def unnamed(self) -> int:
@@ -42,9 +59,21 @@ class OrderNamesPage(StorePage):
     template_name = "orders/names.html"
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        names, rows = mappings.of_store(self.store), mappings.in_use(self.store)
-        tables = [KindTable(kind, names.rule(kind), [row for row in rows if row.kind == kind]) for kind in MappedKind]
-        return self.page(tables=tables, choices=Unmapped, may_name=self.can(mappings.MAP_RIGHT))
+        names, words = mappings.of_store(self.store), request.GET.get("q", "").strip().casefold()
+        rows = [
+            row for row in mappings.in_use(self.store) if words in row.value.casefold() or words in row.ours.casefold()
+        ]
+        may_name = self.can(mappings.MAP_RIGHT)
+        tables = [
+            KindTable(
+                kind,
+                names.rule(kind),
+                [row for row in rows if row.kind == kind],
+                masked=kind is MappedKind.CUSTOMER and not (may_name or self.can(PERSONAL_RIGHT)),
+            )
+            for kind in MappedKind
+        ]
+        return self.page(tables=tables, choices=Unmapped, may_name=may_name, businesses=MappedKind.CUSTOMER)
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         if not self.can(mappings.MAP_RIGHT):

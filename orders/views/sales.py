@@ -101,7 +101,8 @@ class SalePage(ConsolePage):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         self.sale = sale = get_object_or_404(whole_sales(), pk=pk)
-        names, order, lines = mappings.of_store(sale.store), sale.incoming.order, list(sale.lines.all())
+        names = mappings.of_store(sale.store, [sale.buyer.business])
+        order, lines = sale.incoming.order, list(sale.lines.all())
         personal = self.can(PERSONAL_RIGHT)
         difference = difference_of(sale, lines)
         return self.page(
@@ -112,7 +113,7 @@ class SalePage(ConsolePage):
             why_apart=f"{written(difference, sale.currency)} apart: a person changed a value here.",
             two_currencies=sale.currency != sale.shop_currency,
             facts=facts_of(sale, order, names),
-            buyer=buyer_facts(sale.buyer) if personal else [],
+            buyer=buyer_facts(sale.buyer, names) if personal else [],
             personal=personal,
             may_edit=self.can(edits.EDIT_RIGHT),
             elsewhere=elsewhere([sale]).get(sale.pk, []),
@@ -184,12 +185,13 @@ def difference_of(sale: SalesOrder, lines: list[SalesOrderLine]) -> Decimal:
     return sale.total - charged - (Decimal(0) if sale.taxes_included else sale.tax)
 
 
-def buyer_facts(buyer: Buyer) -> list[tuple[str, str]]:
+def buyer_facts(buyer: Buyer, names: Names) -> list[tuple[str, str]]:
     """What is known of the buyer, empty facts left out."""
     facts = [
         ("Name", buyer.name),
         ("Company", buyer.company),
         ("Tax id", buyer.tax_id),
+        ("Customer here", names.ours(MappedKind.CUSTOMER, buyer.business)),
         ("E-mail", buyer.email),
         ("Phone", buyer.phone),
         ("Bill to", _address(buyer.billing_address)),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from connectors.models import Store
+from connectors.ports.buyers import Address, Attribute
 from connectors.ports.orders import RemoteOrder
-from orders import mappings
+from orders import imports, mappings, privacy
 from orders.errors import OrderRefused
 from orders.mappings import Rule
-from orders.models import IncomingOrder, IncomingState, MappedKind, Unmapped, ValueMapping
+from orders.models import Buyer, IncomingOrder, IncomingState, MappedKind, Unmapped, ValueMapping
 from syncconsole.kernel.models import AuditEntry, User
 from tests.factories.connectors import StoreFactory
 from tests.factories.kernel import UserFactory
+from tests.factories.orders import blank
 from tests.orders.shapes import ORDER, delivery, line, payment, sold, tax, told
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +25,7 @@ pytestmark = pytest.mark.django_db
 COD = "Cash on Delivery (COD)"
 STOP = Rule(Unmapped.STOP)
 GATEWAY = MappedKind.GATEWAY
+CUSTOMER = MappedKind.CUSTOMER
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def refused(store: Store, order: RemoteOrder) -> OrderRefused:
         remote_updated_at=order.updated_at,
         total=Decimal(200),
         currency="RON",
-        snapshot={},
+        snapshot=msgspec.to_builtins(order),
         received_at=order.created_at,
         state=IncomingState.FAILED,
         waits_for=stopped.value.waits_for,
@@ -69,6 +73,7 @@ def test_the_values_of_an_order_are_its_gateways_methods_and_taxes() -> None:
         MappedKind.GATEWAY: [COD, "shopify_payments"],
         MappedKind.SHIPPING: ["curier"],
         MappedKind.TAX: ["TVA 21 %"],
+        MappedKind.CUSTOMER: [],
     }
 
 
@@ -153,3 +158,105 @@ def test_a_change_is_kept_in_the_audit_log_and_the_same_again_is_not(store: Stor
 
     entry = AuditEntry.objects.get(action="values mapped")
     assert entry.after[COD] == "Ramburs"
+
+
+# --- business buyers
+
+
+def bought_by(tax_id: str = "", company: str = "", number: int = 1042) -> RemoteOrder:
+    """An order of a business: its tax id as the shop asks for it, its name as it was written in the address."""
+    return sold(
+        ref=f"{ORDER}/{number}",
+        name=f"#{number}",
+        attributes=(Attribute("CUI", tax_id),) if tax_id else (),
+        billing_address=blank(Address, company=company, country="RO"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("tax_id", "company", "value"),
+    [
+        ("RO 123.456", "Croitoria SRL", "RO123456"),
+        ("ro123456", "", "RO123456"),
+        ("", " Croitoria   SRL ", "Croitoria SRL"),
+        ("", "", ""),
+    ],
+)
+def test_a_business_is_told_by_its_tax_id_else_by_its_name(store: Store, tax_id: str, company: str, value: str) -> None:
+    told(store, bought_by(tax_id, company))
+
+    assert Buyer.objects.get().business == value
+
+
+def test_a_business_without_a_number_of_ours_stops_its_order_and_a_private_buyer_does_not(
+    store: Store, person: User
+) -> None:
+    mappings.save(store, CUSTOMER, STOP, {"RO1": "C-0001"}, by=person)
+
+    stopped = refused(store, bought_by("RO 2", "Croitoria SRL"))
+
+    assert "RO" not in stopped.cause + stopped.waits_for, "not everybody who reads the queue may see who bought"
+    assert told(store, bought_by("RO 1", number=1)).pk
+    assert told(store, bought_by(number=2)).pk
+
+
+def test_its_number_lets_exactly_its_orders_go_on(store: Store, person: User) -> None:
+    mappings.save(store, CUSTOMER, STOP, {}, by=person)
+    refused(store, bought_by("RO 2"))
+    refused(store, bought_by("RO2", number=1043))
+    refused(store, bought_by("RO3", number=1044))
+
+    waiting = {row.value: row.waiting for row in mappings.in_use(store)}
+    assert waiting == {"RO2": 2, "RO3": 1}
+    assert mappings.save(store, CUSTOMER, STOP, {"RO2": "C-0002"}, by=person) == 2
+    assert IncomingOrder.objects.get(state=IncomingState.FAILED).name == "#1044"
+
+
+@pytest.mark.parametrize("order", [bought_by("RO2"), paid_by(COD)], ids=["business", "gateway"])
+def test_a_name_given_while_its_order_fails_is_found_by_the_next_import(
+    store: Store, person: User, order: RemoteOrder
+) -> None:
+    kind, value = (CUSTOMER, "RO2") if order.attributes else (GATEWAY, COD)
+    mappings.save(store, kind, STOP, {}, by=person)
+    refused(store, order)
+    failed = IncomingOrder.objects.filter(state=IncomingState.FAILED)
+    imports.release(store)
+    assert failed.exists()
+
+    ValueMapping.objects.create(store=store, kind=kind, value=value, ours="C-0002")
+    imports.release(store)
+
+    assert not failed.exists()
+
+
+def test_a_private_buyer_falls_under_the_default(store: Store, person: User) -> None:
+    mappings.save(store, CUSTOMER, Rule(default="C-0000"), {"RO2": "C-0002"}, by=person)
+
+    names = mappings.of_store(store, ["RO2"])
+
+    assert [names.ours(CUSTOMER, value) for value in ("", "RO2", "RO3")] == ["C-0000", "C-0002", "C-0000"]
+
+
+def test_the_report_counts_the_orders_of_each_business_and_an_erased_one_is_no_more_in_it(
+    store: Store, person: User
+) -> None:
+    mappings.save(store, CUSTOMER, Rule(), {"RO1": "C-0001"}, by=person)
+    told(store, bought_by("RO1", number=1))
+    told(store, bought_by("RO2", number=2))
+    told(store, bought_by("RO2", number=3))
+
+    found = [(row.value, row.orders, row.ours) for row in mappings.in_use(store)]
+    assert found == [("RO2", 2, ""), ("RO1", 1, "C-0001")]
+
+    privacy.erase_all(store)
+    assert [(row.value, row.orders) for row in mappings.in_use(store)] == [("RO1", 0)]
+
+
+def test_an_order_that_waits_for_its_business_goes_on_once_that_is_erased(store: Store, person: User) -> None:
+    mappings.save(store, CUSTOMER, STOP, {}, by=person)
+    refused(store, bought_by("RO2"))
+
+    privacy.erase_all(store)
+
+    assert IncomingOrder.objects.get().state == IncomingState.PENDING
+    assert mappings.in_use(store) == []
