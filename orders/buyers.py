@@ -41,11 +41,13 @@ def facts(order: RemoteOrder) -> dict[str, Any]:
 
 
 def tax_id(order: RemoteOrder) -> str:
-    """The tax registration of a business buyer: of its company, else what its country's form or a note attribute says."""
+    """The tax registration of a business buyer: of its company, else what its country's form, a note attribute or a
+    custom field of the store's setting says."""
     if order.company and order.company.tax_id:
         return order.company.tax_id.strip()
     stated = [field.value for field in order.localized if field.purpose == "tax"]
     stated += [attribute.value for attribute in order.attributes if _folded(attribute.key) in TAX_ID_KEYS]
+    stated += [field.value for field in order.tax_fields]
     return next((value.strip() for value in stated if value.strip()), "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
@@ -18,8 +19,9 @@ from connectors import changes, registry
 from connectors.changes import Claimed
 from connectors.models import Store
 from connectors.models.webhooks import ChangeState
+from connectors.ports.buyers import Attribute
 from connectors.ports.errors import ConnectorError
-from connectors.ports.orders import MAX_ORDERS, History, RemoteOrder
+from connectors.ports.orders import MAX_FIELDS, MAX_ORDERS, History, RemoteOrder
 from orders import tasks
 from orders.models import IncomingOrder
 from orders.redaction import without_person
@@ -141,7 +143,8 @@ def _read_history(store: Store, history: History, until: dt.datetime | None) -> 
 
     try:
         for orders in registry.store_for(store).iter_orders(history, take):
-            read += _keep_read(store, [taken.pop(order.ref) for order in orders], orders, asked_at)
+            told = _with_tax_fields(store, orders)
+            read += _keep_read(store, [taken.pop(order.ref) for order in orders], told, asked_at)
             read += sum(changes.attempt(claims, partial(_read, store)) for claims in _some(taken.values()))
             if until is not None and timezone.now() >= until:
                 break
@@ -153,7 +156,8 @@ def _read_history(store: Store, history: History, until: dt.datetime | None) -> 
 
 def _read(store: Store, claims: Sequence[Claimed]) -> int:
     asked_at = timezone.now()
-    return _keep_read(store, claims, registry.store_for(store).read_orders([claim.ref for claim in claims]), asked_at)
+    found = registry.store_for(store).read_orders([claim.ref for claim in claims])
+    return _keep_read(store, claims, _with_tax_fields(store, found), asked_at)
 
 
 def _keep_read(
@@ -169,6 +173,18 @@ def _keep_read(
             tasks.import_orders.send(store.pk)
     log.info("orders_read", store=store.slug, asked=len(claims), kept=kept, missing=len(missing))
     return len(claims)
+
+
+def _with_tax_fields(store: Store, found: Sequence[RemoteOrder | None]) -> Sequence[RemoteOrder | None]:
+    """The orders with what the custom fields say that the store's setting names; costs nothing where it names none."""
+    refs = [order.ref for order in found if order]
+    if not store.tax_fields or not refs:
+        return found
+    port = registry.store_for(store)
+    said: dict[str, tuple[Attribute, ...]] = {}
+    for start in range(0, len(refs), MAX_FIELDS):
+        said |= port.read_fields(refs[start : start + MAX_FIELDS], store.tax_fields)
+    return [order and dataclasses.replace(order, tax_fields=said.get(order.ref, ())) for order in found]
 
 
 def _some(claims: Iterable[Claimed]) -> Iterator[list[Claimed]]:

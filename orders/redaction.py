@@ -27,6 +27,7 @@ def without_person(order: RemoteOrder) -> RemoteOrder:
         note=None,
         attributes=(),
         localized=(),
+        tax_fields=(),
         po_number="",
         lines=tuple(_unwritten(line) for line in order.lines),
         refunds=tuple(dataclasses.replace(refund, note="") for refund in order.refunds),

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from connectors.ports.buyers import Attribute
 from connectors.ports.errors import ConnectorError, FeatureNotSupported, RequestRejected, ResultLost
 from connectors.ports.orders import (
     MAX_ORDERS,
@@ -41,6 +42,7 @@ class FakeOrders:
     unreadable: set[str]
     _variants: dict[str, RemoteVariant]
     _orders: dict[str, RemoteOrder]
+    fields: dict[str, dict[str, str]]
 
     # --- what happens in the shop
 
@@ -151,6 +153,12 @@ class FakeOrders:
     def read_order(self, ref: str) -> RemoteOrder | None:
         """One order."""
         return self.read_orders([ref])[0]
+
+    def read_fields(self, refs: Sequence[str], names: Sequence[str]) -> dict[str, tuple[Attribute, ...]]:
+        """Custom fields, from `fields`: reference → name → value."""
+        self._read("read_fields", rows=len(refs))
+        said = {ref: self.fields.get(ref, {}) for ref in refs}
+        return {ref: tuple(Attribute(name, one[name]) for name in names if name in one) for ref, one in said.items()}
 
     def prepare_orders(self, since: dt.datetime, *, wanted: int, patience: float = 0.0) -> History | None:
         """A shop as small as this one writes no histories down."""

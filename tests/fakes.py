@@ -116,6 +116,7 @@ class FakeStore(FakeOrders, FakeShipments, FakeProducts):
     shown_days: int | None = None
     unreadable: set[str] = field(default_factory=set)
     _orders: dict[str, RemoteOrder] = field(default_factory=dict)
+    fields: dict[str, dict[str, str]] = field(default_factory=dict)
     listings: dict[str, str] = field(default_factory=dict)
     """Job → ticket of the listing it asked for."""
     _looks: int = 0

@@ -51,6 +51,13 @@ class OpeningOrders(models.TextChoices):
     LEFT_OUT = "left_out", "Our stock already leaves them out"
 
 
+class ExcludedRefunds(models.TextChoices):
+    """What becomes of refunds of orders that are excluded by date (algorithms.md §8b 7)."""
+
+    LISTED = "listed", "List them, make no document"
+    DOCUMENTS = "documents", "Make documents for them"
+
+
 class Health(models.TextChoices):
     """One word for a store; the worst that applies."""
 
@@ -75,6 +82,17 @@ def check_time_zone(value: str) -> None:
     """Refuse a name the time zone database does not know."""
     if value not in available_timezones():
         raise ValidationError(f"{value} is not a time zone. Write it like Europe/Bucharest.")
+
+
+FIELDS_AT_MOST = 5
+"""Custom fields of one owner that one question about an order names."""
+
+
+def check_tax_fields(value: list[str]) -> None:
+    """Refuse more fields of one owner than are asked for."""
+    for owner in ("order", "customer"):
+        if sum(name.startswith(f"{owner}.") for name in value) > FIELDS_AT_MOST:
+            raise ValidationError(f"Name at most {FIELDS_AT_MOST} metafields of the {owner}.")
 
 
 def tags() -> Any:
@@ -192,6 +210,33 @@ class Store(models.Model):
         default=False,
         help_text="On: goods booked as shipped here are marked as fulfilled in the store, once, with their tracking.",
     )
+    excluded_refunds = models.CharField(
+        "refunds of excluded orders", max_length=10, choices=ExcludedRefunds.choices, default=ExcludedRefunds.LISTED
+    )
+    tax_fields = ArrayField(
+        models.CharField(
+            max_length=140,
+            validators=[
+                RegexValidator(
+                    r"^(order|customer)\.[A-Za-z0-9_$:-]{2,64}\.[A-Za-z0-9_-]{2,64}$",
+                    "Write it like order.custom.vat_number or customer.custom.vat_number.",
+                )
+            ],
+        ),
+        verbose_name="tax ids in metafields",
+        default=list,
+        blank=True,
+        validators=[check_tax_fields],
+        help_text="Metafields of the order or the customer that hold a business buyer's tax id.",
+    )
+    keep_months = models.PositiveSmallIntegerField(
+        "months that customers' data is kept",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1200)],
+        help_text="Counted from the day an order was placed. Empty: for ever.",
+    )
+
     import_minutes = models.PositiveSmallIntegerField(
         "minutes between order imports",
         default=5,

@@ -10,7 +10,8 @@ What a `RemoteOrder` holds (its parts stand here and in `money`, `buyers` and `r
 - times: created_at, processed_at (may be dated back), updated_at (the version), cancelled_at, closed_at
 - states: cancel_reason, financial_status, fulfilment_status, return_status
 - buyer: customer_ref, customer, email, phone, billing_address, shipping_address, company (with its tax id), note,
-  attributes, localized (tax ids and the like that a country asks for), and `withheld`: which of these the store refused
+  attributes, localized (tax ids and the like that a country asks for), tax_fields, and `withheld`: which of these the
+  store refused
 - money: currency, presentment_currency, taxes_included, tax_exempt, duties_included, gateways, totals, taxes, fees
 - lines (discounts, taxes, duties, bundle, attributes), shipping, transactions
 - refunds (lines with restock and location, shipping, duties, adjustments, transactions with their states), returns
@@ -31,6 +32,9 @@ from connectors.ports.refunds import Refund, Return
 
 MAX_ORDERS = 25
 """Orders that one coalesced read may name."""
+
+MAX_FIELDS = 250
+"""Orders of which one read may ask for custom fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +275,9 @@ class RemoteOrder:
     fulfilments: tuple[Fulfilment, ...]
     fulfilment_orders: tuple[FulfilmentOrder, ...]
 
+    tax_fields: tuple[Attribute, ...] = ()
+    """Custom fields in which the merchant keeps tax ids, as `OrdersPort.read_fields` gave them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChangedOrder:
@@ -343,6 +350,12 @@ class OrdersPort(Protocol):
 
     def read_order(self, ref: str) -> RemoteOrder | None:
         """One order, as `read_orders`."""
+        ...
+
+    def read_fields(self, refs: Sequence[str], names: Sequence[str]) -> dict[str, tuple[Attribute, ...]]:
+        """What custom fields of up to `MAX_FIELDS` orders and of their customers say: reference → those that are set, in
+        the order of `names`. A name is order.<namespace>.<key> or customer.<namespace>.<key>; at most five of each.
+        What the store withholds is left out."""
         ...
 
     def prepare_orders(self, since: dt.datetime, *, wanted: int, patience: float = 0.0) -> History | None:

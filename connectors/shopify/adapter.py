@@ -13,6 +13,7 @@ import httpx
 from connectors.http import build_client, check_host
 from connectors.pacing import Pacer
 from connectors.ports.access import Standing, TokenSource
+from connectors.ports.buyers import Attribute
 from connectors.ports.errors import FeatureNotSupported, OutcomeUnknown
 from connectors.ports.orders import ChangesPage, History, OrdersWindow, RemoteOrder, Wanted
 from connectors.ports.shipments import Shipment
@@ -37,6 +38,7 @@ from connectors.shopify.documents import document_of, encode
 from connectors.shopify.listing import VariantListing
 from connectors.shopify.mutations import SimpleWrite, payload_of, refused, said, send_mutation
 from connectors.shopify.orders import OrderReader
+from connectors.shopify.orders_custom import read_fields
 from connectors.shopify.orders_history import OrderHistory
 from connectors.shopify.products import ShopifyProducts
 from connectors.shopify.replies import SERVICE, GraphQLRefused, Reply
@@ -195,6 +197,10 @@ class ShopifyStore(ShopifyProducts):
     def read_order(self, ref: str) -> RemoteOrder | None:
         """One order, as `read_orders`."""
         return self._orders.read_order(ref)
+
+    def read_fields(self, refs: Sequence[str], names: Sequence[str]) -> dict[str, tuple[Attribute, ...]]:
+        """Custom fields of orders and of their customers, as the port says."""
+        return read_fields(self._client, refs, names)
 
     def prepare_orders(self, since: dt.datetime, *, wanted: int, patience: float = 0.0) -> History | None:
         """Have a long history written down by a bulk query, as the port says."""

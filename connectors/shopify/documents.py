@@ -44,6 +44,7 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
     "fulfillment_create": ("FulfillmentCreate", "tell of a shipment", 10),
     "orders_count": ("OrdersCount", "count the changed orders", 10),
     "order_versions": ("OrderVersions", "compare versions of orders", 1),
+    "order_fields": ("OrderFieldValues", "read custom fields of orders", 12),
     "order_pages": ("OrderPages", "read the rest of an order", 111),
     "refund_pages": ("RefundPages", "read the rest of a refund", 40),
     "return_pages": ("ReturnPages", "read the rest of a return", 30),
@@ -93,7 +94,7 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
 _URGENT: Final = frozenset(
     {
         *("overview", "locations", "webhooks_list", "webhook_create", "webhook_delete"),
-        *("orders_changed", "orders_by_ids", "order_versions", "order_pages"),
+        *("orders_changed", "orders_by_ids", "order_versions", "order_pages", "order_fields"),
         *("refund_pages", "return_pages", "fulfillment_pages", "fulfillment_order_pages"),
     }
 )

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from connectors.models import Store
 from connectors.views.frame import StorePage
 from orders import mappings
 from orders.mappings import Rule, ValueInUse
 from orders.models import MappedKind, Unmapped
 from orders.views.sales import PERSONAL_RIGHT
+from syncconsole.kernel import audit
 
 SHOWN: Final = 200
 """Values of one kind on the page; the others are found by their words."""
@@ -50,6 +53,14 @@ class KindTable:
         return sum(row.waiting for row in self.rows)
 
 
+class TaxFieldsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Where the shop keeps tax ids."""
+
+    class Meta:
+        model = Store
+        fields = ("tax_fields",)
+
+
 class OrderNamesPage(StorePage):
     """A table for each kind, values without a name first; a saved name lets the orders go on that wait for it."""
 
@@ -59,6 +70,11 @@ class OrderNamesPage(StorePage):
     template_name = "orders/names.html"
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        return self.show(TaxFieldsForm(instance=self.store))
+
+    def show(self, tax_fields: TaxFieldsForm, *, status: int = 200) -> HttpResponse:
+        """The tables; after metafields that are not written as names with what was typed."""
+        request = self.request
         names, words = mappings.of_store(self.store), request.GET.get("q", "").strip().casefold()
         rows = [
             row for row in mappings.in_use(self.store) if words in row.value.casefold() or words in row.ours.casefold()
@@ -73,12 +89,21 @@ class OrderNamesPage(StorePage):
             )
             for kind in MappedKind
         ]
-        return self.page(tables=tables, choices=Unmapped, may_name=may_name, businesses=MappedKind.CUSTOMER)
+        return self.page(
+            status=status,
+            tables=tables,
+            choices=Unmapped,
+            may_name=may_name,
+            businesses=MappedKind.CUSTOMER,
+            tax_fields=tax_fields,
+        )
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         if not self.can(mappings.MAP_RIGHT):
             return self.refuse(mappings.MAP_RIGHT)
         asked = request.POST
+        if "tax_fields" in asked:
+            return self._save_tax_fields(request)
         if asked.get("kind") not in MappedKind.values or asked.get("unmapped") not in Unmapped.values:
             messages.warning(request, "Nothing was saved: the form was not complete. Save it again.")
             return redirect("admin:order_names", slug)
@@ -90,3 +115,13 @@ class OrderNamesPage(StorePage):
         goes_on = f"; {released:,} waiting orders go on" if released else ""
         messages.success(request, f"{kind.label}: {named:,} of {len(names):,} values have a name of ours{goes_on}.")
         return redirect("admin:order_names", slug)
+
+    def _save_tax_fields(self, request: HttpRequest) -> HttpResponse:
+        before = {"tax_fields": self.store.tax_fields}
+        form = TaxFieldsForm(request.POST, instance=self.store)
+        if not form.is_valid():
+            return self.show(form, status=422)
+        Store.objects.filter(pk=self.store.pk).update(**form.cleaned_data)
+        audit.record(self.person, "change where tax ids are", self.store.name, before=before, after=form.cleaned_data)
+        messages.success(request, "Saved. It holds for orders read from now on.")
+        return redirect("admin:order_names", self.store.slug)

@@ -25,7 +25,7 @@ from sandbox.shopify.orders_work import FulfillmentOrder
 from .asking import Ask, ControlError, item_of, location_of, rows_of, whole
 
 _ABOUT = ("note", "tags", "attributes", "po_number", "source_identifier", "customer", "shipping_address",
-          "billing_address", "company", "localized_fields", "source_name", "taxes_included", "tax_exempt",
+          "billing_address", "company", "localized_fields", "metafields", "source_name", "taxes_included", "tax_exempt",
           "duties_included", "test")  # fmt: skip
 
 

@@ -205,6 +205,7 @@ class Order:
     billing_address: dict[str, Any] | None = None
     company: dict[str, Any] | None = None
     localized_fields: dict[str, str] = field(default_factory=dict)
+    metafields: dict[str, str] = field(default_factory=dict)  # namespace.key → text
     lines: list[Line] = field(default_factory=list)
     shipping: list[ShippingLine] = field(default_factory=list)
     discounts: list[Discount] = field(default_factory=list)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .execution import PageRequest, Run
+from .metafields import Metafield, namespace_of
 from .orders import Order
 from .orders_pages import listed
 from .pages import Page
@@ -26,7 +27,7 @@ class Business(dict[str, Any]):
 
 
 def customer(order: Order) -> Person | None:
-    """The customer record, from ``first_name``, ``last_name``, ``email``, ``phone`` … of the control call."""
+    """The customer record, from ``first_name``, ``last_name``, ``email``, ``phone``, ``metafields`` … of the control call."""
     given = order.customer
     if given is None:
         return None
@@ -45,7 +46,38 @@ def customer(order: Order) -> Person | None:
         taxExempt=bool(given.get("tax_exempt")),
         createdAt=order.created_at,
         updatedAt=order.created_at,
+        custom=_custom(f"gid://shopify/Customer/{number}", given.get("metafields") or {}, order),
     )
+
+
+def _custom(owner: str, given: dict[str, str], order: Order) -> list[Metafield]:
+    """Metafields from ``namespace.key`` → text."""
+    rows, stamp = [], order.created_at
+    for index, (name, value) in enumerate(given.items()):
+        namespace, _, key = name.rpartition(".")
+        number = order.shop.id_base + 800_000_000 + order.number * 100 + index
+        gid = f"gid://shopify/Metafield/{number}"
+        rows.append(Metafield(gid, number, owner, namespace, key, "single_line_text_field", value, stamp, stamp))
+    return rows
+
+
+def _custom_of(row: Order | Person) -> list[Metafield]:
+    return _custom(row.gid, row.metafields, row) if isinstance(row, Order) else list(row["custom"])
+
+
+def _metafield(row: Order | Person, arguments: dict[str, Any], run: Run) -> Metafield | None:
+    named = namespace_of(arguments, run.world.app_number), arguments["key"]
+    return next((one for one in _custom_of(row) if (one.namespace, one.key) == named), None)
+
+
+def _metafields(row: Order | Person, request: PageRequest, run: Run) -> Page:
+    namespace, keys = request.rest.get("namespace"), request.rest.get("keys")
+    wanted = [
+        one
+        for one in _custom_of(row)
+        if namespace in (None, one.namespace) and (keys is None or f"{one.namespace}.{one.key}" in keys)
+    ]
+    return listed(wanted, request)
 
 
 def _purchaser(order: Order) -> Person | Business | None:
@@ -109,7 +141,13 @@ PLAIN: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("Order", "retailLocation"): _till,
     ("Order", "additionalFees"): lambda row: [],  # the simulator's shops charge none
 }
-FULL: dict[tuple[str, str], Callable[[Any, Any, Run], Any]] = {("Order", "localizedFields"): _localized}
+FULL: dict[tuple[str, str], Callable[[Any, Any, Run], Any]] = {
+    ("Order", "localizedFields"): _localized,
+    ("Order", "metafield"): _metafield,
+    ("Order", "metafields"): _metafields,
+    ("Customer", "metafield"): _metafield,
+    ("Customer", "metafields"): _metafields,
+}
 TYPE_NAMES = {"Person": "Customer", "Business": "PurchasingCompany"}
 MAPPINGS = frozenset(
     ["Company", "CompanyLocation", "CompanyLocationTaxSettings", "CustomerPhoneNumber", "OrderApp", "PurchasingCompany"]

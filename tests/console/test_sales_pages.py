@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from connectors.models import Store
-from connectors.ports.buyers import Address, Customer
+from connectors.ports.buyers import Address, Customer, LocalizedField
 from connectors.ports.orders import Fulfilment, FulfilmentLine, RemoteOrder, Tracking
 from orders.models import Document, MappedKind, Refund, RefundState, ValueMapping
 from orders.search import orders_found
@@ -293,5 +293,24 @@ def test_names_are_given_in_place_and_orders_go_on(store: Store, sign_in: SignIn
 def test_names_are_read_by_viewers_and_changed_by_those_who_may(store: Store, sign_in: SignIn) -> None:
     viewer = sign_in("Viewer")
 
-    assert "needs another role" in text(viewer, "order_names", store.slug)
+    told(store, numbered(1, po_number="", localized=(LocalizedField("vat", "RO", "tax", "CUI", "RO 77"),)))
+    page = text(viewer, "order_names", store.slug)
+    assert "needs another role" in page
+    assert "1 business buyer" in page
+    assert "RO77" not in page
+    assert "RO77" in text(sign_in("Operator"), "order_names", store.slug)
     assert viewer.post(reverse("admin:order_names", args=[store.slug]), {"kind": "gateway"}).status_code == 403
+
+
+def test_where_tax_ids_are_is_named_in_place_and_a_slip_keeps_what_was_typed(store: Store, sign_in: SignIn) -> None:
+    client, page = sign_in("Operator"), reverse("admin:order_names", args=[store.slug])
+
+    slip = client.post(page, {"tax_fields": "order.custom.cui, vat"})
+    assert slip.status_code == 422
+    assert 'value="order.custom.cui, vat"' in slip.content.decode()
+    assert "Write it like order.custom.vat_number" in slip.content.decode()
+
+    client.post(page, {"tax_fields": "order.custom.cui, customer.facts.vat"})
+    store.refresh_from_db()
+    assert store.tax_fields == ["order.custom.cui", "customer.facts.vat"]
+    assert 'value="order.custom.cui,customer.facts.vat"' in text(client, "order_names", store.slug)

@@ -19,7 +19,7 @@ from connectors.ports.buyers import Address, Attribute, Company, Customer, Local
 from connectors.ports.errors import ConnectorError, ConnectorUnavailable, RequestRejected
 from connectors.ports.orders import Bundle, Fulfilment, History, RemoteOrder, Tracking
 from connectors.shopify import orders_mapping, orders_nodes
-from orders import intake, privacy
+from orders import buyers, intake, privacy
 from orders.models import IncomingOrder
 from tests.connectors.shopify import order_answers as answers
 from tests.factories.connectors import StoreFactory
@@ -50,6 +50,9 @@ class Shop:
 
     def prepare_orders(self, since: dt.datetime, *, wanted: int, patience: float = 0.0) -> History | None:
         return None
+
+    def read_fields(self, refs: Sequence[str], names: Sequence[str]) -> dict[str, tuple[Attribute, ...]]:
+        return {ref: tuple(Attribute(name, "RO 77") for name in names) for ref in refs}
 
     def read_orders(self, refs: Sequence[str]) -> list[RemoteOrder | None]:
         self.asked.append(list(refs))
@@ -140,6 +143,17 @@ def test_orders_heard_of_are_read_together_and_settled(shop: Shop, store: Store)
     assert [len(refs) for refs in shop.asked] == [25, 5]
     assert IncomingOrder.objects.count() == 30
     assert set(RemoteChange.objects.values_list("state", flat=True)) == {ChangeState.DONE}
+
+
+def test_tax_ids_are_read_from_the_metafields_that_the_store_names(shop: Shop) -> None:
+    store = StoreFactory(tax_fields=["customer.facts.vat"])
+    shop.add(order())
+    heard_of(store, ORDER, "order/gone")
+
+    intake.read_changes(store)
+
+    assert kept().order.tax_fields == (Attribute("customer.facts.vat", "RO 77"),)
+    assert buyers.tax_id(kept().order) == "RO 77"
 
 
 def test_the_reader_stands_where_the_queue_looks_for_it() -> None:

@@ -253,3 +253,20 @@ def test_fees_holds_and_the_till_are_told(store: ShopifyStore, api: respx.Route)
     ]
     assert found.fulfilment_orders[0].holds == ("awaiting_return_items",)
     assert (found.channel, found.retail_location_ref) == ("Point of Sale", "gid://shopify/Location/56")
+
+
+def test_a_field_is_known_by_its_whole_name_however_the_shop_gives_it(store: ShopifyStore, api: respx.Route) -> None:
+    whole = {"namespace": "custom", "key": "custom.cui", "value": "RO1"}
+    parted = {"namespace": "custom", "key": "reg", "value": "J40"}
+    api.side_effect = [answer({"nodes": [{"id": ORDER, "metafields": {"nodes": [whole, parted]}}, None]})]
+
+    found = store.read_fields([ORDER, "order/gone"], ["order.custom.reg", "order.custom.cui", "order.custom.none"])
+
+    assert [(one.key, one.value) for one in found[ORDER]] == [("order.custom.reg", "J40"), ("order.custom.cui", "RO1")]
+
+
+def test_fields_of_a_customer_that_the_shop_withholds_are_left_out(store: ShopifyStore, api: respx.Route) -> None:
+    reply = answer({"nodes": [{"id": ORDER, "customer": None}]})
+    api.side_effect = [_denied(reply, [["nodes", 0, "customer"]])]
+
+    assert store.read_fields([ORDER], ["customer.custom.cui"]) == {ORDER: ()}

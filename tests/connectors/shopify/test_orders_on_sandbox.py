@@ -37,9 +37,9 @@ def control(server: Server, path: str, **body: Any) -> dict[str, Any]:
     return dict(reply.json())
 
 
-def placed(server: Server, *quantities: int) -> dict[str, Any]:
+def placed(server: Server, *quantities: int, **about: Any) -> dict[str, Any]:
     lines = [{"item": server.items[place], "quantity": quantity} for place, quantity in enumerate(quantities)]
-    return control(server, "orders", lines=lines)
+    return control(server, "orders", lines=lines, **about)
 
 
 def read(store: ShopifyStore, told: dict[str, Any]) -> RemoteOrder:
@@ -189,3 +189,26 @@ def test_an_order_is_read_without_the_customer_data_that_the_app_is_not_approved
     assert (order.email is None) == ("email" in withheld)
     assert len(order.lines) == 1
     assert held(order) == {server.items[0]: 1}
+
+
+def test_tax_ids_in_metafields_of_orders_and_customers_are_told_in_the_order_asked(
+    server: Server, store: ShopifyStore
+) -> None:
+    told = placed(
+        server,
+        1,
+        metafields={"custom.cui": "RO123", "custom.gift": "yes"},
+        customer={"first_name": "Ana", "metafields": {"facts.vat": "RO9"}},
+    )
+    bare = placed(server, 1)
+    names = ["customer.facts.vat", "order.custom.cui", "order.custom.reg"]
+
+    found = store.read_fields([told["gid"], bare["gid"]], names)
+
+    assert [(one.key, one.value) for one in found[told["gid"]]] == [
+        ("customer.facts.vat", "RO9"),
+        ("order.custom.cui", "RO123"),
+    ]
+    assert found[bare["gid"]] == ()
+    costs = {call.operation: call.requested for call in server.sandbox.calls.matching({})}
+    assert costs["OrderFieldValues"] == document("order_fields").points
