@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -84,12 +85,17 @@ def check_time_zone(value: str) -> None:
         raise ValidationError(f"{value} is not a time zone. Write it like Europe/Bucharest.")
 
 
+TAX_FIELD = re.compile(r"(order|customer)\.[A-Za-z0-9_$:-]{2,64}\.[A-Za-z0-9_-]{2,64}")
 FIELDS_AT_MOST = 5
 """Custom fields of one owner that one question about an order names."""
 
 
 def check_tax_fields(value: list[str]) -> None:
-    """Refuse more fields of one owner than are asked for."""
+    """Refuse what is no name of a field, and more fields of one owner than are asked for."""
+    if strange := next((name for name in value if not TAX_FIELD.fullmatch(name)), None):
+        raise ValidationError(
+            f"“{strange}” names no metafield. Write it like order.custom.vat_number or customer.custom.vat_number."
+        )
     for owner in ("order", "customer"):
         if sum(name.startswith(f"{owner}.") for name in value) > FIELDS_AT_MOST:
             raise ValidationError(f"Name at most {FIELDS_AT_MOST} metafields of the {owner}.")
@@ -214,15 +220,7 @@ class Store(models.Model):
         "refunds of excluded orders", max_length=10, choices=ExcludedRefunds.choices, default=ExcludedRefunds.LISTED
     )
     tax_fields = ArrayField(
-        models.CharField(
-            max_length=140,
-            validators=[
-                RegexValidator(
-                    r"^(order|customer)\.[A-Za-z0-9_$:-]{2,64}\.[A-Za-z0-9_-]{2,64}$",
-                    "Write it like order.custom.vat_number or customer.custom.vat_number.",
-                )
-            ],
-        ),
+        models.CharField(max_length=140),
         verbose_name="tax ids in metafields",
         default=list,
         blank=True,
