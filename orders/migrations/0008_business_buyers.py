@@ -15,7 +15,7 @@ UPDATE orders_buyer
 class Migration(migrations.Migration):
     dependencies = [
         ("connectors", "0009_order_imports"),
-        ("orders", "0006_outgoing_fulfilments"),
+        ("orders", "0007_waves"),
     ]
 
     operations = [
