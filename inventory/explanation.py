@@ -13,10 +13,11 @@ from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from connectors.models import Store
-from inventory.models import LedgerEntry, LevelPublication, PublicationEntry, Push
+from inventory.knowledge import order_books
+from inventory.models import LedgerEntry, LevelPublication, PublicationEntry, Push, StoreTerms, WithheldUnits
 from inventory.models.ledger import EntryKind
 from inventory.models.publications import PublicationKind, PublicationState
-from inventory.models.pushes import PushStatus
+from inventory.models.pushes import PushStatus, WriteKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Explanation:
     observed: int | None
     observed_at: dt.datetime | None
     not_explained: int | None
+    offset: int
+    """Units committed in the store to orders that nobody here can see, as a person has signed."""
     last_push: Term | None
     state: str
     hold: str
@@ -81,6 +84,8 @@ class Explanation:
             lines.append(_line(f"Store showed ({self.observed_at:%Y-%m-%d %H:%M} UTC)", Decimal(self.observed)))
             if self.not_explained:
                 lines.append(_line("Not explained", Decimal(self.not_explained)))
+        if self.offset:
+            lines.append(_line("Held by orders not known here, signed for", Decimal(self.offset)))
         if self.hold:
             lines.append(f"Held: {self.hold} {self.hold_remedy}")
         return "\n".join(lines)
@@ -109,8 +114,9 @@ def find(store: Store, item_number: str) -> list[LevelPublication]:
 def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
     """The sums for one publication as known at `at` (by the time things were recorded), or now.
 
-    The terms always add up to the numbers beside them: past numbers are themselves sums of entries; settings that
-    keep no history (buffer, clamp, withheld units before their last change) are those of today.
+    The terms always add up to the numbers beside them: past numbers are sums of entries, under the settings and with the
+    withheld units of that moment. The reading of the store is the last one, which may be later than `at`: then none is
+    shown.
     """
     publication = LevelPublication.objects.select_related("store", "listed__variant__product", "store_location").get(
         pk=publication_id
@@ -119,12 +125,12 @@ def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
     ledger = LedgerEntry.objects.filter(level__published__publication=publication, recorded_at__lte=moment)
     on_hand_terms, released = _ledger_terms(ledger)
     on_hand = sum((term.quantity for term in on_hand_terms), Decimal(0))
-    target_terms, ats, target = _target_terms(publication, on_hand, released, ledger)
+    ats = on_hand - released
+    target_terms, target = _target_terms(on_hand, _released_terms(ledger), _terms(publication, at))
     entries = PublicationEntry.objects.filter(publication=publication, recorded_at__lte=moment)
     expected_terms, last_push = _publication_terms(entries)
     has_baseline = any(term.kind == PublicationKind.BASELINE for term in expected_terms)
     expected = int(sum((term.quantity for term in expected_terms), Decimal(0))) if has_baseline else None
-    in_flight = _in_flight(publication) if at is None else 0
     read = publication.observed_at is not None and (at is None or publication.observed_at <= at)
     observed = publication.observed_available if read else None
     return Explanation(
@@ -143,10 +149,11 @@ def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
         expected_terms=expected_terms,
         expected=expected,
         pending=None if expected is None else target - expected,
-        in_flight=in_flight,
+        in_flight=_in_flight(publication, at),
         observed=observed,
         observed_at=publication.observed_at if observed is not None else None,
         not_explained=_not_explained(publication, expected, observed, at),
+        offset=publication.acknowledged_offset if at is None else 0,
         last_push=last_push,
         state=PublicationState(publication.state).label if at is None else "",
         hold=publication.hold_cause if at is None else "",
@@ -194,30 +201,85 @@ def _ledger_terms(entries: Any) -> tuple[list[Term], int]:
     return terms, sum(row["released"] for row in rows)
 
 
-def _target_terms(
-    publication: LevelPublication, on_hand: Decimal, released: int, ledger: Any
-) -> tuple[list[Term], Decimal, int]:
+SHOWN_ORDERS = 5
+"""Orders that a sum names; the others are one term."""
+
+
+def _released_terms(ledger: Any) -> list[Term]:
+    """What is released to each order, most units first. A sum of terms below zero."""
+    per_document = ledger.order_by().values("document").annotate(units=Sum("released_delta"), latest=Max("recorded_at"))
+    holding = list(per_document.exclude(units=0).order_by("-units", "document"))
+    named, others = holding[:SHOWN_ORDERS], holding[SHOWN_ORDERS:]
+    shadows = order_books().shadows([row["document"] for row in named])
+    terms = [
+        Term(
+            _released_label(row["document"], shadow=row["document"] in shadows),
+            Decimal(-row["units"]),
+            row["document"].partition(":")[2].partition(":")[0],
+            latest=row["latest"],
+            kind="released",
+        )
+        for row in named
+    ]
+    if others:
+        label = f"Released to {len(others):,} more {'order' if len(others) == 1 else 'orders'}"
+        terms.append(Term(label, Decimal(-sum(row["units"] for row in others)), kind="released"))
+    return terms
+
+
+def _released_label(document: str, *, shadow: bool) -> str:
+    number = document.rpartition(":")[2]
+    if not number:
+        return "Released without an order"
+    return f"Released to {'shadow order' if shadow else 'order'} {number}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What makes a target besides ATS."""
+
+    withheld: int
+    buffer: int
+    never_below_zero: bool
+
+
+def _terms(publication: LevelPublication, at: dt.datetime | None) -> _Terms:
+    """Of now, or of `at`; of the earliest known moment where `at` lies before it."""
+    store: Store | StoreTerms = publication.store
+    withheld = publication.withheld
+    if at is not None:
+        known = StoreTerms.objects.filter(store=publication.store)
+        store = (
+            known.filter(since__lte=at).order_by("-since", "-pk").first()
+            or known.order_by("since", "pk").first()
+            or store
+        )
+        withheld = (
+            WithheldUnits.objects.filter(publication=publication, since__lte=at)
+            .order_by("-since", "-pk")
+            .values_list("withheld", flat=True)
+            .first()
+        ) or 0
+    return _Terms(0 if store.unavailable_left_out else withheld, store.buffer, store.never_below_zero)
+
+
+def _target_terms(on_hand: Decimal, released: list[Term], then: _Terms) -> tuple[list[Term], int]:
     """Mirrors `PublicationQuerySet.with_target`; a test over random worlds holds the two together."""
-    store = publication.store
-    ats = on_hand - released
-    terms = [Term("On hand", on_hand)]
-    if released:
-        orders = ledger.exclude(released_delta=0).values("document").distinct().count()
-        terms.append(Term("Released to open orders", Decimal(-released), entries=orders, kind="released"))
+    terms = [Term("On hand", on_hand), *released]
+    ats = sum((term.quantity for term in terms), Decimal(0))
     whole = floor(ats)
     if whole != ats:
         terms.append(Term("Part of a unit, not sold", Decimal(whole) - ats))
-    withheld = 0 if store.unavailable_left_out else publication.withheld
-    if withheld:
-        terms.append(Term("Withheld by the store (damaged, reserved, safety stock)", Decimal(-withheld)))
-    less_withheld = whole - withheld
-    less_buffer = min(less_withheld, max(0, less_withheld - store.buffer))
+    if then.withheld:
+        terms.append(Term("Withheld by the store (damaged, reserved, safety stock)", Decimal(-then.withheld)))
+    less_withheld = whole - then.withheld
+    less_buffer = min(less_withheld, max(0, less_withheld - then.buffer))
     if less_buffer != less_withheld:
         terms.append(Term("Buffer of the store", Decimal(less_buffer - less_withheld)))
-    target = max(0, less_buffer) if store.never_below_zero else less_buffer
+    target = max(0, less_buffer) if then.never_below_zero else less_buffer
     if target != less_buffer:
         terms.append(Term("Never below zero", Decimal(target - less_buffer)))
-    return terms, ats, target
+    return terms, target
 
 
 def _publication_terms(entries: Any) -> tuple[list[Term], Term | None]:
@@ -248,11 +310,15 @@ def _publication_terms(entries: Any) -> tuple[list[Term], Term | None]:
     return terms, last
 
 
-def _in_flight(publication: LevelPublication) -> int:
-    push = Push.objects.filter(
-        publication=publication, status__in=(PushStatus.CLAIMED, PushStatus.UNSURE), batch__kind="adjust"
-    ).first()
-    return push.quantity if push else 0
+def _in_flight(publication: LevelPublication, at: dt.datetime | None) -> int:
+    """Units of a relative push that was claimed and not settled: now, or at that moment."""
+    pushes = Push.objects.filter(publication=publication, batch__kind=WriteKind.ADJUST)
+    if at is None:
+        pushes = pushes.filter(status__in=(PushStatus.CLAIMED, PushStatus.UNSURE))
+    else:
+        unsettled = Q(batch__settled_at=None) | Q(batch__settled_at__gt=at)
+        pushes = pushes.filter(unsettled, created_at__lte=at)
+    return pushes.values_list("quantity", flat=True).last() or 0
 
 
 def _caused(entries: int, source: str, actor: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
@@ -32,6 +32,10 @@ class OrderBooks(Protocol):
 
     def known(self, store: Store) -> Knowledge:
         """What is known now; asks nobody."""
+        ...
+
+    def shadows(self, documents: Collection[str]) -> set[str]:
+        """Those of the ledger's documents that are shadow orders: they hold goods, and are no sales order of ours."""
         ...
 
 

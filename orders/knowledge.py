@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import connection
 from django.db.models import F, Min
@@ -13,6 +14,7 @@ from connectors.models import FeedPosition, RemoteChange, Store
 from connectors.models.webhooks import ChangeState
 from inventory.knowledge import Knowledge
 from orders import imports, intake
+from orders.models import IncomingOrder, IncomingState
 
 UNDATED = dt.timedelta(minutes=10)
 """A notice without a version is taken to be about something so much older than itself."""
@@ -56,6 +58,15 @@ def known(store: Store) -> Knowledge:
     )["at"]
     until = position or NEVER
     return Knowledge(min(until, oldest or until), _waiting(store))
+
+
+def shadows(documents: Collection[str]) -> set[str]:
+    """Those of the ledger's documents (`order:<store>:<name>`) that are shadow orders."""
+    asked = {tuple(document.split(":", 2)[1:]): document for document in documents if document.count(":") >= 2}
+    found = IncomingOrder.objects.filter(
+        state=IncomingState.SHADOW, store__slug__in={slug for slug, _ in asked}, name__in={name for _, name in asked}
+    )
+    return {asked[pair] for pair in found.values_list("store__slug", "name") if pair in asked}
 
 
 def _waiting(store: Store) -> dict[str, str]:

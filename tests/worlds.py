@@ -76,6 +76,14 @@ class World:
             ]
         )
 
+    def allocate(self, sku: str, units: int, *, document: str) -> None:
+        """Units of the variant released to a document, or given back by it (below zero)."""
+        kind = EntryKind.ALLOCATED if units > 0 else EntryKind.RELEASED
+        variant, now, key = VariantFactory._meta.model.objects.get(sku=sku), timezone.now(), f"fact:{next(self._facts)}"
+        ledger.post(
+            [Posting(variant.pk, self.here.pk, kind, key, "test", now, released_delta=units, document=document)]
+        )
+
     def publication(self, sku: str) -> LevelPublication:
         """The publication as stored, with its target."""
         found: LevelPublication = LevelPublication.objects.with_target().get(listed__variant__sku=sku, store=self.store)

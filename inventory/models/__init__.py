@@ -4,6 +4,7 @@ from inventory.models.locations import Location, LocationMapping
 from inventory.models.publications import LevelPublication, PublicationEntry, PublishedLevel
 from inventory.models.pushes import Push, PushBatch
 from inventory.models.schedules import Schedule
+from inventory.models.terms import StoreTerms, WithheldUnits
 
 __all__ = [
     "Drift",
@@ -17,4 +18,6 @@ __all__ = [
     "Push",
     "PushBatch",
     "Schedule",
+    "StoreTerms",
+    "WithheldUnits",
 ]

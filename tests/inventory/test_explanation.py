@@ -10,9 +10,13 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from connectors.models import Store
 from inventory import explanation
 from inventory.explanation import Explanation
+from inventory.models import LevelPublication, Push
 from inventory.models.ledger import EntryKind
+from orders.models import IncomingOrder, IncomingState
+from tests.factories.orders import NOON
 from tests.worlds import World
 
 
@@ -109,6 +113,77 @@ def test_a_push_says_which_run_and_who_caused_it(world: World) -> None:
     assert last.quantity == 4
     assert f"run #{run.pk}" in last.detail
     assert str(world.operator) in last.detail
+
+
+def test_a_past_target_is_explained_by_the_settings_and_withheld_units_of_then(world: World) -> None:
+    publication = world.item("A", here=20, there=20)
+    world.full("go-live")
+    first = (timezone.now(), 20)
+    world.store.buffer = 3
+    world.store.save()
+    second = (timezone.now(), 17)
+    LevelPublication.objects.filter(pk=publication.pk).update(withheld=2)
+    third = (timezone.now(), 15)
+    Store.objects.filter(pk=world.store.pk).update(buffer=0, unavailable_left_out=True)
+
+    assert explanation.explain(publication.pk).target == 20
+    for moment, target in (first, second, third):
+        then = explanation.explain(publication.pk, moment)
+        assert then.target == target
+        assert_adds_up(then)
+
+
+def test_released_units_name_their_orders(world: World) -> None:
+    publication = world.item("A", here=20, there=20)
+    for number in range(1, 8):
+        world.allocate("A", number, document=f"order:{world.store.slug}:#{1000 + number}")
+    world.allocate("A", -1, document=f"order:{world.store.slug}:#1001")  # sent or cancelled since
+
+    explained = explanation.explain(publication.pk)
+
+    released = [(term.label, int(term.quantity)) for term in explained.target_terms if term.kind == "released"]
+    assert released == [
+        ("Released to order #1007", -7),
+        ("Released to order #1006", -6),
+        ("Released to order #1005", -5),
+        ("Released to order #1004", -4),
+        ("Released to order #1003", -3),
+        ("Released to 1 more order", -2),
+    ]
+    assert explained.target == 20 - 27
+    assert_adds_up(explained)
+
+
+def test_shadow_orders_are_called_so(world: World) -> None:
+    publication = world.item("A", here=20, there=20)
+    IncomingOrder.objects.create(
+        store=world.store,
+        ref="gid://shopify/Order/1",
+        name="#1001",
+        state=IncomingState.SHADOW,
+        remote_created_at=NOON,
+        remote_updated_at=NOON,
+        received_at=NOON,
+        total=1,
+        currency="RON",
+        snapshot={},
+    )
+    world.allocate("A", 2, document=f"order:{world.store.slug}:#1001")
+
+    assert "Released to shadow order #1001" in explanation.explain(publication.pk).text()
+
+
+def test_a_push_that_was_on_its_way_at_a_past_moment_is_told_for_that_moment(world: World) -> None:
+    publication = world.item("A", here=20, there=20)
+    world.full("go-live")
+    world.post("A", 4)
+    world.delta()
+    push = Push.objects.get(quantity=4)
+    between = push.created_at + (push.batch.settled_at - push.created_at) / 2
+
+    assert explanation.explain(publication.pk, between).in_flight == 4
+    assert explanation.explain(publication.pk, push.batch.settled_at).in_flight == 0
+    assert explanation.explain(publication.pk).in_flight == 0
 
 
 def test_an_item_is_found_by_number_or_sku(world: World) -> None:
