@@ -13,6 +13,8 @@ from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from connectors.models import Store
+from inventory import schedules
+from inventory.jobs import Job
 from inventory.knowledge import order_books
 from inventory.models import LedgerEntry, LevelPublication, PublicationEntry, Push, StoreTerms, WithheldUnits
 from inventory.models.ledger import EntryKind
@@ -60,6 +62,8 @@ class Explanation:
     offset: int
     """Units committed in the store to orders that nobody here can see, as a person has signed."""
     last_push: Term | None
+    next_push: dt.datetime | None
+    """When the next delta looks at it, where something is owed that a delta may send."""
     state: str
     hold: str
     hold_remedy: str
@@ -78,6 +82,10 @@ class Explanation:
             lines.append(_line("To push (target less expected)", Decimal(self.pending or 0)))
         else:
             lines.append("No baseline yet: what the store shows is not known.")
+        if self.next_push:
+            lines.append(
+                f"Next push: the delta of {self.next_push:%Y-%m-%d %H:%M %Z}, or at once after the next entry."
+            )
         if self.in_flight:
             lines.append(_line("Of that on its way", Decimal(self.in_flight)))
         if self.observed is not None and self.observed_at:
@@ -155,6 +163,7 @@ def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
         not_explained=_not_explained(publication, expected, observed, at),
         offset=publication.acknowledged_offset if at is None else 0,
         last_push=last_push,
+        next_push=_next_push(publication, expected, target) if at is None else None,
         state=PublicationState(publication.state).label if at is None else "",
         hold=publication.hold_cause if at is None else "",
         hold_remedy=publication.hold_remedy if at is None else "",
@@ -319,6 +328,13 @@ def _in_flight(publication: LevelPublication, at: dt.datetime | None) -> int:
         unsettled = Q(batch__settled_at=None) | Q(batch__settled_at__gt=at)
         pushes = pushes.filter(unsettled, created_at__lte=at)
     return pushes.values_list("quantity", flat=True).last() or 0
+
+
+def _next_push(publication: LevelPublication, expected: int | None, target: int) -> dt.datetime | None:
+    if expected in (None, target) or publication.state != PublicationState.LIVE or publication.excluded:
+        return None
+    slots = schedules.next_slots(schedules.of_store(publication.store)[Job.DELTA])
+    return slots[0].astimezone(publication.store.zone) if slots else None
 
 
 def _caused(entries: int, source: str, actor: object) -> str:

@@ -186,6 +186,20 @@ def test_a_push_that_was_on_its_way_at_a_past_moment_is_told_for_that_moment(wor
     assert explanation.explain(publication.pk).in_flight == 0
 
 
+def test_what_is_owed_says_when_it_goes(world: World) -> None:
+    publication = world.item("A", here=20, there=20)
+    world.full("go-live")
+    world.delta()
+    assert explanation.explain(publication.pk).next_push is None
+    world.post("A", 4)
+
+    explained = explanation.explain(publication.pk)
+
+    assert explained.next_push is not None
+    assert timezone.now() <= explained.next_push <= timezone.now() + dt.timedelta(minutes=15)
+    assert "Next push" in explained.text()
+
+
 def test_an_item_is_found_by_number_or_sku(world: World) -> None:
     world.item("TS-BLK-M", here=1, there=1)
 
