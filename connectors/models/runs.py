@@ -194,7 +194,7 @@ class RunItem(models.Model):
     """One line of a plan. `subject_id` names a row of the app that the run's kind belongs to
     (a publication for inventory runs); labels are kept as they were, so that history needs no joins."""
 
-    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="items")
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, db_index=False, related_name="items")
     subject_id = models.BigIntegerField()
     label = models.CharField(max_length=300)
     place = models.CharField(max_length=255, blank=True)

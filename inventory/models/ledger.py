@@ -57,7 +57,7 @@ class EntryKind(models.TextChoices):
 class LedgerEntry(models.Model):
     """One immutable change of a level: what, where from, why, by whom. `key` names the business fact."""
 
-    level = models.ForeignKey(InventoryLevel, on_delete=models.PROTECT, related_name="entries")
+    level = models.ForeignKey(InventoryLevel, on_delete=models.PROTECT, db_index=False, related_name="entries")
     seq = models.IntegerField()
     on_hand_delta = models.DecimalField(max_digits=14, decimal_places=3, default=Decimal(0))
     released_delta = models.IntegerField(default=0)

@@ -93,7 +93,7 @@ class LevelPublication(models.Model):
     target − expected, never a sum of entries after a cursor.
     """
 
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="publications")
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, db_index=False, related_name="publications")
     listed = models.ForeignKey(ListedVariant, on_delete=models.PROTECT, related_name="publications")
     item_ref = models.CharField("inventory item", max_length=120)
     store_location = models.ForeignKey(StoreLocation, on_delete=models.PROTECT, related_name="publications")
@@ -187,7 +187,7 @@ class PublishedLevel(models.Model):
 
     publication = models.ForeignKey(LevelPublication, on_delete=models.CASCADE, related_name="members")
     level = models.ForeignKey(InventoryLevel, on_delete=models.PROTECT, related_name="published")
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="+")
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, db_index=False, related_name="+")
     published_version = models.IntegerField(null=True, help_text="Version of the level when it was last pushed.")
 
     class Meta:
@@ -209,7 +209,7 @@ class PublicationKind(models.TextChoices):
 class PublicationEntry(models.Model):
     """One immutable change of what a store is believed to show. `applied` False: recorded, not counted (§4)."""
 
-    publication = models.ForeignKey(LevelPublication, on_delete=models.PROTECT, related_name="entries")
+    publication = models.ForeignKey(LevelPublication, on_delete=models.PROTECT, db_index=False, related_name="entries")
     seq = models.IntegerField()
     kind = models.CharField(max_length=12, choices=PublicationKind.choices)
     quantity = models.IntegerField()

@@ -70,9 +70,11 @@ class PushStatus(models.TextChoices):
 class Push(models.Model):
     """One publication's change in a batch. The quantity was fixed when the publication was claimed."""
 
-    batch = models.ForeignKey(PushBatch, on_delete=models.PROTECT, related_name="pushes")
+    batch = models.ForeignKey(PushBatch, on_delete=models.PROTECT, db_index=False, related_name="pushes")
     position = models.PositiveSmallIntegerField(help_text="Index of its row in the batch's body.")
-    publication = models.ForeignKey("inventory.LevelPublication", on_delete=models.PROTECT, related_name="pushes")
+    publication = models.ForeignKey(
+        "inventory.LevelPublication", on_delete=models.PROTECT, db_index=False, related_name="pushes"
+    )
     item = models.ForeignKey(RunItem, null=True, on_delete=models.SET_NULL, related_name="pushes")
     quantity = models.IntegerField(help_text="Relative: units to add. Otherwise: the quantity to show.")
     before = models.IntegerField(help_text="Expected (relative) or read before it.")
