@@ -53,6 +53,13 @@ SELECT p.id, p.revision + 1, CASE WHEN p.baseline_at IS NULL THEN 'baseline' ELS
  WHERE {UNSETTLED}
 """
 
+HOLDS_END = f"""
+INSERT INTO inventory_holdchange (publication_id, at, test, cause)
+SELECT p.id, %(now)s, '', ''
+  FROM inventory_push q JOIN inventory_levelpublication p ON p.id = q.publication_id
+ WHERE p.hold_test <> '' AND {UNSETTLED}
+"""
+
 # The answer tells what the store showed then, as a reading does.
 # `verify`: whether the overwrite wiped what the store booked at nearly the same time is for the next settled read.
 OVERWRITTEN = f"""
@@ -103,7 +110,7 @@ def book_adjusted(batch: PushBatch) -> None:
 def book_overwritten(batch: PushBatch, at: dt.datetime | None, close: dt.timedelta) -> None:
     """Overwrites that were applied at the store's time `at`, or found nothing to change (None). Publications without
     a baseline get it and go live; frozen and quarantined ones stay so. Times nearer than `close` have no order."""
-    _book(batch, OVERWRITTEN_ENTRIES, OVERWRITTEN, at=at, close=close)
+    _book(batch, OVERWRITTEN_ENTRIES, HOLDS_END, OVERWRITTEN, at=at, close=close)
 
 
 def _book(batch: PushBatch, *effects: str, **more: dt.datetime | dt.timedelta | None) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from catalog.models import Variant
 from connectors.models import Store
-from inventory.models import LevelPublication, PublicationEntry
+from inventory.models import HoldChange, LevelPublication, PublicationEntry
 from inventory.models.publications import PublicationKind, PublicationState
 
 
@@ -411,7 +411,9 @@ def _save_statement(columns: tuple[str, ...]) -> str:
 def save_all(publications: Iterable[LevelPublication]) -> None:
     """Write what has changed on locked publications: one statement for those with the same columns loaded."""
     changed: dict[tuple[str, ...], list[LevelPublication]] = {}
-    for publication in {publication.pk: publication for publication in publications}.values():
+    distinct = list({publication.pk: publication for publication in publications}.values())
+    _note_holds(distinct)
+    for publication in distinct:
         if _changed_columns(publication):
             loaded = tuple(column for column in TIMES if column in publication.__dict__)
             changed.setdefault(loaded, []).append(publication)
@@ -431,6 +433,15 @@ def _save(rows: Sequence[LevelPublication], columns: tuple[str, ...]) -> None:
         cursor.execute(_save_statement(columns), [[row.pk for row in rows], *values])
     for row in rows:
         row.stored = dict(row.__dict__)
+
+
+def _note_holds(publications: Iterable[LevelPublication]) -> None:
+    """Keep which of these levels began, or ceased, to be held since they were locked."""
+    turned = [row for row in publications if row.hold_test != row.stored.get("hold_test", row.hold_test)]
+    now = timezone.now()
+    HoldChange.objects.bulk_create(
+        HoldChange(publication_id=row.pk, at=now, test=row.hold_test, cause=row.hold_cause) for row in turned
+    )
 
 
 def hold(publication: LevelPublication, test: str, cause: str, remedy: str) -> None:

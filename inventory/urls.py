@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from inventory.views.change_log import ChangeLogPage
 from inventory.views.held import HeldPage
 from inventory.views.ledger import LedgerPage
 from inventory.views.levels import LevelsPage
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern] = [
     path("levels/ours/<int:pk>/why/", WhyLevelPage.as_view(), name="why_level"),
     path("ledger/", LedgerPage.as_view(), name="ledger"),
     path("ledger/record/", RecordStockPage.as_view(), name="record_stock"),
+    path("change-log/", ChangeLogPage.as_view(), name="change_log"),
     path("quarantine/", QuarantinePage.as_view(), name="quarantine"),
     path("quarantine/<int:pk>/decide/", DecideClone.as_view(), name="decide_clone"),
     path("held/", HeldPage.as_view(), name="held"),

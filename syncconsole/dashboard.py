@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.models import CloneDecision, CloneSuspect, ConflictKind, LinkConflict, ListedVariant, Variant
+from catalog.models import ConflictKind, LinkConflict, ListedVariant, Variant
 from connectors.models import RemoteChange, Store, SyncRun
 from connectors.models.runs import RunStatus
 from connectors.models.webhooks import ChangeState
@@ -81,9 +81,9 @@ def needs(person: User) -> list[Need]:
         found += _stopped_runs()
     if person.has_perm("catalog.view_linkconflict"):
         found += _conflicts()
-    if person.has_perm("catalog.view_clonesuspect") and decisions(person.pk)["clones"]:
-        found += _clones()
     # The sidebar has counted them: where none waits, nothing is asked.
+    if person.has_perm("catalog.view_clonesuspect") and decisions(person.pk)["clones"]:
+        found.append(_clones(decisions(person.pk)["clones"]))
     if person.has_perm("orders.view_incomingorder") and decisions(person.pk)["orders"]:
         found += _orders()
     if person.has_perm("connectors.view_remotechange") and decisions(person.pk)["changes"]:
@@ -139,22 +139,15 @@ def _conflicts() -> list[Need]:
     ]
 
 
-def _clones() -> list[Need]:
-    """Pairs of which nobody can tell whose stock is ours, by store."""
-    undecided = CloneSuspect.objects.filter(closed_at=None, decision=CloneDecision.NONE).order_by()
-    grouped = undecided.values("store__name", "store__slug").annotate(count=Count("pk"), since=Min("first_seen_at"))
-    return [
-        Need(
-            Meaning.NEEDS_YOU,
-            "Quarantined",
-            f"{plural(row['count'], 'clone suspect')} {'waits' if row['count'] == 1 else 'wait'} for a decision",
-            f"{row['store__name']} · nothing is pushed for either side",
-            f"{reverse('admin:quarantine')}?store={row['store__slug']}",
-            "Compare",
-            since=row["since"],
-        )
-        for row in grouped
-    ]
+def _clones(count: int) -> Need:
+    return Need(
+        Meaning.NEEDS_YOU,
+        "Quarantined",
+        f"{plural(count, 'clone suspect')} {'waits' if count == 1 else 'wait'} for a decision",
+        "Nothing is pushed for either side of a pair meanwhile",
+        reverse("admin:quarantine"),
+        "Compare",
+    )
 
 
 def _orders() -> list[Need]:

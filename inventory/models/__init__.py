@@ -1,4 +1,5 @@
 from inventory.models.drifts import Drift
+from inventory.models.hold_changes import HoldChange
 from inventory.models.ledger import InventoryLevel, LedgerEntry
 from inventory.models.locations import Location, LocationMapping
 from inventory.models.publications import LevelPublication, PublicationEntry, PublishedLevel
@@ -8,6 +9,7 @@ from inventory.models.terms import StoreTerms, WithheldUnits
 
 __all__ = [
     "Drift",
+    "HoldChange",
     "InventoryLevel",
     "LedgerEntry",
     "LevelPublication",

@@ -223,6 +223,7 @@ class PublicationEntry(models.Model):
     class Meta:
         verbose_name_plural = "publication entries"
         constraints = [models.UniqueConstraint(fields=["publication", "seq"], name="publication_entry_seq_once")]
+        indexes = [models.Index(fields=["recorded_at"], name="publication_entry_by_time")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.quantity:+d} ({self.key})"

@@ -30,7 +30,15 @@ EVERYTHING_OF_THE_WORK: Final = (
     | see("catalog", "product", "variant", "listing", "listedvariant", "linkconflict", "clonesuspect")
     | see("inventory", "location", "locationmapping", "inventorylevel", "ledgerentry")
     | see(
-        "inventory", "levelpublication", "publicationentry", "publishedlevel", "push", "pushbatch", "drift", "schedule"
+        "inventory",
+        "levelpublication",
+        "publicationentry",
+        "publishedlevel",
+        "push",
+        "pushbatch",
+        "drift",
+        "holdchange",
+        "schedule",
     )
     | see("orders", "incomingorder", "refund", "document", "documentline", "documentseries")
     | see("orders", "salesorder", "valuemapping", "wave", "outgoingfulfilment")

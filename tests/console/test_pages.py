@@ -26,7 +26,8 @@ def addresses(world: World) -> dict[str, str]:
     publication = world.publication("TS-BLK-M")
     assert run is not None
     named = [
-        "index", "runs", "levels", "ledger", "held", "quarantine", "links", "import_items", "record_stock", "stores", "health",
+        "index", "runs", "levels", "ledger", "held", "quarantine", "change_log",
+        "links", "import_items", "record_stock", "stores", "health",
         "webhooks", "changes",
         "inventory_location_changelist", "inventory_location_add", "catalog_product_changelist",
         "catalog_variant_changelist", "catalog_listedvariant_changelist", "connectors_noticerule_changelist",

@@ -1,0 +1,140 @@
+"""The change log: stock, pushes, drift and holds in one list, newest first, each line once."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.db import connection, transaction
+from django.db.utils import IntegrityError
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from inventory import change_log
+from inventory.change_log import ChangeKind, Wanted
+from inventory.models import Drift, HoldChange
+from tests.console.conftest import SignIn
+from tests.console.conftest import sign_in as sign_in
+from tests.factories.connectors import StoreFactory
+from tests.worlds import World
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/console/change-log/"
+
+
+@pytest.fixture
+def told(world: World) -> World:
+    """A, held for an order that is not known; B, pushed; a drift of B."""
+    world.item("A", here=10, there=10)
+    world.item("B", here=10, there=10)
+    world.rest()
+    world.full()
+    world.store.refresh_from_db()
+    world.post("B", 5)
+    world.delta()
+    world.sell("A", 2)
+    world.post("A", -3)
+    world.rest()
+    world.full()
+    shown = world.publication("B")
+    now = timezone.now()
+    Drift.objects.create(publication=shown, store=world.store, quantity=-2, shown=13, first_seen_at=now, seen_at=now)
+    return world
+
+
+def lines(wanted: Wanted, size: int = 100) -> list[tuple[str, str]]:
+    found, after = change_log.page(wanted, None, size)
+    assert after is None
+    return [(change.kind.value, change.what) for change in found]
+
+
+def test_everything_that_happened_to_a_level_stands_in_one_list(told: World) -> None:
+    of_b = lines(Wanted(publication=told.publication("B").pk))
+    assert of_b == [
+        ("drift", "Store showed 13"),
+        ("push", "Pushed"),
+        ("stock", "Received"),
+        ("push", "Baseline"),
+        ("stock", "Opening"),
+    ]
+    of_a = lines(Wanted(publication=told.publication("A").pk))
+    assert of_a[0] == ("hold", "Held: the store has orders that are not known here")
+    assert of_a[1] == ("stock", "Received")
+
+
+def test_a_hold_that_ends_is_told_too(told: World) -> None:
+    told.fake.fulfil(told.publication("A").item_ref, told.there, 2)
+    told.rest()
+    told.full()
+    [ended, begun] = HoldChange.objects.order_by("-id")
+    assert (ended.test, begun.test) == ("", "b")
+    assert "committed in orders" in begun.cause
+    assert told.publication("A").hold_test == ""
+
+
+def test_a_level_that_stays_held_is_told_once(told: World) -> None:
+    told.rest()
+    told.full()
+    assert HoldChange.objects.count() == 1
+
+
+def test_the_history_of_holds_cannot_be_changed(told: World) -> None:
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        HoldChange.objects.update(test="a")
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        HoldChange.objects.all().delete()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_pages_hold_every_line_once_also_where_moments_are_equal(told: World, size: int) -> None:
+    whole, _ = change_log.page(Wanted(), None, 100)
+    paged = [(change.kind, change.id) for change in change_log.every(Wanted(), size)]
+    assert paged == [(change.kind, change.id) for change in whole]
+    assert len(set(paged)) == len(paged) > 8
+
+
+def test_filters_narrow_to_what_they_name(told: World) -> None:
+    variant = told.publication("A").listed.variant_id
+    assert {change.item for change in change_log.every(Wanted(variants=[variant]))} == {
+        str(told.publication("A").listed.variant)
+    }
+    assert {kind for kind, _ in lines(Wanted(kinds=[ChangeKind.HOLD]))} == {"hold"}
+    assert lines(Wanted(store=StoreFactory())) == []
+    assert lines(Wanted(location="elsewhere")) == []
+    assert len(lines(Wanted(store=told.store, location="cluj"))) == len(lines(Wanted()))
+    assert lines(Wanted(until=timezone.now() - dt.timedelta(days=1))) == []
+    assert lines(Wanted(since=timezone.now() + dt.timedelta(days=1))) == []
+
+
+@pytest.fixture
+def viewer(sign_in: SignIn) -> Client:
+    return sign_in("Viewer")
+
+
+def test_the_page_asks_the_same_whatever_is_in_it(told: World, viewer: Client) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert viewer.get(f"{PAGE}?store={told.store.slug}").status_code == 200
+        return len(queries)
+
+    asked()
+    few = asked()
+    for _ in range(30):
+        told.post("B", 1)
+    assert asked() == few <= 15
+
+
+def test_the_file_has_every_line_and_runs_nothing(told: World, viewer: Client) -> None:
+    told.post("A", 1, key="=cmd")
+    answer = viewer.get(f"{PAGE}?format=csv&store={told.store.slug}")
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    assert len(text.splitlines()) == 1 + len(list(change_log.every(Wanted(store=told.store))))
+    assert "attachment" in answer["Content-Disposition"]
+    assert "'+" not in text.splitlines()[1], "numbers stay numbers"
+
+
+@pytest.mark.parametrize("after", ["x", "1,2", "9" * 40 + ",0,1", "1,0," + "9" * 40])
+def test_an_address_that_makes_no_sense_shows_a_page(told: World, viewer: Client, after: str) -> None:
+    assert viewer.get(PAGE, {"after": after, "level": "9" * 30, "from": "soon", "kind": "?"}).status_code == 200
