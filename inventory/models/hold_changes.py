@@ -10,7 +10,9 @@ from inventory.models.publications import LevelPublication
 class HoldChange(models.Model):
     """A level began to be held, went on by another test (`test` a to e), or was let go (`test` empty). Append-only."""
 
-    publication = models.ForeignKey(LevelPublication, on_delete=models.PROTECT, related_name="hold_changes")
+    publication = models.ForeignKey(
+        LevelPublication, on_delete=models.PROTECT, related_name="hold_changes", db_index=False
+    )
     at = models.DateTimeField()
     test = models.CharField(max_length=1, blank=True)
     cause = models.CharField(max_length=400, blank=True)

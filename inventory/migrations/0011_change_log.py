@@ -8,7 +8,7 @@ from syncconsole.kernel.immutable import refuse_changes
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inventory", "0008_clone_exclusion"),
+        ("inventory", "0010_indexes_once"),
     ]
 
     operations = [
@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
             model_name="holdchange",
             name="publication",
             field=models.ForeignKey(
+                db_index=False,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="hold_changes",
                 to="inventory.levelpublication",
