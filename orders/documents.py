@@ -12,11 +12,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from connectors.models import Store, StoreLocation
+from connectors.models.stores import ExcludedRefunds
 from connectors.ports.orders import RemoteOrder
 from orders import numbering
 from orders.classification import NONE, verdicts
 from orders.document_lines import LineValues, difference, standing, wanted
-from orders.models import Document, DocumentKind, DocumentLine, DocumentState, IncomingOrder, IncomingState, Refund
+from orders.models import (
+    Document,
+    DocumentKind,
+    DocumentLine,
+    DocumentState,
+    IncomingOrder,
+    IncomingState,
+    Refund,
+    RefundState,
+)
 from orders.verdict import CANCELLATION, Planned, Readiness, Verdict
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
@@ -26,6 +36,8 @@ STATES: Final = {
     Readiness.WAITS: DocumentState.WAITS,
     Readiness.NEEDS_PERSON: DocumentState.NEEDS_PERSON,
 }
+LEFT_OUT: Final = (IncomingState.SHADOW, IncomingState.EXCLUDED)
+"""States of an order that is not carried as a sales order."""
 
 
 class DecisionRefused(Exception):
@@ -46,32 +58,37 @@ class Settled:
     needing_person: int = 0
 
 
-def settle(incoming: IncomingOrder, order: RemoteOrder, *, invoiced: Mapping[str, int] = NONE) -> Settled:
+def settle(
+    incoming: IncomingOrder, order: RemoteOrder, *, invoiced: Mapping[str, int] = NONE, left_out: bool = False
+) -> Settled:
     """Bring the documents of `incoming` to what `order`, the version it holds, says of its refunds.
 
-    The caller holds the row lock of `incoming`, inside a transaction, and has found the order to be one of ours: test
-    orders make no document, nor do those excluded by date. The same version again changes nothing. A document that
+    The caller holds the row lock of `incoming`, inside a transaction. Test orders make no document. Refunds of an order
+    that is `left_out` by date are listed, and make documents only where its store says so; a refund that has documents
+    already goes on with them (algorithms.md §8b 7). The same version again changes nothing. A document that
     waits follows every newer version; a posted one never changes, and what differs from it later is a counter-document.
     `invoiced`: units of each line that invoices hold. An order without refunds costs no query.
     """
     if incoming.test or not (order.refunds or (order.cancelled_at and invoiced)):
         return Settled()
-    return _Settling(incoming, order, invoiced).run()
+    listed = left_out and incoming.store.excluded_refunds == ExcludedRefunds.LISTED
+    return _Settling(incoming, order, invoiced, listed=listed).run()
 
 
 @transaction.atomic
 def settle_order(pk: int, *, invoiced: Mapping[str, int] = NONE) -> Settled:
-    """`settle` for one incoming order by itself, under its lock; nothing unless it is imported."""
-    row = IncomingOrder.objects.select_for_update(of=("self",)).get(pk=pk)
-    if row.state != IncomingState.IMPORTED:
+    """`settle` for one incoming order by itself, under its lock; nothing while it waits to be imported."""
+    row = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=pk)
+    if row.state not in (IncomingState.IMPORTED, *LEFT_OUT):
         return Settled()
-    return settle(row, row.order, invoiced=invoiced)
+    return settle(row, row.order, invoiced=invoiced, left_out=row.state in LEFT_OUT)
 
 
 def settle_store(store: Store) -> Settled:
-    """`settle_order` for every imported order of `store` that has refunds, oldest first; each by itself, so that what is
+    """`settle_order` for every order of `store` that has refunds, oldest first; each by itself, so that what is
     done stays done."""
-    rows = IncomingOrder.objects.filter(store=store, state=IncomingState.IMPORTED, snapshot__refunds__0__isnull=False)
+    read = IncomingOrder.objects.filter(store=store, state__in=(IncomingState.IMPORTED, *LEFT_OUT), test=False)
+    rows = read.filter(snapshot__refunds__0__isnull=False)
     whole = Settled()
     for pk in rows.order_by("remote_created_at", "pk").values_list("pk", flat=True):
         done = settle_order(pk)
@@ -96,7 +113,7 @@ def decide(
 
     `sentence` is the one the person saw: a verdict that changed since is refused. Raises `DecisionRefused`.
     """
-    row = IncomingOrder.objects.select_for_update(of=("self",)).get(pk=refund.order_id)
+    row = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=refund.order_id)
     refund = Refund.objects.get(pk=refund.pk)
     if refund.state != Readiness.NEEDS_PERSON or refund.sentence != sentence:
         raise DecisionRefused(
@@ -108,14 +125,16 @@ def decide(
         by, "decide refund", f"Refund {refund}", before={"state": refund.state, "why": sentence},
         after={"reason": reason}, address=address,
     )  # fmt: skip
-    return settle(row, row.order, invoiced=invoiced)
+    return settle(row, row.order, invoiced=invoiced, left_out=row.state in LEFT_OUT)
 
 
 class _Settling:
     """One order's refunds on their way into the books."""
 
-    def __init__(self, incoming: IncomingOrder, order: RemoteOrder, invoiced: Mapping[str, int]) -> None:
-        self.incoming, self.order, self.invoiced = incoming, order, invoiced
+    def __init__(
+        self, incoming: IncomingOrder, order: RemoteOrder, invoiced: Mapping[str, int], *, listed: bool
+    ) -> None:
+        self.incoming, self.order, self.invoiced, self.listed = incoming, order, invoiced, listed
         known = Refund.objects.filter(order=incoming).prefetch_related("documents__lines")
         self.known = {refund.ref: refund for refund in known}
         self.new: list[tuple[Document, list[LineValues]]] = []
@@ -124,13 +143,15 @@ class _Settling:
 
     def run(self) -> Settled:
         found = self._verdicts()
-        for refund, verdict in zip(self._write_refunds(found), found, strict=True):
-            self._write_documents(refund, verdict)
+        refunds = self._write_refunds(found)
+        stands = Counter(refund.state for refund in refunds)
+        for refund, verdict in zip(refunds, found, strict=True):
+            if refund.state != RefundState.LISTED:
+                self._write_documents(refund, verdict)
         Document.objects.bulk_create(document for document, _ in self.new)
         _write_lines(self.new)
         self._post()
-        stands = Counter(verdict.readiness for verdict in found)
-        return Settled(self.ready, len(found), stands[Readiness.WAITS], stands[Readiness.NEEDS_PERSON])
+        return Settled(self.ready, len(found), stands[RefundState.WAITS], stands[RefundState.NEEDS_PERSON])
 
     def _verdicts(self) -> list[Verdict]:
         places = self._places()
@@ -169,8 +190,7 @@ class _Settling:
         row = self.known.get(ref) or Refund(store_id=self.incoming.store_id, order=self.incoming, ref=ref)
         values = {
             "made_at": verdict.at,
-            "state": verdict.readiness.value,
-            **_words(verdict),
+            **self._stand(row, verdict),
             "currency": self.order.presentment_currency,
             "shop_currency": self.order.currency,
             "paid": verdict.money.paid.presentment.amount,
@@ -182,6 +202,13 @@ class _Settling:
             if not row._state.adding:
                 row.save()
         return row
+
+    def _stand(self, row: Refund, verdict: Verdict) -> dict[str, object]:
+        """State and words of a refund; of an order that is left out, what it would have been."""
+        if not self.listed or (not row._state.adding and row.documents.all()):
+            return {"state": verdict.readiness.value, **_words(verdict)}
+        why = f"Its order is left out by date, so it is listed and makes no document. Otherwise: {verdict.sentence}"
+        return {"state": RefundState.LISTED.value, **_words(verdict), "sentence": why}
 
     def _write_documents(self, refund: Refund, verdict: Verdict) -> None:
         kept = list(refund.documents.all()) if refund.ref in self.known else []

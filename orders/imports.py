@@ -15,7 +15,7 @@ from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
 from orders import documents, sales, stock, wave_changes
 from orders.errors import OrderRefused
-from orders.models import IncomingOrder, IncomingState
+from orders.models import IncomingOrder, IncomingState, SalesOrder
 from syncconsole.kernel.locks import sole_worker
 
 log = structlog.get_logger(__name__)
@@ -104,6 +104,8 @@ def import_order(pk: int) -> IncomingState:
     if carried:
         sale_refused = _attempt(row, lambda: sales.write(row, order))
         refused = refused or sale_refused or _attempt(row, lambda: documents.settle(row, order))
+    else:
+        refused = refused or _attempt(row, lambda: documents.settle(row, order, left_out=True))
     if refused:
         row.state, row.waits_for = IncomingState.FAILED, refused.waits_for[:200]
         row.cause, row.remedy = refused.cause[:400], refused.remedy[:400]
@@ -120,12 +122,13 @@ def import_order(pk: int) -> IncomingState:
 
 
 def is_eligible(row: IncomingOrder) -> bool:
-    """Placed on the integration date or later, by the calendar of the store's time zone; or a sales order already whose
-    refunds are booked."""
+    """Placed on the integration date or later, by the calendar of the store's time zone; or a sales order that stayed
+    when the date moved, because refunds of it are booked (`orders.integration`)."""
     since = row.store.integration_date
     if since is None:
         return False
-    return row.remote_created_at.astimezone(row.store.zone).date() >= since or row.refunds.exists()
+    placed = row.remote_created_at.astimezone(row.store.zone).date()
+    return placed >= since or SalesOrder.objects.filter(incoming=row).exists()
 
 
 def _book_stock(row: IncomingOrder, order: RemoteOrder, eligible: bool) -> None:

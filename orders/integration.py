@@ -9,12 +9,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from connectors.models import Store
+from connectors.models.stores import ExcludedRefunds
 from orders import tasks
-from orders.models import IncomingOrder, IncomingState, Refund
+from orders.documents import LEFT_OUT
+from orders.models import IncomingOrder, IncomingState, Refund, RefundState
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
-
-LEFT_OUT = (IncomingState.SHADOW, IncomingState.EXCLUDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,30 @@ def set_day(store: Store, day: dt.date, *, by: User, address: str | None = None)
     )
     tasks.import_orders.send(store.pk)
     return change
+
+
+@transaction.atomic
+def set_excluded_refunds(store: Store, rule: ExcludedRefunds, *, by: User) -> int:
+    """Say what becomes of refunds of orders that are left out by date. Where documents are made from now on, a worker
+    makes those of the refunds listed so far: returns of how many. Documents that are posted stay."""
+    locked = Store.objects.select_for_update().get(pk=store.pk)
+    before = locked.excluded_refunds
+    Store.objects.filter(pk=store.pk).update(excluded_refunds=rule)
+    store.excluded_refunds = rule
+    audit.record(
+        by,
+        "change what refunds of excluded orders become",
+        store.name,
+        before={"excluded_refunds": before},
+        after={"excluded_refunds": rule.value},
+    )
+    if rule == ExcludedRefunds.LISTED:
+        return 0
+    listed = Refund.objects.filter(store=store, state=RefundState.LISTED)
+    waiting = IncomingOrder.objects.filter(pk__in=listed.values("order"), state__in=LEFT_OUT)
+    waiting.update(state=IncomingState.PENDING)
+    tasks.import_orders.send(store.pk)
+    return listed.count()
 
 
 def _begin(store: Store, day: dt.date) -> dt.datetime:

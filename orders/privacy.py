@@ -45,13 +45,15 @@ def _of_customer(
 def _erase(store: Store, named: QuerySet[IncomingOrder, IncomingOrder]) -> int:
     """Some hundreds at a time, each part by itself: after a crash the next try erases the rest."""
     erased = 0
-    while some := _erase_some(store, named):
+    while some := erase_some(store, named):
         erased += some
     return erased
 
 
 @transaction.atomic
-def _erase_some(store: Store, named: QuerySet[IncomingOrder, IncomingOrder]) -> int:
+def erase_some(store: Store, named: QuerySet[IncomingOrder, IncomingOrder]) -> int:
+    """Erase what names anybody from some hundreds of these orders of `store`, none of them erased yet; returns from how
+    many, 0 when none is left."""
     rows = list(named.order_by("pk").select_for_update(of=("self",))[:AT_ONCE])
     for row in rows:
         row.snapshot = msgspec.to_builtins(without_person(row.order))

@@ -1,4 +1,4 @@
-"""Doors for Celery: orders that were read are imported; what left here first is told to its store."""
+"""Doors for Celery: orders that were read are imported; what left here first is told to its store; old ones forget."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from connectors.models import Store
-from orders import imports, sending
+from orders import imports, retention, sending
 from orders.models import IncomingOrder, IncomingState, OutgoingFulfilment
 from orders.models.outgoing import ON_ITS_WAY
 from syncconsole.kernel.tasks import AfterCommitTask
@@ -49,3 +49,16 @@ def sweep_fulfilments() -> None:
     waiting = OutgoingFulfilment.objects.filter(state__in=ON_ITS_WAY)
     for store_id in waiting.values_list("order__store", flat=True).distinct().order_by():
         send_fulfilments.send(store_id)
+
+
+@shared_task(base=AfterCommitTask)
+def forget_customers(store_id: int | None = None) -> None:
+    """Redact orders that are older than their store keeps customers' data; of every store, each in a task of its own."""
+    stores = Store.objects.exclude(keep_months=None)
+    if store_id is None:
+        for pk in stores.values_list("pk", flat=True):
+            forget_customers.send(pk)
+    elif (store := stores.filter(pk=store_id).first()) is not None:
+        _, more = retention.forget(store, until=timezone.now() + SLICE)
+        if more:
+            forget_customers.send(store_id)

@@ -197,6 +197,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "read orders again": {"task": "connectors.feed_tasks.reread_orders", "schedule": crontab(minute=10)},
     "sweep orders": {"task": "orders.tasks.sweep_orders", "schedule": 30.0, "options": {"expires": 30}},
     "sweep fulfilments": {"task": "orders.tasks.sweep_fulfilments", "schedule": 60.0, "options": {"expires": 60}},
+    "forget customers": {"task": "orders.tasks.forget_customers", "schedule": crontab(hour=2, minute=30)},
     "prune webhooks": {"task": "connectors.webhook_tasks.prune_deliveries", "schedule": crontab(hour=3, minute=40)},
     "send due notices": {
         "task": "connectors.notices_tasks.send_due_notices",

@@ -21,10 +21,13 @@ class RefundState(models.TextChoices):
     READY = Readiness.READY.value, "Done"
     WAITS = Readiness.WAITS.value, "Waits for money"
     NEEDS_PERSON = Readiness.NEEDS_PERSON.value, "Needs you"
+    LISTED = "listed", "Listed only"
+    """Its order is left out by date, and the store's setting makes no documents for such."""
 
     @property
     def meaning(self) -> Meaning:
         return {
+            RefundState.LISTED: Meaning.OFF,
             RefundState.READY: Meaning.OK,
             RefundState.WAITS: Meaning.WAITS,
             RefundState.NEEDS_PERSON: Meaning.NEEDS_YOU,
@@ -95,7 +98,8 @@ class Refund(models.Model):
         constraints = [models.UniqueConstraint(fields=["store", "ref"], name="refund_once")]
         indexes = [
             models.Index(fields=["-made_at", "-id"], name="refund_newest"),
-            models.Index(fields=["store"], condition=~Q(state="ready"), name="refund_open"),
+            models.Index(fields=["store"], condition=Q(state__in=["waits", "needs_person"]), name="refund_open"),
+            models.Index(fields=["-made_at", "-id"], condition=Q(state="listed"), name="refund_listed"),
         ]
         permissions = [("decide_refund", "Can decide what a refund becomes that waits for a person")]
 

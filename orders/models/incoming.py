@@ -83,6 +83,23 @@ class IncomingOrder(models.Model):
                 name="incoming_order_pending",
             ),
             models.Index(fields=["store", "id"], condition=models.Q(state="failed"), name="incoming_order_failed"),
+            models.Index(
+                fields=["store", "remote_created_at"],
+                condition=models.Q(redacted_at=None),
+                name="incoming_order_named",
+            ),
+            # What the queue's filters show, newest first, of one store and of all.
+            models.Index(fields=["store", "-remote_created_at", "-id"], name="incoming_order_of_store"),
+            models.Index(
+                fields=["state", "-remote_created_at", "-id"],
+                condition=~models.Q(state="imported"),
+                name="incoming_order_by_state",
+            ),
+            models.Index(
+                fields=["-remote_created_at", "-id"],
+                condition=~models.Q(needs_look=""),
+                name="incoming_order_to_look_at",
+            ),
         ]
         permissions = [("import_orders", "Can ask a store for its orders")]
 

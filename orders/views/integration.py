@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from connectors import registry, rereads, scopes
 from connectors.models import Store
+from connectors.models.stores import ExcludedRefunds
 from connectors.ports.access import SHIPPING
 from connectors.views.frame import StorePage
-from orders import integration, outgoing
+from orders import integration, outgoing, retention
+from orders.models import Refund, RefundState
 from orders.outgoing import SendingRefused
 from syncconsole.kernel import audit
 
@@ -48,6 +50,22 @@ class RhythmForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("import_minutes",)
 
 
+class ExcludedRefundsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What refunds of orders that are left out by date become."""
+
+    class Meta:
+        model = Store
+        fields = ("excluded_refunds",)
+
+
+class KeepForm(forms.ModelForm):  # type: ignore[type-arg]
+    """How long orders name who bought."""
+
+    class Meta:
+        model = Store
+        fields = ("keep_months",)
+
+
 class IntegrationPage(StorePage):
     """The day, a preview of another one, how often orders are asked for, and what they mean for stock."""
 
@@ -69,6 +87,8 @@ class IntegrationPage(StorePage):
             "opening_orders": self._save_stock,
             "import_minutes": self._save_rhythm,
             "reread": self._switch_reread,
+            "excluded_refunds": self._save_excluded_refunds,
+            "keep_months": self._save_months,
             "fulfilments": self._switch_fulfilments,
         }
         return next((door for name, door in doors.items() if name in request.POST), self._save_day)(request)
@@ -104,6 +124,28 @@ class IntegrationPage(StorePage):
         messages.success(request, f"{self.store} is asked for orders every {self.store.import_minutes} minutes.")
         return redirect("admin:store_orders", self.store.slug)
 
+    def _save_excluded_refunds(self, request: HttpRequest) -> HttpResponse:
+        form = ExcludedRefundsForm(request.POST, instance=self.store)
+        if form.is_valid():
+            rule = ExcludedRefunds(form.cleaned_data["excluded_refunds"])
+            made = integration.set_excluded_refunds(self.store, rule, by=self.person)
+            follows = f" A worker makes those of {made:,} listed {'refund' if made == 1 else 'refunds'} now." * bool(
+                made
+            )
+            messages.success(request, f"Refunds of orders left out by date: {rule.label.lower()}.{follows}")
+        return redirect("admin:store_orders", self.store.slug)
+
+    def _save_months(self, request: HttpRequest) -> HttpResponse:
+        form = KeepForm(request.POST, instance=self.store)
+        if not form.is_valid():
+            messages.warning(request, "Nothing was saved. Write the months as a number from 1 to 1200, or nothing.")
+            return redirect("admin:store_orders", self.store.slug)
+        months = form.cleaned_data["keep_months"]
+        retention.set_months(self.store, months, by=self.person)
+        kept = "for ever" if months is None else f"for {months:,} {'month' if months == 1 else 'months'}"
+        messages.success(request, f"Customers' data is kept {kept}.")
+        return redirect("admin:store_orders", self.store.slug)
+
     def _switch_reread(self, request: HttpRequest) -> HttpResponse:
         if request.POST["reread"] == "on":
             until = rereads.switch_on(self.store, by=self.person).astimezone(self.store.zone)
@@ -127,11 +169,17 @@ class IntegrationPage(StorePage):
     def _show(
         self, form: DayForm, stock: StockForm, change: integration.Change | None, *, status: int = 200
     ) -> HttpResponse:
+        asked = KeepForm(self.request.GET) if "keep_months" in self.request.GET else None
+        months = asked.cleaned_data["keep_months"] if asked and asked.is_valid() else self.store.keep_months
         return self.page(
             status=status,
             form=form,
             stock=stock,
             change=change,
+            excluded_refunds=ExcludedRefunds,
+            listed=Refund.objects.filter(store=self.store, state=RefundState.LISTED).count(),
+            months=months,
+            outdated=retention.preview(self.store, months) if months else None,
             points_an_hour=round(registry.pass_points() * 60 / self.store.import_minutes),
             rereads=self.store.reread_until is not None and self.store.reread_until > timezone.now(),
             lacks=scopes.missing(self.store.scopes, SHIPPING),

@@ -19,6 +19,8 @@ from syncconsole.kernel.keyset import page_of
 
 SEE_RIGHT: Final = "orders.view_refund"
 DECIDE_RIGHT: Final = "orders.decide_refund"
+TABS: Final = (RefundState.NEEDS_PERSON, RefundState.WAITS, RefundState.LISTED)
+"""States with a tab of their own."""
 
 
 class RefundsPage(ConsolePage):
@@ -35,7 +37,7 @@ class RefundsPage(ConsolePage):
             rows = rows.filter(store__slug=slug)
         if words := asked.get("q", "").strip():
             rows = rows.filter(order__sales_order__in=orders_found(words))
-        counts = {state: rows.filter(state=state).count() for state in (RefundState.NEEDS_PERSON, RefundState.WAITS)}
+        counts = {state: rows.filter(state=state).count() for state in TABS}
         state = asked.get("state", "")
         tabs = [Tab("All", self._tab(""), not state)] + [
             Tab(each.label, self._tab(each.value), state == each.value, f"{counts[each]:,}") for each in counts

@@ -166,7 +166,8 @@ def test_orders_that_are_not_ours_make_no_document(store: Store) -> None:
     test_order = imported(store, dataclasses.replace(BOTH.order, test=True), ref="test")
     settled(test_order)
 
-    assert not Refund.objects.exists()
+    assert not Document.objects.exists()
+    assert not Refund.objects.filter(order=test_order).exists()
 
 
 def test_an_order_without_refunds_costs_no_query(store: Store, django_assert_num_queries: Any) -> None:

@@ -30,7 +30,7 @@ class Command(JsonCommand):
                 "Set it on the store's page, import the orders, then run this again.",
             )
         done = documents.settle_store(store)
-        open_refunds = Refund.objects.filter(store=store).exclude(state=RefundState.READY)
+        open_refunds = Refund.objects.filter(store=store, state__in=(RefundState.WAITS, RefundState.NEEDS_PERSON))
         problems = [
             {"order": each.order.name, "refund": each.ref, "state": each.state, "why": each.sentence}
             for each in open_refunds.select_related("order").order_by("made_at", "pk")[:PROBLEMS_SHOWN]
