@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
-from orders import privacy, retention, tasks
+from orders import intake, privacy, retention, sales, tasks
 from orders.models import Buyer, IncomingOrder, OrderStock
 from syncconsole.kernel.models import AuditEntry, User
 from tests.factories.catalog import VariantFactory
@@ -117,7 +117,10 @@ def test_a_later_version_of_a_redacted_order_brings_nobody_back(store: Store) ->
     said = placed(store, 1, local(1, 1))
     retention.forget(store)
 
-    told(store, dataclasses.replace(said, updated_at=said.updated_at + dt.timedelta(days=60)))
+    later = dataclasses.replace(said, updated_at=said.updated_at + dt.timedelta(days=60))
+    intake.keep(store, later, asked_at=NOW)
+    row = IncomingOrder.objects.get()
+    sales.write(row, row.order)
 
     assert named() == []
     assert IncomingOrder.objects.get().revision == 2
