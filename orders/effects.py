@@ -6,7 +6,7 @@ shows (`store`). Usually they cancel out and nothing is sent anywhere but to the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -35,6 +35,7 @@ class Holding:
     dispatched: int = 0
     covered: int = 0
     fulfilled: int = 0
+    in_doubt: int = 0
 
     def give(self, quantity: int, *, first: str = "held") -> tuple[int, int, int]:
         """Take `quantity` units from held, dispatched and ahead, in this order, or from ahead first. Returns how many
@@ -78,6 +79,19 @@ def effects_of(fact: Fact, terms: Terms, here: Holding, there: Holding) -> list[
     """The effects of one fact. `here`: what is held at its spot, `there`: at the location that its units went to; both
     are brought along."""
     return [effect for effect in ROWS[fact.kind](fact, terms, here, there) if effect.says_anything]
+
+
+def shares(fact: Fact, holdings: Sequence[Holding]) -> list[int]:
+    """How many of the fact's units concern each of several holdings of its spot: pile after pile in the order in which
+    `Holding.give` takes from them, and within a pile one holding after the other. The last gets what is in none."""
+    left, found = fact.quantity, [0] * len(holdings)
+    for pile in PILES.get(fact.kind, ()):
+        for place, holding in enumerate(holdings):
+            taken = min(getattr(holding, pile), left)
+            found[place] += taken
+            left -= taken
+    found[-1] += left
+    return found
 
 
 def _grown(fact: Fact, terms: Terms, here: Holding, _: Holding) -> Iterator[Effect]:
@@ -141,9 +155,15 @@ def _cancelled(fact: Fact, terms: Terms, here: Holding, _: Holding) -> Iterator[
         yield Effect(to_ref, EntryKind.RESTOCKED, on_hand=held, store=held)
     yield Effect(to_ref, store=q - held)
     if ahead:
-        yield Effect(to_ref, look=f"{ahead} units shipped here were cancelled in the store: did they come back?")
+        here.in_doubt += ahead
+        yield Effect(to_ref, look=doubt(ahead))
     if unknown := q - held - dispatched - ahead:
         yield Effect(to_ref, look=f"{unknown} units were cancelled that were never known to wait.")
+
+
+def doubt(units: int) -> str:
+    """What a person is asked about units that left here and that their store puts back in stock (row 14)."""
+    return f"{units} units shipped here were cancelled in the store: did they come back?"
 
 
 def _lost(fact: Fact, terms: Terms, here: Holding, _: Holding) -> Iterator[Effect]:
@@ -181,6 +201,15 @@ def _unexplained(fact: Fact, _terms: Terms, _here: Holding, _there: Holding) -> 
 def _at(fact: Fact) -> str:
     return fact.spot.location_ref
 
+
+PILES: Final[dict[FactKind, tuple[str, ...]]] = {
+    FactKind.MOVED: ("held", "dispatched", "ahead"),
+    FactKind.FULFILLED: ("ahead", "held", "dispatched"),
+    FactKind.REOPENED: ("fulfilled",),
+    FactKind.CANCELLED: ("held", "dispatched", "ahead"),
+    FactKind.LOST: ("held", "dispatched", "ahead"),
+}
+"""What kinds of facts take from, and in which order."""
 
 Row = Callable[[Fact, Terms, Holding, Holding], Iterator[Effect]]
 

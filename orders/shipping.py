@@ -83,25 +83,30 @@ def _book(
     row: IncomingOrder, wanted: Wanted, by: User, action: str, step: Step
 ) -> tuple[IncomingOrder, dict[OrderStock, int]]:
     """The order as it was locked, and the units that were moved of each row of its stock."""
+    locked, moved = lock(row, wanted)
+    postings = []
+    for stock, quantity in moved.items():
+        stock.held -= quantity
+        kind, on_hand = step(stock, quantity)
+        total = stock.totals[action] = int(stock.totals.get(action, 0)) + quantity
+        postings.append(posting(locked, stock, kind, -quantity, f"{action}:{total}", by, on_hand=on_hand))
+    ledger.post(postings)
+    OrderStock.objects.bulk_update(moved, ["held", "ahead", "dispatched", "totals"])
+    wave_changes.follow(locked, because=f"A person said of the order's goods: {action}.")
+    audit.record(by, action, f"{locked.store}: {locked.name}", after={"units": sum(moved.values())})
+    return locked, moved
+
+
+def lock(row: IncomingOrder, wanted: Wanted) -> tuple[IncomingOrder, dict[OrderStock, int]]:
+    """The order, locked, and the rows of its stock with the units wanted of each. Raises ShippingRefused unless it holds
+    them now. Call it inside the transaction that books."""
     locked = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=row.pk)
     if locked.stock_rule != StockRule.ORDER:
         raise ShippingRefused("Only goods of an order that holds stock here can leave.", "Choose another order.")
     stocks = {stock.pk: stock for stock in locked.stock.order_by("pk")}
     chosen = {pk: units for pk, units in wanted.items() if units.quantity}
     _check(stocks, chosen)
-    postings = []
-    for pk, units in chosen.items():
-        stock = stocks[pk]
-        stock.held -= units.quantity
-        kind, on_hand = step(stock, units.quantity)
-        total = stock.totals[action] = int(stock.totals.get(action, 0)) + units.quantity
-        postings.append(_posting(locked, stock, kind, on_hand, units.quantity, f"{action}:{total}", by))
-    ledger.post(postings)
-    OrderStock.objects.bulk_update([stocks[pk] for pk in chosen], ["held", "ahead", "dispatched", "totals"])
-    wave_changes.follow(locked, because=f"A person said of the order's goods: {action}.")
-    moved = {stocks[pk]: units.quantity for pk, units in chosen.items()}
-    audit.record(by, action, f"{locked.store}: {locked.name}", after={"units": sum(moved.values())})
-    return locked, moved
+    return locked, {stocks[pk]: units.quantity for pk, units in chosen.items()}
 
 
 def _check(stocks: Mapping[int, OrderStock], wanted: Wanted) -> None:
@@ -117,20 +122,23 @@ def _check(stocks: Mapping[int, OrderStock], wanted: Wanted) -> None:
             raise ShippingRefused(f"{units.quantity} of {held} held units cannot go.", f"Say 1 to {held}.")
 
 
-def _posting(
-    row: IncomingOrder, stock: OrderStock, kind: EntryKind, on_hand: int, quantity: int, fact: str, by: User
+def posting(
+    row: IncomingOrder, stock: OrderStock, kind: EntryKind, released: int, fact: str, by: User, *, on_hand: int = 0
 ) -> Posting:
+    """An entry of the level that a stock row is held at, by a person. `fact` names what happened and its cumulative
+    quantity there."""
+    part = f"/{stock.location_id}" if stock.part_of_id else ""
     return Posting(
         variant_id=stock.variant_id,
         location_id=stock.location_id,
         kind=kind,
-        key=f"{row.store_id}:{stock.line_ref}@{stock.store_location_id}:{fact}",
+        key=f"{row.store_id}:{stock.line_ref}@{stock.store_location_id}{part}:{fact}",
         origin="console",
         effective_at=timezone.now(),
         on_hand_delta=Decimal(on_hand),
-        released_delta=-quantity,
+        released_delta=released,
         document=f"order:{row.store.slug}:{row.name}",
-        reason=fact.rpartition(":")[0].capitalize(),
+        reason=fact.partition(":")[0].capitalize(),
         actor=by,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from django.db.models import Exists, OuterRef
@@ -16,7 +16,7 @@ from inventory import ledger, store_bookings
 from inventory.ledger import Posting
 from inventory.models import LocationMapping
 from inventory.store_bookings import Shelf, StoreBooking
-from orders.effects import Effect, Holding, StockRule, Terms, effects_of
+from orders.effects import Effect, Holding, StockRule, Terms, effects_of, shares
 from orders.errors import OrderRefused
 from orders.facts import Fact, FactKind, News, Spot, Standing, cancelled_key, news, returned_key
 from orders.models import IncomingOrder, OrderStock, WaveLine, WaveLineState
@@ -75,6 +75,8 @@ class _Books:
     row: IncomingOrder
     terms: Terms
     stocks: dict[Spot, OrderStock]
+    parts: dict[Spot, list[OrderStock]]
+    """What a person holds elsewhere of a spot; it goes first."""
     variants: dict[str, int]
     """Item reference → our variant."""
     places: dict[str, _Place] = field(default_factory=dict)
@@ -88,7 +90,13 @@ class _Books:
     def known(self) -> dict[Spot, Standing]:
         """What the store was last known to say."""
         return {
-            spot: Standing(stock.item_ref, stock.open_quantity, stock.fulfilled, stock.ordered, stock.totals)
+            spot: Standing(
+                stock.item_ref,
+                stock.open_quantity,
+                stock.fulfilled + self._sent_elsewhere(spot),
+                stock.ordered,
+                stock.totals,
+            )
             for spot, stock in self.stocks.items()
         }
 
@@ -102,8 +110,15 @@ class _Books:
         return {shelf: change for shelf, change in changes.items() if change}
 
     def work_through(self, fact: Fact) -> None:
-        """Note the effects of a fact, and what is held after it."""
-        here = self._stock(fact.spot, fact.item_ref)
+        """Note the effects of a fact, and what is held after it, at each of our locations that its units are held at."""
+        whole = self._stock(fact.spot, fact.item_ref)
+        rows = [*self.parts.get(fact.spot, ()), whole]
+        for row, quantity in zip(rows, shares(fact, [_holding(row) for row in rows]), strict=True):
+            if quantity:
+                self._work_through(replace(fact, quantity=quantity), row, whole)
+
+    def _work_through(self, fact: Fact, here: OrderStock, whole: OrderStock) -> None:
+        """A fact of units that are all held by one row."""
         moves = fact.kind is FactKind.MOVED
         there = self._stock(Spot(fact.spot.line_ref, fact.to_ref), fact.item_ref) if moves else here
         holding = _holding(here)
@@ -112,22 +127,27 @@ class _Books:
         _hold(there, other)
         _hold(here, holding)
         key = f"{self.row.store_id}:{fact.source_ref or fact.spot.line_ref}@{fact.spot.location_ref}:{fact.kind}"
-        total = _count(here, fact)
+        total = _count(whole, fact)
         for step, effect in enumerate(effects):
-            self._write(fact, effect, f"{key}:{total}:{step}")
+            self._write(fact, effect, f"{key}:{total}:{step}", here)
 
     def keep(self, now: dict[Spot, Standing]) -> None:
         """Save what the store says now, beside what is held."""
         for spot, standing in now.items():
             stock = self._stock(spot, standing.item_ref)
-            stock.ordered, stock.open_quantity, stock.fulfilled = standing.ordered, standing.open, standing.fulfilled
+            stock.ordered, stock.open_quantity = standing.ordered, standing.open
+            stock.fulfilled = standing.fulfilled - self._sent_elsewhere(spot)
         new = [stock for stock in self.stocks.values() if stock._state.adding]
         known = [stock for stock in self.stocks.values() if not stock._state.adding]
+        known += [part for parts in self.parts.values() for part in parts]
         OrderStock.objects.bulk_create(new)
         OrderStock.objects.bulk_update(known, CHANGING)
 
     def shelf(self, spot: Spot, item_ref: str) -> Shelf:
         return item_ref, self._place(spot).store_location_id
+
+    def _sent_elsewhere(self, spot: Spot) -> int:
+        return sum(part.fulfilled for part in self.parts.get(spot, ()))
 
     def _place(self, spot: Spot) -> _Place:
         """Goods stay where they were held, whatever the mapping says since."""
@@ -147,14 +167,15 @@ class _Books:
             )
         return self.stocks[spot]
 
-    def _write(self, fact: Fact, effect: Effect, key: str) -> None:
+    def _write(self, fact: Fact, effect: Effect, key: str, here: OrderStock) -> None:
         store, spot = self.row.store, Spot(fact.spot.line_ref, effect.location_ref)
+        location_id = here.location_id if spot == fact.spot else self._place(spot).location_id
         document = f"order:{store.slug}:{self.row.name}"
         if effect.kind is not None and (effect.on_hand or effect.released):
             self.postings.append(
                 Posting(
                     variant_id=self.variants[fact.item_ref],
-                    location_id=self._place(spot).location_id,
+                    location_id=location_id,
                     kind=effect.kind,
                     key=key,
                     origin=f"store:{store.slug}",
@@ -173,17 +194,27 @@ class _Books:
             self.verify.add(shelf)
 
 
-CHANGING: Sequence[str] = ("ordered", "open_quantity", "fulfilled", "held", "ahead", "dispatched", "covered", "totals")
+CHANGING: Sequence[str] = (
+    *("ordered", "open_quantity", "fulfilled", "held", "ahead", "dispatched"),
+    *("covered", "in_doubt", "totals"),
+)
 
 
 def _open(row: IncomingOrder) -> _Books:
     picking = WaveLine.objects.filter(stock=OuterRef("pk"), state=WaveLineState.OPEN)
-    found = row.stock.select_related("store_location").annotate(is_picked=Exists(picking))
+    found = row.stock.select_related("store_location").annotate(is_picked=Exists(picking)).order_by("pk")
     rows: list[OrderStock] = list(found)
-    stocks = {Spot(stock.line_ref, stock.store_location.ref): stock for stock in rows}
+    stocks: dict[Spot, OrderStock] = {}
+    parts: dict[Spot, list[OrderStock]] = {}
+    for stock in rows:
+        spot = Spot(stock.line_ref, stock.store_location.ref)
+        if stock.part_of_id is None:
+            stocks[spot] = stock
+        else:
+            parts.setdefault(spot, []).append(stock)
     terms = Terms(StockRule(row.stock_rule), keep_goods=row.store.keep_goods)
     variants = {stock.item_ref: stock.variant_id for stock in rows}
-    return _Books(row, terms, stocks, variants, waved=any(vars(stock)["is_picked"] for stock in rows))
+    return _Books(row, terms, stocks, parts, variants, waved=any(vars(stock)["is_picked"] for stock in rows))
 
 
 def _of_stock(books: _Books, told: News) -> News:
@@ -244,12 +275,12 @@ def _placeless(books: _Books, told: News, refs: set[str]) -> Iterable[Spot]:
 
 
 def _holding(stock: OrderStock) -> Holding:
-    return Holding(stock.held, stock.ahead, stock.dispatched, stock.covered, stock.fulfilled)
+    return Holding(stock.held, stock.ahead, stock.dispatched, stock.covered, stock.fulfilled, stock.in_doubt)
 
 
 def _hold(stock: OrderStock, holding: Holding) -> None:
     stock.held, stock.ahead, stock.dispatched = holding.held, holding.ahead, holding.dispatched
-    stock.covered, stock.fulfilled = holding.covered, holding.fulfilled
+    stock.covered, stock.fulfilled, stock.in_doubt = holding.covered, holding.fulfilled, holding.in_doubt
 
 
 def _count(stock: OrderStock, fact: Fact) -> int:

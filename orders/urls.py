@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from orders.views import documents, outgoing, queue, refunds, register, sales, waves, written_off
+from orders.views.came_back import CameBackPage
 from orders.views.days import OrderDaysPage
 from orders.views.edit import EditLinePage
 from orders.views.feeds import ReadOrders
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("documents/<int:pk>/pdf/", documents.DocumentPdf.as_view(), name="document_pdf"),
     path("documents/<slug:name>/", documents.DocumentsPage.as_view(), name="documents"),
     path("order-queue/<int:pk>/goods/", GoodsPage.as_view(), name="order_goods"),
+    path("order-queue/<int:pk>/came-back/", CameBackPage.as_view(), name="came_back"),
     path("stores/<slug:slug>/orders/", IntegrationPage.as_view(), name="store_orders"),
     path("stores/<slug:slug>/order-days/", OrderDaysPage.as_view(), name="order_days"),
     path("stores/<slug:slug>/order-names/", OrderNamesPage.as_view(), name="order_names"),

@@ -17,6 +17,10 @@ class OrderStock(models.Model):
     `open_quantity` and `fulfilled` are the store's (algorithms.md §1, *open*); `held`, `ahead` and `dispatched` are
     ours. Usually held = open; they part where goods left here first (`ahead`), or were let go without being sent
     (`dispatched`).
+
+    Units that a person holds at another of our locations than the one the store's location stands for have a row of their
+    own there, which is a part of this one: what the store says stays with the whole, `fulfilled` is divided by where the
+    units left from.
     """
 
     order = models.ForeignKey(IncomingOrder, on_delete=models.PROTECT, related_name="stock")
@@ -26,6 +30,8 @@ class OrderStock(models.Model):
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="order_stock")
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
     """Ours, where the goods are held."""
+    part_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="parts")
+    """The row of the same line at the same location of the store, which holds what nobody moved."""
 
     ordered = models.PositiveIntegerField(default=0, help_text="Units of the line that were assigned here first.")
     open_quantity = models.PositiveIntegerField("open", default=0)
@@ -33,6 +39,10 @@ class OrderStock(models.Model):
     held = models.PositiveIntegerField(default=0)
     ahead = models.PositiveIntegerField(default=0, help_text="Shipped here, not yet fulfilled in the store.")
     dispatched = models.PositiveIntegerField(default=0, help_text="Let go here without being sent; open in the store.")
+    in_doubt = models.PositiveIntegerField(
+        default=0,
+        help_text="Shipped here, then cancelled with restock in the store; nobody has said if they came back.",
+    )
     covered = models.PositiveIntegerField(default=0, help_text="Fulfilled in the store after they were shipped here.")
     totals = models.JSONField(default=dict)
     """Kind of fact → units of it ever booked: what makes the key of the next one."""
@@ -40,7 +50,13 @@ class OrderStock(models.Model):
     class Meta:
         verbose_name_plural = "order stock"
         constraints = [
-            models.UniqueConstraint(fields=["order", "line_ref", "store_location"], name="order_stock_once"),
+            models.UniqueConstraint(
+                fields=["order", "line_ref", "store_location"], condition=Q(part_of=None), name="order_stock_once"
+            ),
+            models.UniqueConstraint(fields=["part_of", "location"], name="order_stock_part_once"),
+            models.CheckConstraint(
+                condition=Q(part_of=None) | Q(ordered=0, open_quantity=0), name="order_stock_part_tells_nothing"
+            ),
         ]
         indexes = [
             models.Index(fields=["variant", "location"], condition=Q(held__gt=0), name="order_stock_held"),

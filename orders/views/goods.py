@@ -1,8 +1,8 @@
-"""Goods of an order that left here before the store knows, or are let go without leaving."""
+"""Goods of an order that left here before the store knows, are let go without leaving, or are held elsewhere."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from orders import shipping
+from inventory.models import Location
+from orders import allocation, shipping
 from orders.models import IncomingOrder
 from orders.outgoing import Tracking
 from orders.shipping import ShippingRefused, Units
@@ -37,11 +38,11 @@ class TrackingForm(forms.Form):
         return Tracking(**self.cleaned_data)
 
 
-class GoodsPage(ConsolePage):
-    """What the order holds, line by line, and the two things that a person can say of it."""
+class OrderGoods(ConsolePage):
+    """Base of pages about the goods of one order."""
 
     permission = shipping.SHIP_RIGHT
-    template_name = "orders/goods.html"
+    crumb: ClassVar[str]
     incoming: IncomingOrder
 
     def find(self, **kwargs: Any) -> None:
@@ -50,13 +51,20 @@ class GoodsPage(ConsolePage):
 
     def crumbs(self) -> list[Crumb]:
         order = Crumb(f"{self.incoming.name} · {self.incoming.store}", self.order_url)
-        return [Crumb("Orders", reverse("admin:sales")), order, Crumb("Goods")]
+        return [Crumb("Orders", reverse("admin:sales")), order, Crumb(self.crumb)]
 
     @property
     def order_url(self) -> str:
         """The order's own page: of its sales order, or in the queue where it has none."""
         sale = getattr(self.incoming, "sales_order", None)
         return reverse("admin:sale", args=[sale.pk]) if sale else reverse("admin:incoming", args=[self.incoming.pk])
+
+
+class GoodsPage(OrderGoods):
+    """What the order holds, line by line, and the three things that a person can say of it."""
+
+    crumb = "Goods"
+    template_name = "orders/goods.html"
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self.show()
@@ -70,6 +78,8 @@ class GoodsPage(ConsolePage):
             incoming=self.incoming,
             form=form or TrackingForm(),
             rows=shipping.holding(self.incoming),
+            locations=Location.objects.all(),
+            typed=self.request.POST,
             refused=refused,
             back=self.order_url,
             zone=self.incoming.store.zone,
@@ -81,7 +91,10 @@ class GoodsPage(ConsolePage):
             return self.show(status=422, form=form)
         try:
             wanted = units_typed(request.POST)
-            if request.POST.get("step") == "dispatch":
+            if request.POST.get("step") == "move":
+                to = self._chosen_location(request.POST.get("location", ""))
+                units, said = allocation.move(self.incoming, wanted, to, by=self.person), f"held at {to} from now on"
+            elif request.POST.get("step") == "dispatch":
                 units, said = shipping.dispatch(self.incoming, wanted, by=self.person), "let go and can be sold again"
             else:
                 units = shipping.ship(self.incoming, wanted, by=self.person, tracking=form.tracking)
@@ -90,6 +103,12 @@ class GoodsPage(ConsolePage):
             return self.show(status=409, refused=refused, form=form)
         messages.success(request, f"{units:,} {'unit is' if units == 1 else 'units are'} {said}.")
         return redirect(self.order_url)
+
+    def _chosen_location(self, code: str) -> Location:
+        location = Location.objects.filter(code=code).first()
+        if location is None:
+            raise ShippingRefused("No location was chosen.", "Choose where the goods are held from now on.")
+        return location
 
     def _told(self) -> str:
         return f"; {self.incoming.store} is told of it" if self.incoming.store.send_fulfilments else ""
