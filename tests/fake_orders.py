@@ -106,6 +106,10 @@ class FakeOrders:
             self._orders[order_ref], **{"updated_at": self._second(), **parts}
         )
 
+    def tell(self, order: RemoteOrder) -> None:
+        """The store has this order, as it is told here; no stock moves."""
+        self._orders[order.ref] = order
+
     def delete_order(self, order_ref: str) -> None:
         """The merchant deletes it."""
         del self._orders[order_ref]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from connectors import registry, runs
@@ -17,35 +15,9 @@ from connectors.models.runs import RunStatus, Trigger
 from connectors.ports.store import PreparedWrite, WriteReply
 from inventory import jobs, sending
 from inventory.jobs import Job
+from tests.deaths import Death, Killed, forgotten
 from tests.fakes import FakeStore
 from tests.worlds import World
-
-UNDOING = ("ROLLBACK TO", "RELEASE")
-
-
-class Killed(BaseException):
-    """The worker is gone. No `except Exception` of ours may notice it."""
-
-
-class Death:
-    """Comes at the n-th boundary: before a statement, before a call leaves, or after the store carried it out."""
-
-    def __init__(self, at: int) -> None:
-        self.at = at
-        self.passed = 0
-        self.dead = False
-
-    def boundary(self) -> None:
-        self.passed += 1
-        if self.dead or self.passed == self.at:
-            self.dead = True
-            raise Killed
-
-    def statement(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        # The database undoes what a dead worker had not committed; that is no act of the worker.
-        if not (self.dead and str(sql).startswith(UNDOING)):
-            self.boundary()
-        return execute(sql, params, many, context)
 
 
 class MortalStore(FakeStore):
@@ -60,14 +32,6 @@ class MortalStore(FakeStore):
         if self.death:
             self.death.boundary()
         return reply
-
-
-@contextmanager
-def forgotten() -> Iterator[None]:
-    """A world that leaves no trace in the database."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
 
 
 def live_until(death: Death, fake: MortalStore, run: SyncRun) -> bool:
