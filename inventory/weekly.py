@@ -10,7 +10,7 @@ from django.utils import timezone
 from connectors.planning import Line
 from inventory.daily import DailyRun
 from inventory.jobs import Job
-from inventory.models import Drift, Push
+from inventory.models import Drift, HoldChange, Push
 from inventory.models.drifts import DriftState
 
 
@@ -20,16 +20,19 @@ class WeeklyRun(DailyRun):
     job = Job.WEEKLY
 
     def chosen(self, lines: list[Line]) -> list[Line]:
-        """Lines of levels whose difference is old, still of the same size, and untouched by us since it was first seen."""
+        """Lines of levels whose difference is old, of the same size, and neither pushed nor held since it was first seen."""
         old = self._old_drifts([line.subject_id for line in lines])
         return [line for line in lines if line.subject_id in old]
 
     def _old_drifts(self, publication_ids: list[int]) -> set[int]:
         store = self.run.store
         before = timezone.now() - dt.timedelta(hours=store.drift_hours)
-        pushed = Push.objects.filter(publication=OuterRef("publication"), created_at__gte=OuterRef("first_seen_at"))
+        level, since = OuterRef("publication"), OuterRef("first_seen_at")
+        pushed = Push.objects.filter(publication=level, created_at__gte=since)
+        held = HoldChange.objects.filter(publication=level, at__gte=since).exclude(test="")
         old = Drift.objects.filter(
             ~Exists(pushed),
+            ~Exists(held),
             publication__in=publication_ids,
             state=DriftState.OPEN,
             first_seen_at__lte=before,

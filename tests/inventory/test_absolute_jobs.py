@@ -12,7 +12,7 @@ from connectors.models import SyncRun
 from connectors.models.runs import Outcome, RunStatus
 from connectors.ports.store import PreparedWrite, WriteReply
 from inventory.jobs import Job
-from inventory.models import Drift, LevelPublication, PublicationEntry
+from inventory.models import Drift, HoldChange, LevelPublication, PublicationEntry
 from inventory.models.drifts import DriftState
 from inventory.models.publications import PublicationKind, PublicationState
 from tests.worlds import World
@@ -140,6 +140,19 @@ def test_weekly_begins_anew_where_something_was_pushed_meanwhile(live: World) ->
     live.run(Job.WEEKLY)
 
     assert live.shown("A") == 25
+
+
+def test_weekly_begins_anew_where_the_level_was_held_meanwhile(live: World) -> None:
+    live.edit("A", 4)
+    live.rest()
+    live.run(Job.OBSERVE)
+    Drift.objects.all().delete()
+    seen(live, "A", LONG_AGO)
+    HoldChange.objects.create(publication=live.publication("A"), at=timezone.now() - dt.timedelta(hours=3), test="b")
+
+    live.run(Job.WEEKLY)
+
+    assert live.shown("A") == 24
 
 
 def test_recent_looks_at_what_moved_here_and_corrects_it_by_the_difference(live: World) -> None:
