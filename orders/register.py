@@ -37,6 +37,52 @@ class Total:
     tax: Decimal
 
 
+# The rate of a document's line is that of the order's line it is about; where that bears several taxes, its tax is theirs in
+# the proportion of the order. Order change notes are not fiscal.
+RATES = """
+WITH line AS (
+    SELECT d.store_id, d.currency, d.shop_currency, dl.amount - dl.tax AS net, dl.tax, dl.tax_shop,
+           coalesce(sold.taxes, '[]'::jsonb) AS taxes,
+           (SELECT sum((t ->> 'amount')::numeric) FROM jsonb_array_elements(sold.taxes) t) AS whole
+      FROM orders_documentline dl
+      JOIN orders_document d ON d.id = dl.document_id
+      JOIN orders_refund f ON f.id = d.refund_id
+      LEFT JOIN orders_salesorder o ON o.incoming_id = f.order_id
+      LEFT JOIN LATERAL (
+           SELECT l.taxes FROM orders_salesorderline l
+            WHERE l.order_id = o.id
+              AND (dl.line_ref <> '' AND l.ref = dl.line_ref
+                   OR dl.kind = 'shipping' AND l.kind = 'shipping' AND l.title = dl.label)
+            ORDER BY l.position LIMIT 1) sold ON true
+     WHERE d.kind <> 'order_change' AND d.id IN ({documents}))
+SELECT CASE WHEN part.name IS NOT NULL THEN coalesce(m.ours, nullif(r."default", ''), part.name)
+            WHEN line.tax = 0 THEN 'No tax' ELSE 'Rate unknown' END AS rate,
+       line.currency, line.shop_currency, sum(line.net), round(sum(line.tax * part.share), 4),
+       round(sum(line.tax_shop * part.share), 4)
+  FROM line
+  CROSS JOIN LATERAL (
+       SELECT t ->> 'name' AS name, CASE WHEN line.whole <> 0 THEN (t ->> 'amount')::numeric / line.whole
+                                         ELSE 1.0 / jsonb_array_length(line.taxes) END AS share
+         FROM jsonb_array_elements(line.taxes) t
+       UNION ALL SELECT NULL, 1 WHERE line.taxes = '[]'::jsonb) part
+  LEFT JOIN orders_valuemapping m ON m.store_id = line.store_id AND m.kind = 'tax' AND m.value = part.name
+  LEFT JOIN orders_mappingrule r ON r.store_id = line.store_id AND r.kind = 'tax'
+ GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What documents hold of one tax in one pair of currencies. A net amount that bears several taxes stands under each."""
+
+    rate: str
+    currency: str
+    shop_currency: str
+    net: Decimal
+    tax: Decimal
+    tax_shop: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """A series up to its last number. `missing` (the first of them) is empty unless the database was tampered with."""
@@ -45,6 +91,11 @@ class Series:
     last_number: int
     count: int
     missing: tuple[int, ...]
+
+    @property
+    def gap(self) -> str:
+        """The missing numbers as they would stand on documents."""
+        return ", ".join(f"{self.code}-{number:04}" for number in self.missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +143,14 @@ def sums(rows: list[Total]) -> dict[str, Decimal]:
         if row.kind is not DocumentKind.ORDER_CHANGE:
             found[row.currency] = found.get(row.currency, Decimal(0)) + row.total
     return found
+
+
+def rates(documents: QuerySet[Document, Document]) -> list[Rate]:
+    """The taxes of fiscal documents by rate and currencies, called as the store's names have it."""
+    documents_sql, params = documents.order_by().values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(RATES.replace("{documents}", documents_sql), params)
+        return [Rate(*row) for row in cursor.fetchall()]
 
 
 def series() -> list[Series]:

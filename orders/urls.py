@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern] = [
     path("written-off/", written_off.WrittenOffPage.as_view(), name="written_off"),
     path("written-off/<int:pk>/return/", written_off.ReturnToStock.as_view(), name="return_to_stock"),
     path("documents/register/", register.RegisterPage.as_view(), name="register"),
+    path("documents/register/review/", register.CloseReview.as_view(), name="close_review"),
     path("documents/register/csv/", register.RegisterExport.as_view(), name="register_csv"),
     path("documents/csv/", documents.DocumentsExport.as_view(), name="documents_csv"),
     path("documents/<int:pk>/", documents.DocumentPage.as_view(), name="document"),

@@ -12,6 +12,7 @@ from orders.models.documents import (
 from orders.models.incoming import IncomingOrder, IncomingState
 from orders.models.mappings import MappedKind, MappingRule, Unmapped, ValueMapping
 from orders.models.outgoing import OutgoingFulfilment, OutgoingLine, OutgoingState
+from orders.models.reviews import RegisterReview
 from orders.models.sales import (
     Buyer,
     EditedField,
@@ -46,6 +47,7 @@ __all__ = [
     "OutgoingState",
     "Refund",
     "RefundState",
+    "RegisterReview",
     "SalesOrder",
     "SalesOrderLine",
     "SalesOrderPayment",

@@ -1,17 +1,23 @@
-"""The accountant's register: totals of a period by kind, store and currency, the documents behind them, as CSV, too."""
+"""The accountant's register: totals of a period by kind, store and currency, its taxes by rate, the documents behind them
+as CSV, too, and who looked through it when."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 
 from connectors.models import Store
-from orders import register
-from orders.models import Document, DocumentKind
+from orders import register, reviews
+from orders.models import Document, DocumentKind, DocumentState
+from orders.reviews import Looked, ReviewRefused
 from orders.views.documents import SEE_RIGHT, csv_rows, filtered
 from orders.views.sales import day
 from syncconsole.kernel.admin import ConsolePage
@@ -28,24 +34,51 @@ class RegisterPage(ConsolePage):
     template_name = "orders/register.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        found = documents_of(request)
-        rows = register.totals(found)
+        found, looked = documents_of(request.GET), looked_at(request.GET)
+        totals = register.totals(found)
         page = page_of(request, found.select_related("store", "refund__order"), "-posted_at", "-id")
-        since, until = days(request)
+        closed = reviews.of_period(looked.since, looked.until)
         return self.page(
-            totals=rows,
-            sums=register.sums(rows),
-            count=sum(row.count for row in rows),
+            totals=totals,
+            sums=register.sums(totals),
+            count=sum(row.count for row in totals),
+            rates=register.rates(found),
             series=register.series(),
-            rows=page.rows,
+            rows=[(row, reviews.since_review(row, closed)) for row in page.rows],
             keyset=page,
-            since=since,
-            until=until,
+            looked=looked,
+            since=looked.since,
+            until=looked.until,
             kinds=DocumentKind,
+            states=(DocumentState.POSTED, DocumentState.COUNTERED),
             stores=Store.objects.all(),
             filtered=any(request.GET.get(name) for name in FILTERS),
             query=request.GET.urlencode(),
+            reviews=closed,
+            posted_since=reviews.posted_since(found, looked, closed),
+            mark=reviews.mark(found),
+            may_close=self.can(reviews.CLOSE_RIGHT),
         )
+
+
+class CloseReview(ConsolePage):
+    """Keep that the person looked through the period as the page showed it."""
+
+    permission = reviews.CLOSE_RIGHT
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        asked = request.POST
+        looked = looked_at(asked)
+        try:
+            review = reviews.close(documents_of(asked), looked, seen=asked.get("seen", ""), by=self.person)
+        except ReviewRefused as refused:
+            messages.warning(request, f"{refused.cause} {refused.remedy}")
+        else:
+            noun = "document" if review.documents == 1 else "documents"
+            messages.success(request, f"Review of {review} is closed: {review.documents:,} {noun}.")
+        kept = {name: asked[name] for name in ("from", "to", *FILTERS) if asked.get(name)}
+        return redirect(reverse("admin:register", query=kept))
 
 
 class RegisterExport(ConsolePage):
@@ -54,8 +87,8 @@ class RegisterExport(ConsolePage):
     permission = SEE_RIGHT
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
-        since, until = days(request)
-        found = documents_of(request).select_related("store", "refund__order", "counters").prefetch_related("lines")
+        since, until = days(request.GET)
+        found = documents_of(request.GET).select_related("store", "refund__order", "counters").prefetch_related("lines")
         response = StreamingHttpResponse(
             csv_rows(found.order_by("posted_at", "pk").iterator(500)), content_type="text/csv"
         )
@@ -63,18 +96,33 @@ class RegisterExport(ConsolePage):
         return response
 
 
-def days(request: HttpRequest) -> tuple[dt.date, dt.date]:
-    """First and last day of the period, both included."""
+def days(asked: Mapping[str, Any]) -> tuple[dt.date, dt.date]:
+    """First and last day of the period, both included; in this order, however they were typed."""
     today = timezone.localdate(timezone=timezone.get_default_timezone())
-    since, until = day(request.GET.get("from", "")), day(request.GET.get("to", ""))
-    return since.date() if since else today.replace(day=1), until.date() if until else today
+    since, until = day(asked.get("from", "")), day(asked.get("to", ""))
+    first, last = since.date() if since else today.replace(day=1), until.date() if until else today
+    return min(first, last), max(first, last)
 
 
-def documents_of(request: HttpRequest) -> QuerySet[Document, Document]:
+def looked_at(asked: Mapping[str, Any]) -> Looked:
+    """The period and the filters of an address or a form; what is none of the choices is left out."""
+    kind, state = asked.get("kind", ""), asked.get("state", "")
+    return Looked(
+        *days(asked),
+        store=Store.objects.filter(slug=asked["store"]).first() if asked.get("store") else None,
+        kind=kind if kind in DocumentKind.values else "",
+        currency=asked.get("currency", "").strip().upper()[:3],
+        state=state if state in DocumentState.values else "",
+    )
+
+
+def documents_of(asked: Mapping[str, Any]) -> QuerySet[Document, Document]:
     """Documents posted in the period that the other filters let through."""
-    first, last = days(request)
+    first, last = days(asked)
     since, end = day(first.isoformat()), day((last + dt.timedelta(days=1)).isoformat())
-    asked = {name: request.GET.get(name, "") for name in ("store", "currency", "state")}
-    found = filtered(asked, register.Period(since, end).documents())
-    kind = request.GET.get("kind")
+    found = filtered(
+        {name: asked.get(name, "") for name in ("store", "currency", "state")},
+        register.Period(since, end).documents(),
+    )
+    kind = asked.get("kind")
     return found.filter(kind=kind) if kind in DocumentKind.values else found

@@ -43,6 +43,7 @@ EVERYTHING_OF_THE_WORK: Final = (
     | see("orders", "incomingorder", "refund", "document", "documentline", "documentseries")
     | see("orders", "salesorder", "valuemapping", "wave", "outgoingfulfilment")
     | see("django_celery_beat", "periodictask", "intervalschedule", "crontabschedule")
+    | see("orders", "registerreview")
     | see("kernel", "installation")
 )
 
@@ -95,7 +96,8 @@ ACCOUNTANT: Final = (
     | see("catalog", "product", "variant")
     | see("orders", "incomingorder", "refund", "document", "documentline", "documentseries")
     | see("orders", "salesorder", "valuemapping")
-    | {"orders.decide_refund", "connectors.see_personal_data"}
+    | see("orders", "registerreview")
+    | {"orders.decide_refund", "orders.close_review", "connectors.see_personal_data"}
 )
 
 ADMINISTRATOR: Final = (
