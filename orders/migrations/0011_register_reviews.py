@@ -10,7 +10,7 @@ from syncconsole.kernel.immutable import refuse_changes
 class Migration(migrations.Migration):
     dependencies = [
         ("connectors", "0015_indexes_once"),
-        ("orders", "0009_retention_and_left_out_refunds"),
+        ("orders", "0010_held_elsewhere"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
