@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from django.db import connection
 
 from benchmarks import jobs, simulators
+from benchmarks.at_once import change_lag
 from benchmarks.bench import Bench
 from benchmarks.deliveries import told_badly
 from benchmarks.intake import intake
@@ -157,4 +158,5 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "deliveries": told_badly,
     "listing": both_ways,
     "orders": order_lag,
+    "at-once": change_lag,
 }

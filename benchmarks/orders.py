@@ -49,7 +49,7 @@ PATIENCE = 180.0
 def order_lag(bench: Bench) -> Iterator[Result]:
     """Five orders a second on Standard: lag from `updated_at` to kept, and throttled replies."""
     shop = bench.shop(VARIANTS, "standard")
-    with serving() as server, _worker():
+    with serving() as server, working():
         store = listening(shop, server.url, plan="standard")
         feeds.poll(store)
         shop.forget_calls()
@@ -99,7 +99,7 @@ def _place(shop: Shop, count: int) -> None:
 
 
 @contextmanager
-def _worker() -> Iterator[None]:
+def working() -> Iterator[None]:
     """A worker as the demo and production start it, ready; gone afterwards, whatever happens."""
     worker = process_tree.worker()
     environment: dict[str, Any] = {**os.environ, **worker.env, "DATABASE_URL": database_url()}

@@ -24,7 +24,7 @@ from django.utils.module_loading import import_string
 
 from connectors import notices, pausing, planning, resting
 from connectors.models import NoticeEvent, RunItem, Store, SyncRun
-from connectors.models.runs import OPEN, WORKING, Outcome, RunStatus, Trigger
+from connectors.models.runs import BY_ITSELF, OPEN, WORKING, Outcome, RunStatus, Trigger
 from connectors.ports.errors import (
     AccountResting,
     ConnectorError,
@@ -209,7 +209,7 @@ def open_run(
     shut = [gate for gate in gates if not gate.passed]
     if shut:
         refusal = RunRefused(f"Not started: {shut[0].detail}", shut[0].remedy, shut)
-        if trigger != Trigger.SCHEDULE:
+        if trigger not in BY_ITSELF:
             now = timezone.now()
             SyncRun.objects.create(
                 **fields, status=RunStatus.REFUSED, cause=refusal.cause, remedy=refusal.remedy, finished_at=now

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from inventory import at_once
 from inventory.models import InventoryLevel, LedgerEntry
 from inventory.models.ledger import EntryKind
 from syncconsole.kernel.models import User
@@ -168,8 +169,8 @@ def _save_levels(levels: Iterable[InventoryLevel]) -> None:
 
 
 def mark_for_look(level_ids: Iterable[int], also: Iterable[int] = ()) -> None:
-    """Tell every publication of these levels, and those given, that something moved. Call inside the transaction that
-    moved it.
+    """Tell every publication of these levels, and those given, that something moved, and have it sent after the commit
+    where changes leave at once. Call inside the transaction that moved it.
 
     Always writes, also where the mark is set: whoever clears it holds the row's lock, so no wake-up is lost.
     """
@@ -178,7 +179,10 @@ def mark_for_look(level_ids: Iterable[int], also: Iterable[int] = ()) -> None:
             "WITH touched AS (SELECT p.id FROM inventory_levelpublication p "
             " WHERE p.id IN (SELECT m.publication_id FROM inventory_publishedlevel m WHERE m.level_id = ANY(%s) "
             "                UNION SELECT unnest(%s::bigint[])) "
-            " ORDER BY p.id FOR NO KEY UPDATE) "
-            "UPDATE inventory_levelpublication p SET needs_look = TRUE FROM touched WHERE p.id = touched.id",
+            " ORDER BY p.id FOR NO KEY UPDATE)"
+            ", marked AS (UPDATE inventory_levelpublication p SET needs_look = TRUE FROM touched "
+            "             WHERE p.id = touched.id RETURNING p.store_id) "
+            "SELECT store_id, count(*) FROM marked GROUP BY store_id",
             [list(level_ids), list(also)],
         )
+        at_once.after_commit(dict(cursor.fetchall()))

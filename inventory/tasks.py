@@ -7,7 +7,7 @@ from celery import shared_task
 
 from connectors import notices
 from connectors.models import NoticeEvent, Store
-from inventory import audit, delta, schedules
+from inventory import at_once, audit, delta, schedules
 from syncconsole.kernel.tasks import AfterCommitTask
 
 log = structlog.get_logger(__name__)
@@ -17,6 +17,14 @@ log = structlog.get_logger(__name__)
 def start_due_jobs() -> None:
     """Beat, every half minute: start what the stores' schedules ask for now."""
     schedules.start_due()
+
+
+@shared_task(base=AfterCommitTask)
+def send_changes(store_id: int) -> None:
+    """Some seconds after a change: send what is owed to one store."""
+    store = Store.objects.filter(pk=store_id).first()
+    if store is not None:
+        at_once.send(store)
 
 
 @shared_task(base=AfterCommitTask)

@@ -51,6 +51,11 @@ class Trigger(models.TextChoices):
     PERSON = "person", "a person"
     SCHEDULE = "schedule", "the schedule"
     COMMAND = "command", "a command"
+    CHANGE = "change", "a change here"
+
+
+BY_ITSELF = (Trigger.SCHEDULE, Trigger.CHANGE)
+"""Nobody waits for the answer."""
 
 
 SILENCE = dt.timedelta(seconds=45)

@@ -59,6 +59,14 @@ class ExcludedRefunds(models.TextChoices):
     DOCUMENTS = "documents", "Make documents for them"
 
 
+class AtOnce(models.TextChoices):
+    """Which changes here are sent as they happen, without waiting for the next scheduled delta."""
+
+    SHARED = "shared", "Where stores share stock"
+    ALWAYS = "always", "Always"
+    NEVER = "never", "Never"
+
+
 class Health(models.TextChoices):
     """One word for a store; the worst that applies."""
 
@@ -190,6 +198,13 @@ class Store(models.Model):
     approval_hours = models.PositiveSmallIntegerField(default=12, help_text="A plan not approved by then expires.")
     settle_seconds = models.PositiveIntegerField(
         default=120, help_text="A level that moved in the store within this time is not overwritten."
+    )
+    at_once = models.CharField(
+        "changes leave at once",
+        max_length=10,
+        choices=AtOnce.choices,
+        default=AtOnce.SHARED,
+        help_text="Within seconds, while the delta is on. What is not sent then goes with the next delta.",
     )
     drift_hours = models.PositiveSmallIntegerField(
         "hours before a weekly run corrects",

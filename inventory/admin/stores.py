@@ -19,7 +19,7 @@ from connectors.models import Store
 from connectors.models.stores import Grant
 from connectors.views.frame import store_tabs
 from connectors.views.stores import REPORT
-from inventory import publications
+from inventory import at_once, publications
 from syncconsole.kernel import audit
 from syncconsole.kernel.admin import ConsoleAdmin, Crumb, signed_in
 from syncconsole.kernel.secrets import UndecryptableSecret, fingerprint
@@ -32,7 +32,7 @@ ACCESS = ["grant", "access_token", "client_id", "client_secret"]
 """Asked for when a store is added; replaced by forms of their own afterwards."""
 SECRETS = {"access_token", "client_secret"}
 SCOPE = ["sync_direction", "inventory_owner", "tags_any", "tags_all", "tags_none"]
-QUANTITIES = ["buffer", "never_below_zero", "unavailable_left_out", "settle_seconds"]
+QUANTITIES = ["buffer", "never_below_zero", "unavailable_left_out", "at_once", "settle_seconds"]
 LIMITS = ["limit_units", "limit_value", "limit_to_zero", "limit_share", "second_person", "approval_hours"]
 FILTER = {"tags_any", "tags_all", "tags_none"}
 LIMITS_TEXT = "A plan that passes a limit waits for approval. Empty: no limit."
@@ -116,6 +116,7 @@ class StoreAdmin(ConsoleAdmin):
                 after={name: str(getattr(obj, name)) for name in changed},
                 address=request.META.get("REMOTE_ADDR"),
             )
+        at_once.forget(obj)
 
     def response_add(self, request: HttpRequest, obj: Store, post_url_continue: Any = None) -> HttpResponse:
         return redirect("admin:connectors_store_change", obj.pk)

@@ -18,7 +18,7 @@ from connectors.models import FeedPosition, Store, SyncRun
 from connectors.progress import headline
 from connectors.runs import Gate
 from connectors.views.frame import StorePage
-from inventory import schedules
+from inventory import at_once, schedules
 from inventory.jobs import Job
 from inventory.models import Schedule
 from inventory.rhythms import DAYS, At
@@ -152,6 +152,7 @@ class StoreSchedulePage(StorePage):
             status=status,
             rows=rows,
             days=list(enumerate(DAYS)),
+            at_once=at_once.said(self.store) if kept[Job.DELTA].enabled else "",
             orders=order_feeds([self.store])[self.store.pk],
             may_change=self.can(RIGHT),
             may_run=self.can("connectors.start_run"),

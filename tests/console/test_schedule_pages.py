@@ -94,3 +94,9 @@ def test_the_pages_cost_the_same_whatever_they_show(
         operator.get(address)
         with django_assert_max_num_queries(15):  # type: ignore[operator]
             operator.get(address)
+
+
+def test_the_delta_says_whether_changes_leave_at_once(shown: Store, operator: Client) -> None:
+    assert "no other store sells from this stock" in text(operator, page(shown))
+    Store.objects.filter(pk=shown.pk).update(at_once="always")
+    assert "each change here leaves within seconds" in text(operator, page(shown))
