@@ -23,6 +23,15 @@ class Knowledge:
     """Inventory item → the sentence that says which order waits."""
 
 
+@dataclass(frozen=True, slots=True)
+class OrderLag:
+    """How many orders were measured, and the seconds from the store's date of their newest version to its being booked
+    here that 99 % of them took; what still waits counts with the time it has waited."""
+
+    orders: int
+    p99_seconds: float
+
+
 class OrderBooks(Protocol):
     """Where orders are kept; named by settings.ORDER_BOOKS, since they lie above this app."""
 
@@ -36,6 +45,10 @@ class OrderBooks(Protocol):
 
     def shadows(self, documents: Collection[str]) -> set[str]:
         """Those of the ledger's documents that are shadow orders: they hold goods, and are no sales order of ours."""
+        ...
+
+    def lag(self, store: Store, since: dt.datetime) -> OrderLag:
+        """How quickly the orders placed since then were booked; asks nobody."""
         ...
 
 

@@ -51,6 +51,9 @@ TRIED: Final = dt.timedelta(hours=3)
 PASSING: Final = {"no_run"}
 """Gates that open by themselves: nobody is told of them."""
 
+LOOKED_AS: Final = {job: Job.DAILY if job in OVERWRITING else Job.DELTA for job in DEFAULTS}
+"""Job → the one whose gates say what keeps it locked: jobs of one kind have the same locks."""
+
 LOCKS: Final = {"baseline", "ats_validated"}
 """Gates that a person opens once: until then the job stays locked."""
 
@@ -95,10 +98,12 @@ def next_slots(schedule: Schedule, count: int = 1) -> list[dt.datetime]:
     return upcoming(rhythm, max(begin, timezone.now()), schedule.store.zone, count)
 
 
-def locked_by(store: Store, job: Job) -> Gate | None:
-    """The gate that keeps `job` locked: no baseline, ATS not validated. None when it may be switched on."""
-    own = (check(store, job) for check in gates.JOB_GATES.get(job, []))
-    return next((gate for gate in own if gate.name in LOCKS and not gate.passed), None)
+def locks(store: Store, among: Iterable[Job] = DEFAULTS) -> dict[Job, Gate]:
+    """Job → the gate that keeps it locked: no baseline, ATS not validated. Jobs that may be switched on are not in it."""
+    # One look for both jobs that overwrite, and one for those that need the baseline.
+    looks = {of: gates.gates_for(store, of) for of in {LOOKED_AS[job] for job in among}}
+    shut = {of: [gate for gate in found if gate.name in LOCKS and not gate.passed] for of, found in looks.items()}
+    return {job: shut[LOOKED_AS[job]][0] for job in among if shut[LOOKED_AS[job]]}
 
 
 def save(
@@ -121,7 +126,7 @@ def save(
     given = {"every_minutes": every_minutes, "at": at, "weekday": weekday}
     times = {name: value for name, value in given.items() if value is not None}
     _check_times(job, times)
-    if enabled and job in OVERWRITING and (gate := locked_by(store, job)):
+    if enabled and job in OVERWRITING and (gate := locks(store, [job]).get(job)):
         raise ScheduleRefused(f"{job.label} stays off: {gate.detail}", gate.remedy)
     with transaction.atomic():
         _keep_defaults([store])

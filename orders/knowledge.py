@@ -8,11 +8,12 @@ from collections.abc import Collection
 from django.db import connection
 from django.db.models import F, Min
 from django.db.models.functions import Coalesce, Least
+from django.utils import timezone
 
 from connectors import feeds
 from connectors.models import FeedPosition, RemoteChange, Store
 from connectors.models.webhooks import ChangeState
-from inventory.knowledge import Knowledge
+from inventory.knowledge import Knowledge, OrderLag
 from orders import imports, intake
 from orders.models import IncomingOrder, IncomingState
 
@@ -30,6 +31,14 @@ SELECT DISTINCT ON (item) item #>> '{}', o.name, o.cause
    AND (o.state = 'pending'
         OR o.state = 'failed' AND (o.waits_for LIKE 'item:%%' OR o.waits_for LIKE 'location:%%' OR o.waits_for = 'fault'))
  ORDER BY item, o.id
+"""
+
+
+# By the time of placing, which has an index: an order's first days are when it changes.
+LAGS = """
+SELECT count(*), percentile_cont(0.99) WITHIN GROUP (ORDER BY greatest(0, extract(epoch FROM
+           CASE WHEN applied_revision = revision THEN applied_at ELSE %s END - remote_updated_at)))
+  FROM orders_incomingorder WHERE store_id = %s AND remote_created_at >= %s
 """
 
 
@@ -67,6 +76,14 @@ def shadows(documents: Collection[str]) -> set[str]:
         state=IncomingState.SHADOW, store__slug__in={slug for slug, _ in asked}, name__in={name for _, name in asked}
     )
     return {asked[pair] for pair in found.values_list("store__slug", "name") if pair in asked}
+
+
+def lag(store: Store, since: dt.datetime) -> OrderLag:
+    """How quickly the orders that were placed since then were booked here."""
+    with connection.cursor() as cursor:
+        cursor.execute(LAGS, [timezone.now(), store.pk, since])
+        orders, p99 = cursor.fetchone()
+    return OrderLag(orders, float(p99 or 0))
 
 
 def _waiting(store: Store) -> dict[str, str]:

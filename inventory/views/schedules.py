@@ -18,7 +18,7 @@ from connectors.models import FeedPosition, Store, SyncRun
 from connectors.progress import headline
 from connectors.runs import Gate
 from connectors.views.frame import StorePage
-from inventory import at_once, schedules
+from inventory import at_once, recommendation, schedules
 from inventory.jobs import Job
 from inventory.models import Schedule
 from inventory.rhythms import DAYS, At
@@ -144,15 +144,14 @@ class StoreSchedulePage(StorePage):
     def show(self, *, status: int = 200, problem: str = "", remedy: str = "", typed: Any = None) -> HttpResponse:
         """The rows, and a problem with the last attempt beside what was typed."""
         kept = schedules.of_store(self.store)
-        rows = [
-            row_of(schedule, others=kept.values(), lock=schedules.locked_by(self.store, job))
-            for job, schedule in kept.items()
-        ]
+        locks = schedules.locks(self.store)
+        rows = [row_of(schedule, others=kept.values(), lock=locks.get(job)) for job, schedule in kept.items()]
         return self.page(
             status=status,
             rows=rows,
             days=list(enumerate(DAYS)),
             at_once=at_once.said(self.store) if kept[Job.DELTA].enabled else "",
+            fits=recommendation.of_store(self.store),
             orders=order_feeds([self.store])[self.store.pk],
             may_change=self.can(RIGHT),
             may_run=self.can("connectors.start_run"),

@@ -13,6 +13,7 @@ from connectors.models import FeedPosition, RemoteChange, Store
 from connectors.models.runs import Outcome
 from connectors.ports.errors import ConnectorUnavailable
 from connectors.ports.orders import RemoteOrder
+from inventory.knowledge import OrderLag
 from inventory.models import LevelPublication
 from orders import imports, intake, knowledge
 from orders.models import IncomingOrder
@@ -141,3 +142,30 @@ def test_a_store_that_does_not_tell_its_orders_stops_the_run_with_its_cause(
     monkeypatch.setattr(feeds, "poll", away)
     run = world.plan_full()
     assert (run.items.count(), run.cause) == (0, "Away.")
+
+
+def test_the_lag_of_orders_is_measured_from_the_store_s_date_to_the_booking(world: World) -> None:
+    now = timezone.now()
+
+    def order(ref: str, *, placed: dt.timedelta, took: dt.timedelta | None) -> None:
+        IncomingOrder.objects.create(
+            store=world.store,
+            ref=ref,
+            name=ref,
+            remote_created_at=now - placed,
+            remote_updated_at=now - placed,
+            received_at=now - placed,
+            applied_at=now - placed + took if took is not None else None,
+            applied_revision=0 if took is None else 1,
+            total=0,
+            currency="RON",
+            snapshot={},
+        )
+
+    order("old", placed=8 * 24 * HOUR, took=8 * HOUR)
+    order("quick", placed=3 * HOUR, took=dt.timedelta(seconds=20))
+    assert knowledge.lag(world.store, now - 7 * 24 * HOUR) == OrderLag(1, 20)
+    order("waits", placed=2 * HOUR, took=None)
+    found = knowledge.lag(world.store, now - 7 * 24 * HOUR)
+    assert found.orders == 2
+    assert found.p99_seconds > 7_000, "what waits counts with the time it has waited"

@@ -1,0 +1,89 @@
+"""Daily or weekly: which of the two jobs that overwrite fits a store, by what was measured there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+from django.core.cache import cache
+from django.db import connection
+from django.utils import timezone
+
+from connectors.models import Store
+from inventory.jobs import Job
+from inventory.knowledge import OrderLag, order_books
+from inventory.models import LevelPublication
+from syncconsole.kernel.templatetags.console import duration, plural
+
+MEASURED: Final = dt.timedelta(days=7)
+LAG_LIMIT: Final = dt.timedelta(minutes=15)
+HOLD_LIMIT: Final = dt.timedelta(hours=24)
+KEPT_SECONDS: Final = 600
+
+
+# From a hold's first row, the one after the release before it, to its own release.
+ENDED_HOLDS = """
+SELECT max(ended.at - began.at)
+  FROM inventory_holdchange ended
+  JOIN inventory_levelpublication p ON p.id = ended.publication_id AND p.store_id = %s
+ CROSS JOIN LATERAL (
+       SELECT min(h.at) AS at FROM inventory_holdchange h
+        WHERE h.publication_id = ended.publication_id AND h.id < ended.id
+          AND h.id > coalesce((SELECT max(x.id) FROM inventory_holdchange x
+                                WHERE x.publication_id = ended.publication_id AND x.id < ended.id AND x.test = ''), 0)
+       ) began
+ WHERE ended.test = '' AND ended.at >= %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """The job that fits, with the numbers it rests on: orders come in quickly and nothing is held for long → daily."""
+
+    job: Job
+    lag: OrderLag
+    longest_hold: dt.timedelta | None
+    """The longest hold that stands, or ended while it was measured; None where there was none."""
+
+    @property
+    def sentence(self) -> str:
+        """What is recommended, and why."""
+        if not self.lag.orders:
+            return "Weekly fits until orders have been measured: none has come in over the last 7 days."
+        late = dt.timedelta(seconds=self.lag.p99_seconds)
+        orders = f"99 % of {plural(self.lag.orders, 'order')} of the last 7 days were here within {duration(late)}"
+        orders += " (limit 15 min)"
+        if self.longest_hold is None:
+            held = "no level was held"
+        else:
+            held = f"the longest hold lasted {duration(self.longest_hold)} (limit 24 h)"
+        name = "Daily" if self.job is Job.DAILY else "Weekly"
+        return f"{name} fits: {orders}, and {held}."
+
+
+def of_store(store: Store) -> Recommendation:
+    """The recommendation for `store`; measured every ten minutes."""
+    name = f"recommendation:{store.pk}"
+    found: Recommendation | None = cache.get(name)
+    if found is None:
+        found = _measure(store)
+        cache.set(name, found, KEPT_SECONDS)
+    return found
+
+
+def _measure(store: Store) -> Recommendation:
+    now = timezone.now()
+    # What waited while the store was set up says nothing of how quickly its orders come in.
+    since = max(filter(None, [now - MEASURED, store.live_at]))
+    lag = order_books().lag(store, since)
+    held = LevelPublication.objects.filter(store=store, held_since__isnull=False).exclude(hold_test="").eligible()
+    oldest = held.order_by("held_since").values_list("held_since", flat=True).first()
+    holds = [now - oldest] if oldest else []
+    with connection.cursor() as cursor:
+        cursor.execute(ENDED_HOLDS, [store.pk, since])
+        holds += [ended for (ended,) in cursor.fetchall() if ended is not None]
+    hold = max(holds, default=None)
+    quick = lag.orders > 0 and lag.p99_seconds < LAG_LIMIT.total_seconds()
+    daily = quick and (hold is None or hold <= HOLD_LIMIT)
+    return Recommendation(Job.DAILY if daily else Job.WEEKLY, lag, hold)
