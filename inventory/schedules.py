@@ -101,9 +101,10 @@ def next_slots(schedule: Schedule, count: int = 1) -> list[dt.datetime]:
 def locks(store: Store, among: Iterable[Job] = DEFAULTS) -> dict[Job, Gate]:
     """Job → the gate that keeps it locked: no baseline, ATS not validated. Jobs that may be switched on are not in it."""
     # One look for both jobs that overwrite, and one for those that need the baseline.
-    looks = {of: gates.gates_for(store, of) for of in {LOOKED_AS[job] for job in among}}
-    shut = {of: [gate for gate in found if gate.name in LOCKS and not gate.passed] for of, found in looks.items()}
-    return {job: shut[LOOKED_AS[job]][0] for job in among if shut[LOOKED_AS[job]]}
+    kinds = {LOOKED_AS[job] for job in among}
+    looks = {kind: gates.gates_for(store, kind) for kind in kinds if gates.JOB_GATES.get(kind)}
+    shut = {kind: gate for kind, found in looks.items() for gate in found if gate.name in LOCKS and not gate.passed}
+    return {job: shut[LOOKED_AS[job]] for job in among if LOOKED_AS[job] in shut}
 
 
 def save(
