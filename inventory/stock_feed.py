@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from itertools import islice
 from typing import IO, Any, BinaryIO
 
@@ -12,10 +13,12 @@ from django.utils import timezone
 
 from catalog.csv_rows import CellRefused, Problems, RowProblem, Table, read_table
 from catalog.models import Variant
+from connectors.models import Store
 from inventory.ledger import Posting, PostResult, post
 from inventory.models import LedgerEntry, Location
 from inventory.models.ledger import EntryKind
 from inventory.models.locations import StockMaster
+from inventory.pulls import Pull, Taken, order_pulls
 from inventory.stock_rows import COLUMNS, KINDS, Reason, StockRow, parse_row, stock_columns, template
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
@@ -28,13 +31,15 @@ NEEDED = (("item_number", "sku"), ("location",), ("reason",), ("quantity",))
 
 @dataclass(slots=True)
 class StockReport:
-    """What came of a file. `rows` = `recorded` + `repeated` + `problem_count`.
+    """What came of a file. `rows` = `recorded` + `waiting` + `repeated` + `problem_count`.
 
+    `waiting`: rows that wait for the order they name; they go on by themselves.
     `repeated`: rows whose fact the ledger knew already, so nothing happened. `problems` lists the first ten thousand.
     """
 
     rows: int = 0
     recorded: int = 0
+    waiting: int = 0
     repeated: int = 0
     problems: list[RowProblem] = field(default_factory=list)
     problem_count: int = 0
@@ -45,6 +50,7 @@ class StockReport:
         return {
             "rows": self.rows,
             "recorded": self.recorded,
+            "waiting": self.waiting,
             "repeated": self.repeated,
             "problems": self.problem_count,
         }
@@ -79,7 +85,7 @@ def record_stock(stream: BinaryIO | IO[bytes], *, actor: User | None, origin: st
             f"{feed.anonymous_repeats} of the repeated rows have no document, ref or time. If they are new movements "
             "that look like earlier ones, give them one of these and load them again."
         )
-    if report.recorded:
+    if report.recorded or report.waiting:
         audit.record(actor, "record_stock", origin, after=report.counts)
     return report
 
@@ -90,10 +96,11 @@ def _notes(table: Table) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A row with the postings it means."""
+    """A row with the postings it means; or with the pull of an order, whose shipment it is."""
 
     row: StockRow
     postings: list[Posting]
+    pull: Pull | None = None
 
 
 class Feed:
@@ -111,13 +118,20 @@ class Feed:
         self.seen: dict[str, tuple[int, Decimal]] = {}
         """Key → line and quantity of the first row with it."""
 
+    @cached_property
+    def stores(self) -> dict[str, int]:
+        """Stores by name and by slug, without case; where both exist, the slug wins."""
+        every = list(Store.objects.values_list("pk", "name", "slug"))
+        return {name.casefold(): pk for pk, name, _ in every} | {slug.casefold(): pk for pk, _, slug in every}
+
     def take(self, chunk: Sequence[Any]) -> None:
         """Record one chunk of parsed or broken rows."""
         self.report.rows += len(chunk)
         self.now = timezone.now()  # rows without a time happen when they are recorded, not when the file began
         movements = list(self._movements(list(self._parsed(chunk))))
         result = post([posting for movement in movements for posting in movement.postings])
-        self._settle(movements, result)
+        self._settle([movement for movement in movements if movement.postings], result)
+        self._pull([(movement.row, movement.pull) for movement in movements if movement.pull])
 
     def _parsed(self, chunk: Sequence[Any]) -> Iterator[StockRow]:
         for row in chunk:
@@ -145,6 +159,8 @@ class Feed:
             raise CellRefused(f"The transfer goes from {location} to itself.", "Write another to_location.")
         key = row.key(item_number, location.code, destination.code if destination else "")
         self._refuse_repeat(row, key)
+        if row.order:
+            return Movement(row, [], self._of_order(row, variant_id, location, key))
         if destination is None:
             return Movement(row, [self._posting(row, variant_id, location, KINDS[row.reason], row.on_hand_delta, key)])
         leaves = self._posting(row, variant_id, location, EntryKind.TRANSFER_OUT, -row.quantity, f"{key}:out", key)
@@ -164,6 +180,35 @@ class Feed:
                 "Record the movement there, or change the location's stock master.",
             )
         return location
+
+    def _of_order(self, row: StockRow, variant_id: int, location: Location, key: str) -> Pull:
+        store_id = self.stores.get(row.store.casefold()) if row.store else None
+        if row.store and store_id is None:
+            raise CellRefused(f"There is no store {row.store[:60]}.", "Write its name, or leave the store empty.")
+        return Pull(
+            key=key,
+            order=row.order,
+            store_id=store_id,
+            variant_id=variant_id,
+            location_id=location.pk,
+            quantity=int(row.quantity),
+            happened_at=row.happened_at or self.now,
+            document=row.document,
+            origin=self.origin,
+            actor=self.actor,
+        )
+
+    def _pull(self, picked: list[tuple[StockRow, Pull]]) -> None:
+        """Hand over what was picked for orders."""
+        taken = order_pulls().take([pull for _, pull in picked])
+        for row, pull in picked:
+            what = taken[pull.key]
+            self.report.recorded += what is Taken.BOOKED
+            self.report.waiting += what is Taken.WAITS
+            self.report.repeated += what is Taken.REPEATED
+            if what is Taken.CONTRADICTS:
+                cause = f"Ref {row.ref} of order {row.order} was taken with another quantity."
+                self.problems.add(row.line, cause, "Give the difference a ref of its own.")
 
     def _refuse_repeat(self, row: StockRow, key: str) -> None:
         line, quantity = self.seen.setdefault(key, (row.line, row.quantity))

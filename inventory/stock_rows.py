@@ -26,6 +26,8 @@ COLUMNS = (
     "document",
     "ref",
     "to_location",
+    "order",
+    "store",
 )
 SYNONYMS = {"line": "ref"}
 CLOCK_TOLERANCE = dt.timedelta(minutes=10)
@@ -78,6 +80,10 @@ class StockRow:
     happened_at: dt.datetime | None
     document: str
     ref: str
+    order: str = ""
+    """The number of the order that the goods were picked for: the row is its shipment."""
+    store: str = ""
+    """Its store, by slug or name."""
 
     @property
     def on_hand_delta(self) -> Decimal:
@@ -107,6 +113,8 @@ class StockRow:
         if self.reason is not Reason.OPENING:
             facts += [self.document, self.identity]
             facts += [f"{self.quantity.normalize():f}"] if not self.ref or self.reason is Reason.COUNT else []
+        if self.order:
+            facts += [self.order, self.store]
         key: str = ":".join(["feed", *(fact.replace("%", "%25").replace(":", "%3A") for fact in facts)])
         if len(key) > KEY_LIMIT:
             key = key[: KEY_LIMIT - 33] + "~" + hashlib.sha256(key.encode()).hexdigest()[:32]
@@ -133,6 +141,8 @@ def parse_row(row: Row, mark: str, now: dt.datetime) -> StockRow:
     if not cells["location"]:
         raise CellRefused("The row names no location.", "Write the code or the name of a location.")
     _check_destination(reason, cells["to_location"])
+    quantity = _quantity(reason, cells["quantity"], mark)
+    _check_order(reason, quantity, cells["order"], cells["store"])
     return StockRow(
         line=row.line,
         item_number=cells["item_number"],
@@ -140,10 +150,12 @@ def parse_row(row: Row, mark: str, now: dt.datetime) -> StockRow:
         location=cells["location"],
         to_location=cells["to_location"],
         reason=reason,
-        quantity=_quantity(reason, cells["quantity"], mark),
+        quantity=quantity,
         happened_at=_happened_at(cells["happened_at"], now),
         document=text_cell("The document", cells["document"], 200),
         ref=text_cell("The ref", cells["ref"], 100),
+        order=text_cell("The order", cells["order"], 100).removeprefix("#"),
+        store=text_cell("The store", cells["store"], 100),
     )
 
 
@@ -165,6 +177,18 @@ def _check_destination(reason: Reason, to_location: str) -> None:
             f"to_location is given, and the reason is {reason.value}.",
             "Write transfer as the reason, or leave to_location empty.",
         )
+
+
+def _check_order(reason: Reason, quantity: Decimal, order: str, store: str) -> None:
+    if order and reason is not Reason.ISSUED:
+        raise CellRefused(
+            f"An order is named, and the reason is {reason.value}.",
+            "Write issued, which is what picking an order is, or leave the order empty.",
+        )
+    if order and quantity != quantity.to_integral_value():
+        raise CellRefused("Units of an order are whole.", "Write a whole number, or leave the order empty.")
+    if store and not order:
+        raise CellRefused("A store is named without an order.", "Write the order's number, or leave the store empty.")
 
 
 def _quantity(reason: Reason, text: str, mark: str) -> Decimal:

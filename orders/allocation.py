@@ -9,7 +9,7 @@ from inventory.models import Location
 from inventory.models.ledger import EntryKind
 from orders import wave_changes
 from orders.models import IncomingOrder, OrderStock
-from orders.shipping import ShippingRefused, Wanted, lock, posting
+from orders.shipping import CONSOLE, ShippingRefused, Source, Wanted, lock, posting
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 
@@ -17,7 +17,7 @@ ACTION = "hold elsewhere"
 
 
 @transaction.atomic
-def move(row: IncomingOrder, wanted: Wanted, to: Location, *, by: User) -> int:
+def move(row: IncomingOrder, wanted: Wanted, to: Location, *, by: User | None, source: Source = CONSOLE) -> int:
     """Hold these goods of an order at another of our locations from now on; they will be sent from there.
 
     Released falls where they were held and rises at `to`. The order's store is not told, and books nothing: stores whose
@@ -37,11 +37,11 @@ def move(row: IncomingOrder, wanted: Wanted, to: Location, *, by: User) -> int:
         target.held += quantity
         total = target.totals[ACTION] = int(target.totals.get(ACTION, 0)) + quantity
         fact = f"{ACTION}:{total}:{stock.location_id} to {to.pk}"
-        postings.append(posting(locked, stock, EntryKind.RELEASED, -quantity, f"{fact}:out", by))
-        postings.append(posting(locked, target, EntryKind.ALLOCATED, quantity, f"{fact}:in", by))
+        postings.append(posting(locked, stock, EntryKind.RELEASED, f"{fact}:out", by, source, released=-quantity))
+        postings.append(posting(locked, target, EntryKind.ALLOCATED, f"{fact}:in", by, source, released=quantity))
     ledger.post(postings)
     OrderStock.objects.bulk_update([*moved, *targets.values()], ["held", "totals"])
-    wave_changes.follow(locked, because=f"A person holds the goods at {to}.")
+    wave_changes.follow(locked, because=f"The goods are held at {to}.")
     after = {"units": sum(moved.values()), "to": str(to)}
     audit.record(by, ACTION, f"{locked.store}: {locked.name}", after=after)
     return sum(moved.values())

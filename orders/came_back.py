@@ -52,7 +52,7 @@ def settle(row: IncomingOrder, came: Mapping[int, Units], *, reason: str, by: Us
         stock.in_doubt = 0
         if units.quantity:
             fact = f"{ACTION}:{total}"
-            postings.append(posting(locked, stock, EntryKind.RESTOCKED, 0, fact, by, on_hand=units.quantity))
+            postings.append(posting(locked, stock, EntryKind.RESTOCKED, fact, by, on_hand=units.quantity))
     ledger.post(postings)
     OrderStock.objects.bulk_update([stocks[pk] for pk in came], ["in_doubt", "totals"])
     for question in asked:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
-from orders import documents, sales, stock, wave_changes
+from orders import documents, pulls, sales, stock, wave_changes
 from orders.errors import OrderRefused
 from orders.models import IncomingOrder, IncomingState, SalesOrder
 from syncconsole.kernel.locks import sole_worker
@@ -75,6 +75,7 @@ def import_waiting(store: Store, *, until: dt.datetime | None = None) -> Importe
                 found.failed += 1
             else:
                 found.done += 1
+        pulls.settle_waiting(store)
     return found
 
 

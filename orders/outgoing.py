@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -16,6 +15,7 @@ from connectors.models import Store
 from connectors.ports.access import SHIPPING
 from orders import tasks
 from orders.models import IncomingOrder, OrderStock, OutgoingFulfilment, OutgoingLine, OutgoingState
+from orders.tracking import Tracking
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 
@@ -27,19 +27,6 @@ class SendingRefused(Exception):
         super().__init__(f"{cause} {remedy}")
         self.cause = cause
         self.remedy = remedy
-
-
-@dataclass(frozen=True, slots=True)
-class Tracking:
-    """How a parcel can be followed, and whether the store writes to the customer. All may be empty."""
-
-    company: str = ""
-    number: str = ""
-    url: str = ""
-    notify: bool = False
-
-
-UNTRACKED: Final = Tracking()
 
 
 class Decision(StrEnum):
@@ -70,7 +57,9 @@ def switch(store: Store, *, on: bool, by: User, address: str | None = None) -> N
     store.send_fulfilments = on
 
 
-def keep(order: IncomingOrder, moved: Mapping[OrderStock, tuple[int, int]], tracking: Tracking, *, by: User) -> None:
+def keep(
+    order: IncomingOrder, moved: Mapping[OrderStock, tuple[int, int]], tracking: Tracking, *, by: User | None
+) -> None:
     """Goods that left here, to be told to the order's store where it is to be told: one fulfilment for each of its
     locations. `moved`: row of the order's stock → units, and how many of it were ever shipped here before.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,7 +17,7 @@ from inventory.models.ledger import EntryKind
 from orders import outgoing, wave_changes
 from orders.effects import StockRule
 from orders.models import IncomingOrder, OrderStock
-from orders.outgoing import UNTRACKED, Tracking
+from orders.tracking import UNTRACKED, Tracking
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 
@@ -42,16 +43,33 @@ class Units:
     of: int
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the word of it comes from, and when it happened (None: now)."""
+
+    origin: str = "console"
+    at: dt.datetime | None = None
+
+
+CONSOLE: Final = Source()
+
 Wanted = Mapping[int, Units]
 """Id of an `OrderStock` → what of it."""
 
 
 @transaction.atomic
-def ship(row: IncomingOrder, wanted: Wanted, *, by: User, tracking: Tracking = UNTRACKED) -> int:
+def ship(
+    row: IncomingOrder,
+    wanted: Wanted,
+    *,
+    by: User | None,
+    tracking: Tracking = UNTRACKED,
+    source: Source = CONSOLE,
+) -> int:
     """These goods have left. On hand and released fall together, so nothing is owed to any store; what the store fulfils
     later is covered by it. Where the store is told of shipments, that is kept here to be sent (`orders.outgoing`).
     Returns the units booked. Raises ShippingRefused; then nothing was."""
-    locked, moved = _book(row, wanted, by, SHIPPED_HERE, _shipped)
+    locked, moved = _book(row, wanted, by, SHIPPED_HERE, _shipped, source)
     before = {stock: (units, stock.totals[SHIPPED_HERE] - units) for stock, units in moved.items()}
     outgoing.keep(locked, before, tracking, by=by)
     return sum(moved.values())
@@ -80,7 +98,7 @@ Step = Callable[[OrderStock, int], tuple[EntryKind, int]]
 
 @transaction.atomic
 def _book(
-    row: IncomingOrder, wanted: Wanted, by: User, action: str, step: Step
+    row: IncomingOrder, wanted: Wanted, by: User | None, action: str, step: Step, source: Source = CONSOLE
 ) -> tuple[IncomingOrder, dict[OrderStock, int]]:
     """The order as it was locked, and the units that were moved of each row of its stock."""
     locked, moved = lock(row, wanted)
@@ -89,10 +107,12 @@ def _book(
         stock.held -= quantity
         kind, on_hand = step(stock, quantity)
         total = stock.totals[action] = int(stock.totals.get(action, 0)) + quantity
-        postings.append(posting(locked, stock, kind, -quantity, f"{action}:{total}", by, on_hand=on_hand))
+        postings.append(
+            posting(locked, stock, kind, f"{action}:{total}", by, source, on_hand=on_hand, released=-quantity)
+        )
     ledger.post(postings)
     OrderStock.objects.bulk_update(moved, ["held", "ahead", "dispatched", "totals"])
-    wave_changes.follow(locked, because=f"A person said of the order's goods: {action}.")
+    wave_changes.follow(locked, because=f"Booked beside the wave: {action}.")
     audit.record(by, action, f"{locked.store}: {locked.name}", after={"units": sum(moved.values())})
     return locked, moved
 
@@ -123,9 +143,17 @@ def _check(stocks: Mapping[int, OrderStock], wanted: Wanted) -> None:
 
 
 def posting(
-    row: IncomingOrder, stock: OrderStock, kind: EntryKind, released: int, fact: str, by: User, *, on_hand: int = 0
+    row: IncomingOrder,
+    stock: OrderStock,
+    kind: EntryKind,
+    fact: str,
+    by: User | None,
+    source: Source = CONSOLE,
+    *,
+    on_hand: int = 0,
+    released: int = 0,
 ) -> Posting:
-    """An entry of the level that a stock row is held at, by a person. `fact` names what happened and its cumulative
+    """An entry of the level that a stock row is held at, not by its store's word. `fact` names what happened and its cumulative
     quantity there."""
     part = f"/{stock.location_id}" if stock.part_of_id else ""
     return Posting(
@@ -133,8 +161,8 @@ def posting(
         location_id=stock.location_id,
         kind=kind,
         key=f"{row.store_id}:{stock.line_ref}@{stock.store_location_id}{part}:{fact}",
-        origin="console",
-        effective_at=timezone.now(),
+        origin=source.origin,
+        effective_at=source.at or timezone.now(),
         on_hand_delta=Decimal(on_hand),
         released_delta=released,
         document=f"order:{row.store.slug}:{row.name}",

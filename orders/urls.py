@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from orders.views import documents, outgoing, queue, refunds, register, sales, waves, written_off
+from orders.views import documents, outgoing, pulls, queue, refunds, register, sales, waves, written_off
 from orders.views.came_back import CameBackPage
 from orders.views.days import OrderDaysPage
 from orders.views.edit import EditLinePage
@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern] = [
     path("waves/new/", waves.NewWavePage.as_view(), name="new_wave"),
     path("waves/<int:pk>/", waves.WavePage.as_view(), name="wave"),
     path("waves/<int:pk>/pick-list/", waves.PickList.as_view(), name="pick_list"),
+    path("pulls/", pulls.PullsPage.as_view(), name="pulls"),
+    path("pulls/<int:pk>/remove/", pulls.RemovePull.as_view(), name="remove_pull"),
     path("order-queue/", queue.QueuePage.as_view(), name="order_queue"),
     path("order-queue/retry/", queue.RetryOrders.as_view(), name="order_queue_retry"),
     path("order-queue/<int:pk>/", queue.IncomingPage.as_view(), name="incoming"),

@@ -142,6 +142,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 ),
                 item("Orders", "shopping_cart", "admin:sales", "orders.view_salesorder"),
                 item("Waves", "shelves", "admin:waves", "orders.view_wave"),
+                item("Pulls of the feed", "forklift", "admin:pulls", "orders.view_orderpull"),
                 item(
                     "Outgoing fulfilments",
                     "local_shipping",

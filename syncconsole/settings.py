@@ -13,6 +13,7 @@ from syncconsole.kernel import env, logs
 from syncconsole.unfold import UNFOLD  # noqa: F401
 from syncconsole.wiring import CHANGE_READERS as WIRED_CHANGE_READERS
 from syncconsole.wiring import ORDER_BOOKS as WIRED_ORDER_BOOKS
+from syncconsole.wiring import ORDER_PULLS as WIRED_ORDER_PULLS
 from syncconsole.wiring import PERSONAL_DATA as WIRED_PERSONAL_DATA
 from syncconsole.wiring import RUN_KINDS as WIRED_RUN_KINDS
 
@@ -217,3 +218,4 @@ RUN_KINDS: dict[str, str] = WIRED_RUN_KINDS
 CHANGE_READERS: dict[str, str] = WIRED_CHANGE_READERS
 PERSONAL_DATA: dict[str, str] = WIRED_PERSONAL_DATA
 ORDER_BOOKS: str = WIRED_ORDER_BOOKS
+ORDER_PULLS: str = WIRED_ORDER_PULLS

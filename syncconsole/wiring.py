@@ -24,6 +24,9 @@ CHANGE_READERS: dict[str, str] = {
 ORDER_BOOKS = "orders.knowledge"
 """The module that tells how far the orders of a store are known (`inventory.knowledge.OrderBooks`)."""
 
+ORDER_PULLS = "orders.pulls"
+"""The module that takes rows of the stock feed that are an order's picking (`inventory.pulls.OrderPulls`)."""
+
 PERSONAL_DATA: dict[str, str] = {"orders": "orders.privacy"}
 """Where, beside the deliveries of webhooks, a person may be named → the module that counts and erases it: `held(store,
 customer_ref, order_refs)`, `erase(store, customer_ref, order_refs)` and `erase_all(store)`, each returning a number of rows."""

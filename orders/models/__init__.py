@@ -12,6 +12,7 @@ from orders.models.documents import (
 from orders.models.incoming import IncomingOrder, IncomingState
 from orders.models.mappings import MappedKind, MappingRule, Unmapped, ValueMapping
 from orders.models.outgoing import OutgoingFulfilment, OutgoingLine, OutgoingState
+from orders.models.pulls import OrderPull, PullState
 from orders.models.reviews import RegisterReview
 from orders.models.sales import (
     Buyer,
@@ -40,11 +41,13 @@ __all__ = [
     "LocalEdit",
     "MappedKind",
     "MappingRule",
+    "OrderPull",
     "OrderStatus",
     "OrderStock",
     "OutgoingFulfilment",
     "OutgoingLine",
     "OutgoingState",
+    "PullState",
     "Refund",
     "RefundState",
     "RegisterReview",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from django.db import models
+from django.db.models.functions import Upper
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
@@ -76,6 +77,7 @@ class IncomingOrder(models.Model):
         constraints = [models.UniqueConstraint(fields=["store", "ref"], name="incoming_order_once")]
         indexes = [
             models.Index(fields=["-remote_created_at", "-id"], name="incoming_order_newest"),
+            models.Index(Upper("name"), name="incoming_order_name"),
             models.Index(fields=["store", "customer_ref"], name="incoming_order_of_customer"),
             models.Index(
                 fields=["store", "remote_updated_at", "id"],

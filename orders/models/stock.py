@@ -30,7 +30,9 @@ class OrderStock(models.Model):
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="order_stock")
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
     """Ours, where the goods are held."""
-    part_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="parts")
+    part_of = models.ForeignKey(
+        "self", null=True, blank=True, db_index=False, on_delete=models.PROTECT, related_name="parts"
+    )
     """The row of the same line at the same location of the store, which holds what nobody moved."""
 
     ordered = models.PositiveIntegerField(default=0, help_text="Units of the line that were assigned here first.")

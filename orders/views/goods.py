@@ -13,8 +13,8 @@ from django.urls import reverse
 from inventory.models import Location
 from orders import allocation, shipping
 from orders.models import IncomingOrder
-from orders.outgoing import Tracking
 from orders.shipping import ShippingRefused, Units
+from orders.tracking import Tracking
 from syncconsole.kernel.admin import ConsolePage, Crumb
 
 

@@ -101,7 +101,7 @@ def _sent_on(incoming: IncomingOrder, zone: ZoneInfo) -> Iterator[Event]:
     """What the store was told of shipments made here."""
     store, url = incoming.store, reverse("admin:outgoing")
     for row in incoming.outgoing.all():
-        units, who = f"{row.units:,}", str(row.created_by)
+        units, who = f"{row.units:,}", str(row.created_by or "")
         yield _event(zone, row.created_at, f"{units} shipped here, {store} is told", row.standing.label, who, url)
         if row.first_sent_at:
             tries = "" if row.tries == 1 else f"{row.tries:,} tries"

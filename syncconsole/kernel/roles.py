@@ -41,7 +41,7 @@ EVERYTHING_OF_THE_WORK: Final = (
         "schedule",
     )
     | see("orders", "incomingorder", "refund", "document", "documentline", "documentseries")
-    | see("orders", "salesorder", "valuemapping", "wave", "outgoingfulfilment")
+    | see("orders", "salesorder", "valuemapping", "wave", "outgoingfulfilment", "orderpull")
     | see("django_celery_beat", "periodictask", "intervalschedule", "crontabschedule")
     | see("orders", "registerreview")
     | see("kernel", "installation")

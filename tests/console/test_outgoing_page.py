@@ -13,8 +13,8 @@ from connectors.models import Store
 from connectors.shopify.capabilities import CAPABILITIES
 from orders import imports, intake, sending
 from orders.models import IncomingOrder, OrderStock, OutgoingFulfilment, OutgoingState
-from orders.outgoing import Tracking
 from orders.shipping import Units, ship
+from orders.tracking import Tracking
 from tests.console.conftest import SignIn
 from tests.factories.orders import price
 from tests.worlds import World

@@ -225,7 +225,7 @@ def test_what_is_wrong_with_a_row_is_said_with_its_line_and_the_others_are_kept(
         ",SKU-A,CLUJ,Received,2,,,7,",
     ]
 
-    report = load(",".join(COLUMNS) + "\n" + "\n".join(rows) + "\n")
+    report = load(",".join(COLUMNS[: COLUMNS.index("order")]) + "\n" + "\n".join(rows) + "\n")
 
     assert report.rows == len(rows)
     assert report.recorded == 2

@@ -49,6 +49,7 @@ WHO_MAY = {
     "orders.view_salesorder": {V, P, C, A},
     "orders.edit_order": {P, A},
     "orders.view_wave": {V, P, A},
+    "orders.view_orderpull": {V, P, A},
     "orders.wave_orders": {P, A},
     "orders.view_valuemapping": {V, P, N, C, A},
     "orders.map_values": {P, N, A},

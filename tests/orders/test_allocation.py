@@ -189,7 +189,7 @@ def test_a_move_in_mid_wave_takes_the_goods_out_of_it(world: World) -> None:
     wave = waves.create(places.here, [row.pk], intent=uuid.uuid4(), by=world.operator).wave
     places.move(2)
     assert list(wave.lines.order_by("pk").values_list("quantity", "state")) == [(5, "voided"), (3, "open")]
-    assert wave.lines.get(state="voided").reason == f"A person holds the goods at {places.there}."
+    assert wave.lines.get(state="voided").reason == f"The goods are held at {places.there}."
 
 
 def test_a_person_moves_on_the_page_of_the_goods(world: World, client: Client) -> None:

@@ -18,8 +18,9 @@ from connectors.shopify.capabilities import CAPABILITIES
 from inventory.models import LedgerEntry
 from orders import imports, intake, outgoing, sending, shipping, tasks
 from orders.models import IncomingOrder, OrderStock, OutgoingFulfilment, OutgoingLine, OutgoingState
-from orders.outgoing import Decision, SendingRefused, Tracking
+from orders.outgoing import Decision, SendingRefused
 from orders.shipping import Units
+from orders.tracking import UNTRACKED, Tracking
 from syncconsole.kernel.models import AuditEntry
 from tests.worlds import World
 
@@ -133,7 +134,7 @@ def test_a_shipment_that_is_not_booked_is_not_told(
 # --- lost replies and workers
 
 
-@pytest.mark.parametrize("tracking", [AWB, outgoing.UNTRACKED], ids=["with tracking", "without"])
+@pytest.mark.parametrize("tracking", [AWB, UNTRACKED], ids=["with tracking", "without"])
 def test_a_lost_answer_is_found_in_the_order(world: World, order: IncomingOrder, tracking: Tracking) -> None:
     ship(world, 2, of=5, tracking=tracking)
     world.fake.lose_next_reply()

@@ -31,8 +31,8 @@ class Command(JsonCommand):
         with input_file(options["file"]) as stream:
             result = record_stock(stream, actor=actor, origin=f"file {name}")
         line = (
-            f"{result.rows} rows = {result.recorded} recorded + {result.repeated} recorded before"
-            f" + {result.problem_count} not recorded."
+            f"{result.rows} rows = {result.recorded} recorded + {result.waiting} waiting for their orders"
+            f" + {result.repeated} recorded before + {result.problem_count} not recorded."
         )
         complaints = [*result.notes, *map(str, result.problems)]
         return Report(result.as_dict(), [line], complaints, complete=not result.problem_count)
