@@ -4,7 +4,9 @@ VENV = .venv/bin
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint format bench lock environment dev-environment
+HISTORIES ?= 200
+SEED ?= 7
+.PHONY: help demo run test lint format bench simulate lock environment dev-environment
 
 help: ## Show these lines.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,6 +35,9 @@ format: dev-environment ## Rewrite the code in the project's style.
 
 bench: dev-environment ## Measure the benchmarks and write benchmarks/latest.json.
 	@$(VENV)/python -m benchmarks $(BENCH_ARGS)
+
+simulate: dev-environment ## Play random histories of two stores: HISTORIES=200 SEED=7 (docs/simulation.md).
+	@$(VENV)/python -m tests.simulation --histories $(HISTORIES) --seed $(SEED) $(SIMULATE_ARGS)
 
 lock: dev-environment ## Pin the newest allowed versions of requirements/*.in, with hashes.
 	@$(PYTHON) scripts/environment.py lock

@@ -1,0 +1,222 @@
+"""The omniscient books of a history: every event with its two effects, written from the table in algorithms.md §3.
+
+They know at once what happens in the stores, and nothing of the engine. `on_hand` and `released` are ours by item and
+location; what a store booked by itself (e) is kept by shelf. What is left to sell follows from them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from tests.simulation.histories import LOCATIONS, Setup
+
+
+class Shelf(NamedTuple):
+    """One inventory item at one location of a store."""
+
+    store: int
+    item: int
+    place: int
+
+
+Ours = tuple[int, int]
+"""Item and location of ours."""
+Spot = tuple[int, int, int]
+"""Order, line and the store's location."""
+
+
+@dataclass(slots=True)
+class Piles:
+    """Units of an order's line at one location: held for it, shipped here before the store knew (`ahead`), let go without
+    leaving (`dispatched`), sent in all, and how many of these had been shipped here first (`covered`)."""
+
+    held: int = 0
+    ahead: int = 0
+    dispatched: int = 0
+    sent: int = 0
+    covered: int = 0
+
+    def take(self, quantity: int, *names: str) -> list[int]:
+        """Take units from the piles in this order."""
+        taken = []
+        for name in names:
+            there = min(getattr(self, name), quantity)
+            setattr(self, name, getattr(self, name) - there)
+            quantity -= there
+            taken.append(there)
+        assert not quantity, f"{quantity} units more went than waited"
+        return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What an event in a store does to our stock, and when it happened."""
+
+    store: int
+    at: float
+    where: Ours
+    on_hand: Decimal
+    released: int
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What a store added to what it shows, for an order, and when."""
+
+    at: float
+    shelf: Shelf
+    quantity: int
+
+    @property
+    def store(self) -> int:
+        return self.shelf.store
+
+
+@dataclass(slots=True)
+class Books:
+    """See the module."""
+
+    setup: Setup
+    now: float = 0.0
+    on_hand: defaultdict[Ours, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    released: Counter[Ours] = field(default_factory=Counter)
+    told: Counter[Shelf] = field(default_factory=Counter)
+    """e: units that the store added to available for its orders, by shelf."""
+    news: list[Moved] = field(default_factory=list)
+    """What happened in the stores to our stock, oldest first."""
+    bookings: list[Booked] = field(default_factory=list)
+    edits: defaultdict[Shelf, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    """Units that a person added to what a store shows and nobody decided about, with the second of it."""
+    piles: defaultdict[Spot, Piles] = field(default_factory=lambda: defaultdict(Piles))
+    raised: Counter[Shelf] = field(default_factory=Counter)
+    """Units that a push of ours put over what is left, and that are still there."""
+    oversold: int = 0
+    """Units sold that were there only because a push of ours had put them."""
+
+    def __post_init__(self) -> None:
+        for item, row in enumerate(self.setup.ours):
+            for location, quantity in enumerate(row):
+                self.on_hand[item, location] = Decimal(quantity)
+
+    # --- what follows from them
+
+    def group(self, shelf: Shelf) -> list[Ours]:
+        """Our levels that are sold from a shelf, the one that holds its orders' goods first."""
+        mapping = self.setup.mappings[shelf.store]
+        return [(shelf.item, location) for location in range(LOCATIONS) if mapping[location] == shelf.place]
+
+    def left(self, shelf: Shelf) -> int:
+        """Units that can still be sold there, before what the store withholds."""
+        return math.floor(sum((self.on_hand[at] - self.released[at] for at in self.group(shelf)), Decimal(0)))
+
+    def undecided(self, shelf: Shelf) -> int:
+        """Units by which people changed what the shelf shows."""
+        return sum(quantity for _, quantity in self.edits[shelf])
+
+    # --- stores
+
+    def sold(self, shelf: Shelf, quantity: int, *, taken: int) -> None:
+        """A customer takes units; those that were not there although the store showed them are oversold, as far as a
+        push of ours is to blame."""
+        over = max(0, quantity - max(0, self.left(shelf)))
+        self.oversold += min(over, self.raised[shelf])
+
+    def booked(self, shelf: Shelf, quantity: int) -> None:
+        """The store moved what it shows for an order."""
+        if quantity:
+            self.told[shelf] += quantity
+            self.bookings.append(Booked(self.now, shelf, quantity))
+
+    def grown(self, shelf: Shelf, spot: Spot, quantity: int) -> None:
+        """Rows 1 and 21."""
+        self.piles[spot].held += quantity
+        self._move(shelf, released=quantity)
+
+    def sent(self, shelf: Shelf, spot: Spot, quantity: int, test: bool) -> None:
+        """Rows 4, 6 and 13c; a test order's goods stay."""
+        piles = self.piles[spot]
+        ahead, held, dispatched = piles.take(quantity, "ahead", "held", "dispatched")
+        piles.sent, piles.covered = piles.sent + quantity, piles.covered + ahead
+        self._move(shelf, on_hand=0 if test else -held - dispatched, released=-held)
+
+    def unsent(self, shelf: Shelf, spot: Spot, quantity: int, test: bool) -> None:
+        """Row 7: only what row 4 booked comes back."""
+        piles = self.piles[spot]
+        booked = min(quantity, piles.sent - piles.covered)
+        piles.sent -= quantity
+        piles.covered, piles.ahead = piles.covered - (quantity - booked), piles.ahead + quantity - booked
+        piles.held += booked
+        self._move(shelf, on_hand=0 if test else booked, released=booked)
+
+    def cancelled(self, shelf: Shelf, to: Shelf, spot: Spot, quantity: int, test: bool) -> None:
+        """Rows 2, 13b and 14."""
+        held, _, _ = self.piles[spot].take(quantity, "held", "dispatched", "ahead")
+        goods = held if to != shelf and not test else 0
+        self._move(shelf, on_hand=-goods, released=-held)
+        self._move(to, on_hand=goods)
+
+    def lost(self, shelf: Shelf, spot: Spot, quantity: int, test: bool) -> None:
+        """Row 3."""
+        held, dispatched, _ = self.piles[spot].take(quantity, "held", "dispatched", "ahead")
+        self._move(shelf, on_hand=0 if test else -held - dispatched, released=-held)
+
+    def moved(self, shelf: Shelf, to: Shelf, spot: Spot, target: Spot, quantity: int) -> None:
+        """Row 11."""
+        self.piles[spot].take(quantity, "held")
+        self.piles[target].held += quantity
+        self._move(shelf, released=-quantity)
+        self._move(to, released=quantity)
+
+    def returned(self, shelf: Shelf, quantity: int, test: bool) -> None:
+        """Row 8; what comes back of a test order had never left."""
+        self._move(shelf, on_hand=0 if test else quantity)
+
+    def edited(self, shelf: Shelf, quantity: int, second: int) -> None:
+        """Rows 18 and 19, before anybody decided."""
+        self.edits[shelf].append((second, quantity))
+
+    # --- here
+
+    def entered(self, where: Ours, quantity: Decimal) -> None:
+        """Row 15."""
+        self.on_hand[where] += quantity
+
+    def shipped_here(self, shelf: Shelf, spot: Spot, quantity: int) -> None:
+        """Row 5."""
+        piles = self.piles[spot]
+        piles.held, piles.ahead = piles.held - quantity, piles.ahead + quantity
+        self._here(shelf, -quantity, -quantity)
+
+    def let_go(self, shelf: Shelf, spot: Spot, quantity: int) -> None:
+        """Row 13."""
+        piles = self.piles[spot]
+        piles.held, piles.dispatched = piles.held - quantity, piles.dispatched + quantity
+        self._here(shelf, 0, -quantity)
+
+    # --- pushes of ours
+
+    def overwritten(self, shelf: Shelf, unseen: int) -> int:
+        """A shelf was set to a number that leaves out what the store booked and nobody knew: `unseen` units, signed.
+        Returns the units that it shows too many for it."""
+        self.edits[shelf].clear()
+        self.raised[shelf] = max(0, -unseen)
+        return self.raised[shelf]
+
+    def adjusted(self, shelf: Shelf, quantity: int) -> None:
+        """A shelf was moved by what it was owed."""
+        if quantity < 0:
+            self.raised[shelf] = max(0, self.raised[shelf] + quantity)
+
+    def _here(self, shelf: Shelf, on_hand: int, released: int) -> None:
+        where = self.group(shelf)[0]
+        self.on_hand[where] += on_hand
+        self.released[where] += released
+
+    def _move(self, shelf: Shelf, *, on_hand: int = 0, released: int = 0) -> None:
+        if on_hand or released:
+            self._here(shelf, on_hand, released)
+            self.news.append(Moved(shelf.store, self.now, self.group(shelf)[0], Decimal(on_hand), released))

@@ -1,0 +1,412 @@
+"""Our side of a history: the whole engine with two stores behind the real adapter, its workers, and their ends."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import httpx
+from django.db import connection
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from connectors import approval, changes, feeds, runs
+from connectors.models import Store, SyncRun
+from connectors.models.runs import OPEN, WORKING, RunStatus, Trigger
+from connectors.ports.errors import ConnectorError
+from connectors.runs import RunRefused
+from inventory import jobs, ledger, publications
+from inventory.jobs import Job
+from inventory.ledger import Posting
+from inventory.models import LevelPublication, PublicationEntry
+from inventory.models.ledger import EntryKind
+from inventory.models.publications import PublicationKind
+from orders import imports, intake, integration, knowledge, shipping
+from orders.models import IncomingOrder
+from orders.shipping import Units
+from tests.deaths import Death, Killed
+from tests.factories.catalog import ListedVariantFactory, VariantFactory
+from tests.factories.connectors import StoreFactory, StoreLocationFactory
+from tests.factories.inventory import LocationFactory, LocationMappingFactory
+from tests.factories.kernel import UserFactory
+from tests.pacers import OpenPacer
+from tests.simulation.books import Books, Shelf
+from tests.simulation.histories import LOCATIONS, Act, Step
+from tests.simulation.shops import PLACES, Shops, sku
+from tests.simulation.wire import TrailingStore, Wire
+
+JOB_OF = {Act.DELTA: Job.DELTA, Act.FULL: Job.FULL}
+FAULTS = ("lost_reply", "drop_before", "internal_error", "503", "429", "throttle")
+
+
+class Engine:
+    """Two connected stores, our locations and items. `pass_time` moves the one clock of the history."""
+
+    def __init__(self, shops: Shops, books: Books, pass_time: Callable[[float], None]) -> None:
+        self.shops, self.books, self.pass_time = shops, books, pass_time
+        self.seen: Counter[Shelf] = Counter()
+        """e as far as it was recorded when work on the store began: what an overwrite now on its way knows."""
+        self.doubled = self.raised = 0
+        self.problems: list[str] = []
+        self._meanwhile: list[Step] = []
+        self._calls_until = 0
+        self._facts = 0
+        self._carried_out: Counter[bytes] = Counter()
+        self.wires: dict[int, Wire] = {}
+        self._set_up()
+
+    # --- the start
+
+    def _set_up(self) -> None:
+        setup = self.shops.setup
+        self.person = UserFactory(is_superuser=True)
+        self.locations = [LocationFactory(name=name, code=f"here-{n}") for n, name in enumerate(PLACES)]
+        self.variants = [VariantFactory(sku=sku(item)) for item in range(setup.items)]
+        self.stores = [self._connect(store) for store in range(2)]
+        for item in range(setup.items):
+            for location in range(LOCATIONS):
+                self._post(item, location, EntryKind.OPENING, Decimal(setup.ours[item][location]))
+        for store in self.stores:
+            publications.refresh(store)
+        self.shelves = {
+            row.pk: self._shelf(row) for row in LevelPublication.objects.select_related("store_location", "listed")
+        }
+
+    def _connect(self, number: int) -> Store:
+        shop = self.shops.shops[number]
+        yesterday = timezone.localdate() - dt.timedelta(days=1)
+        store: Store = StoreFactory(
+            slug=shop.domain.partition(".")[0],
+            shop_domain=shop.domain,
+            access_token=self.shops.sandbox.token_of(shop.domain),
+            api_base_url=f"http://127.0.0.1/shops/{shop.domain}",
+            limit_units=None,
+            limit_value=None,
+            limit_to_zero=None,
+            limit_share=None,
+            plan="plus",
+        )
+        integration.set_day(store, yesterday, by=self.person)
+        store.refresh_from_db()
+        places = [StoreLocationFactory(store=store, ref=place.gid, name=place.name) for place in shop.locations]
+        for location, place in enumerate(self.shops.setup.mappings[number]):
+            if place is not None:
+                LocationMappingFactory(store_location=places[place], location=self.locations[location])
+        for item, variant in enumerate(self.variants):
+            there = shop.items_by_sku[sku(item).casefold()][0]
+            ListedVariantFactory(store=store, variant=variant, item_ref=there.gid, remote_ref=there.variant.gid)
+        return store
+
+    def port(self, store: Store) -> TrailingStore:
+        """The real adapter, on a wire of its own."""
+        number = next(n for n, known in enumerate(self.stores_by_domain()) if known == store.shop_domain)
+        wire = self.wires[number] = Wire(
+            self.shops.sandbox, self._something_happens, lambda body, act: self._watched(number, body, act)
+        )
+        port = TrailingStore(
+            base_url=store.base_url,
+            token=str(store.access_token),
+            api_version=store.api_version,
+            pacer=OpenPacer(),
+            allowed_hosts=["127.0.0.1"],
+            http=httpx.Client(transport=wire),
+        )
+        port.lag = dt.timedelta(seconds=self.shops.setup.lags[number])
+        port.changes = self._changes_of
+        port._client._pause = self.pass_time
+        self.ports[number] = port
+        return port
+
+    ports: dict[int, TrailingStore]
+
+    def stores_by_domain(self) -> list[str]:
+        return [shop.domain for shop in self.shops.shops]
+
+    def _changes_of(self, ref: str) -> list[dt.datetime]:
+        work = next(work for work in self.shops.works if work.order.gid == ref)
+        return [dt.datetime.fromtimestamp(second, dt.UTC) for second in work.changed]
+
+    def _shelf(self, row: LevelPublication) -> Shelf:
+        store = next(n for n, store in enumerate(self.stores) if store.pk == row.store_id)
+        item = next(n for n, variant in enumerate(self.variants) if variant.pk == row.listed.variant_id)
+        place = PLACES.index(row.store_location.name)
+        return Shelf(store, item, place)
+
+    # --- what the stores go through while we ask them
+
+    def _something_happens(self) -> None:
+        self.pass_time(0.3)
+        while self._meanwhile and self._calls_until <= 0:
+            self._calls_until = self._chance.choice((0, 0, 1, 2))
+            step = self._meanwhile.pop(0)
+            self.pass_time(step.wait)
+            self.shops.happen(step)
+        self._calls_until -= 1
+
+    def _watched(self, store: int, body: bytes, act: Callable[[], Any]) -> Any:
+        """Note what a write of ours moves in the shop."""
+        if b"inventorySetQuantities" not in body and b"inventoryAdjustQuantities" not in body:
+            return act()
+        ours = [shelf for shelf in self.shelves.values() if shelf.store == store]
+        before = {shelf: self.shops.shown(shelf).available for shelf in ours}
+        try:
+            return act()
+        finally:
+            moved = {at: now for at in ours if (now := self.shops.shown(at).available - before[at])}
+            if moved:
+                self._carried_out[body] += 1
+                self.doubled += sum(map(abs, moved.values())) if self._carried_out[body] > 1 else 0
+            for shelf, quantity in moved.items():
+                if b"inventorySetQuantities" in body:
+                    unseen = self.books.told[shelf] - self.seen[shelf]
+                    self.raised += self.books.overwritten(shelf, unseen)
+                else:
+                    self.books.adjusted(shelf, quantity)
+
+    # --- steps
+
+    def happen(self, step: Step) -> None:
+        """Carry out a step of ours; workers may die on the way, and calls go wrong."""
+        chance = random.Random(step.seed)
+        if step.act in OURS:
+            OURS[step.act](self, step.store, chance)
+            return
+        self._meanwhile, self._calls_until = list(step.meanwhile), chance.choice((0, 1, 2, 3, 5))
+        self._chance = random.Random(step.seed + 1)
+        if chance.random() < 0.25:
+            self._go_wrong(step.store, chance)
+        death = Death(at=int(10 ** chance.uniform(0, 2.3))) if chance.random() < 0.25 else None
+        self.work(step.store, lambda: WORK[step.act](self, step.store, chance), death)
+        self._meanwhile = []
+
+    def work(self, store: int, act: Callable[[], None], death: Death | None = None) -> None:
+        """One worker does something; a store that does not answer, or death, may end it."""
+        self._look_what_is_known()
+        for wire in self.wires.values():
+            wire.death = death
+        try:
+            if death:
+                with connection.execute_wrapper(death.statement):
+                    act()
+            else:
+                act()
+        except (ConnectorError, RunRefused, Killed):
+            pass
+        finally:
+            for wire in self.wires.values():
+                wire.death = None
+        self._look_what_was_adopted()
+
+    def _go_wrong(self, store: int, chance: random.Random) -> None:
+        rule: dict[str, Any] = {"kind": chance.choice(FAULTS), "shop": self.shops.shops[store].domain}
+        rule |= {"times": chance.choice((1, 1, 2, 5)), "after_calls": chance.choice((0, 1, 2, 4))}
+        if rule["kind"] == "503":
+            rule["when"] = chance.choice(("before", "after"))
+        self.shops.ask("faults", **rule)
+
+    def _run(self, store: int, job: Job) -> None:
+        run = self.stores[store].runs.filter(kind=job.value, status__in=OPEN).first()
+        if run is None:
+            self.stores[store].refresh_from_db()
+            reason = "major discrepancy"
+            more = {"reason": reason, "confirmation": self.stores[store].slug} if job is Job.FULL else {}
+            run = jobs.start(self.stores[store], job, trigger=Trigger.PERSON, requested_by=self.person, **more)
+        self._advance(run)
+
+    def _advance(self, run: SyncRun) -> None:
+        run = runs.advance(run.pk)
+        if run.status == RunStatus.AWAITING_APPROVAL:
+            approval.approve(run, self.person)
+            run = runs.advance(run.pk)
+
+    def bring_in(self, store: int, chance: random.Random) -> None:
+        knowledge.bring_in(self.stores[store])
+
+    def hear(self, store: int, chance: random.Random) -> None:
+        """Some of what webhooks have to tell arrives, in any order, some of it twice; some never does."""
+        told = [work for work in self.shops.untold if work.store == store]
+        self.shops.untold = [work for work in self.shops.untold if work.store != store]
+        chance.shuffle(told)
+        for work in told:
+            for _ in range(chance.choice((0, 1, 1, 1, 2))):
+                second = chance.choice(work.changed)
+                moment = dt.datetime.fromtimestamp(second, dt.UTC)
+                changes.notice(self.stores[store], "order", {work.order.gid: moment}, by="webhook")
+        while intake.read_changes(self.stores[store]):
+            pass
+        imports.import_waiting(self.stores[store])
+
+    def delta(self, store: int, chance: random.Random) -> None:
+        self._run(store, Job.DELTA)
+
+    def full(self, store: int, chance: random.Random) -> None:
+        self._run(store, Job.FULL)
+
+    def take_what_waits(self, store: int, chance: random.Random) -> None:
+        for run in SyncRun.objects.filter(store__in=self.stores, status__in=(*WORKING, RunStatus.AWAITING_APPROVAL)):
+            self._advance(run)
+
+    def receive(self, store: int, chance: random.Random) -> None:
+        item, location = self._somewhere(chance)
+        quantity = Decimal(chance.choice((-3, -1, 1, 2, 4, "0.5", "1.5")))
+        kind = EntryKind.RECEIVED if quantity > 0 else EntryKind.ISSUED
+        self._post(item, location, kind, quantity)
+        self.books.entered((item, location), quantity)
+
+    def count(self, store: int, chance: random.Random) -> None:
+        item, location = self._somewhere(chance)
+        difference = chance.choice((-2, -1, 0, 1, 2))
+        self.pass_time(1.5)  # nothing else happens in the second of a count
+        self.books.entered((item, location), Decimal(difference))
+        counted = self.books.on_hand[item, location]
+        self._post(item, location, EntryKind.COUNT, Decimal(0), count_to=counted)
+        self.pass_time(1.5)
+
+    def transfer(self, store: int, chance: random.Random) -> None:
+        item, source = self._somewhere(chance)
+        target, quantity = chance.randrange(LOCATIONS), Decimal(chance.randint(1, 3))
+        for location, kind, units in (
+            (source, EntryKind.TRANSFER_OUT, -quantity),
+            (target, EntryKind.TRANSFER_IN, quantity),
+        ):
+            self._post(item, location, kind, units)
+            self.books.entered((item, location), units)
+
+    def ship(self, store: int, chance: random.Random) -> None:
+        self._by_person(store, chance, shipping.ship, self.books.shipped_here)
+
+    def dispatch(self, store: int, chance: random.Random) -> None:
+        self._by_person(store, chance, shipping.dispatch, self.books.let_go)
+
+    def _by_person(self, store: int, chance: random.Random, act: Callable[..., int], note: Callable[..., None]) -> None:
+        """Goods go that an order holds. Only of one that is known as it is: what left there and here at the same time
+        may be the same units, or others."""
+        works = {work.order.gid: work for work in self.shops.works if not work.owes}
+        imported = IncomingOrder.objects.filter(
+            store=self.stores[store], state="imported", stock_rule="order", ref__in=works
+        )
+        rows = [row for row in imported.order_by("pk") if self._changes_of(row.ref)[-1] == row.remote_updated_at]
+        if not rows:
+            return
+        row = chance.choice(rows)
+        work = works[row.ref]
+        for stock in shipping.holding(row):
+            place = PLACES.index(stock.store_location.name)
+            line = next(line for line in work.order.lines if line.gid == stock.line_ref)
+            spot = (work.order.number, line.number, place)
+            quantity = min(stock.held, self.books.piles[spot].held)
+            if quantity > 0:
+                quantity = chance.randint(1, quantity)
+                act(row, {stock.pk: Units(quantity, stock.held)}, by=self.person)
+                note(Shelf(store, self.variants.index(stock.variant), place), spot, quantity)
+                work.at_rest = True
+                return
+
+    def _somewhere(self, chance: random.Random) -> tuple[int, int]:
+        return chance.randrange(self.shops.setup.items), chance.randrange(LOCATIONS)
+
+    def _post(self, item: int, location: int, kind: EntryKind, quantity: Decimal, **more: Any) -> None:
+        self._facts += 1
+        posting = Posting(
+            self.variants[item].pk,
+            self.locations[location].pk,
+            kind,
+            f"simulated:{self.person.pk}:{self._facts}",
+            "simulation",
+            timezone.now(),
+            on_hand_delta=quantity,
+            **more,
+        )
+        ledger.post([posting])
+
+    # --- what the engine knows
+
+    def brings_in(self, bring_in: Callable[[Store], None]) -> Callable[[Store], None]:
+        """`bring_in`, and afterwards it is noted what is known: an overwrite rests on it."""
+
+        def and_notes(store: Store) -> None:
+            bring_in(store)
+            self._look_what_is_known()
+
+        return and_notes
+
+    def _look_what_is_known(self) -> None:
+        rows = PublicationEntry.objects.filter(kind=PublicationKind.STORE_BOOKED, publication__in=self.shelves)
+        summed = rows.order_by().values_list("publication").annotate(total=Sum("quantity"))
+        self.seen = Counter({self.shelves[pk]: total for pk, total in summed})
+        unread = {work.order.gid: work for work in self.shops.works if work.unread}
+        booked = IncomingOrder.objects.filter(store__in=self.stores, ref__in=unread, applied_revision=F("revision"))
+        for ref, version in booked.values_list("ref", "remote_updated_at"):
+            if version >= self._changes_of(ref)[-1]:
+                unread[ref].unread.clear()
+
+    def _look_what_was_adopted(self) -> None:
+        """What people changed before a reading that was believed is decided by that."""
+        kinds = (PublicationKind.ADOPTED, PublicationKind.BASELINE)
+        believed = PublicationEntry.objects.filter(kind__in=kinds, publication__in=self.shelves, push=None)
+        for publication_id, moved_at in believed.values_list("publication", "effective_at"):
+            shelf, second = self.shelves[publication_id], moved_at.timestamp() if moved_at else 0
+            self.books.edits[shelf] = [edit for edit in self.books.edits[shelf] if edit[0] > second]
+
+    # --- the end
+
+    def end(self) -> None:
+        """Every feed is drained, every run goes to its end; nothing goes wrong any more."""
+        self.shops.ask("faults", "DELETE")
+        for port in self.ports.values():
+            port.lag = dt.timedelta(0)
+        self.pass_time(1000)
+        self._finish_runs()
+        for number, store in enumerate(self.stores):
+            self.work(number, lambda store=store: self._read_all(store))
+        self.pass_time(700)
+
+    def _read_all(self, store: Store) -> None:
+        """The nightly re-read: a feed that trails far behind has left orders out."""
+        feeds.poll(store, feeds.ORDER, begin="shown")
+        while intake.read_changes(store):
+            pass
+        imports.import_waiting(store)
+
+    def deltas(self) -> None:
+        """A delta of each store that is owed something, to its end."""
+        for number, store in enumerate(self.stores):
+            if LevelPublication.objects.filter(store=store).live().eligible().owed().exists():
+                self.work(number, lambda number=number: self._run(number, Job.DELTA))
+        self._finish_runs()
+
+    def absolute(self) -> None:
+        """A full sync of each store, to its end."""
+        self.pass_time(7200)
+        for number in range(2):
+            self.work(number, lambda number=number: self._run(number, Job.FULL))
+        self._finish_runs()
+
+    def _finish_runs(self) -> None:
+        for _ in range(30):
+            waiting = SyncRun.objects.filter(store__in=self.stores, status__in=OPEN)
+            if not waiting.exists():
+                return
+            self.pass_time(95)
+            self.work(0, lambda: self.take_what_waits(0, random.Random(0)))
+        self.problems.append(f"runs do not end: {list(waiting.values_list('kind', 'status', 'cause'))}")
+
+
+OURS: dict[Act, Callable[[Engine, int, random.Random], None]] = {
+    Act.RECEIVE: Engine.receive,
+    Act.COUNT: Engine.count,
+    Act.TRANSFER: Engine.transfer,
+    Act.SHIP: Engine.ship,
+    Act.DISPATCH: Engine.dispatch,
+}
+WORK: dict[Act, Callable[[Engine, int, random.Random], None]] = {
+    Act.IMPORT: Engine.bring_in,
+    Act.WEBHOOKS: Engine.hear,
+    Act.DELTA: Engine.delta,
+    Act.FULL: Engine.full,
+    Act.WORK: Engine.take_what_waits,
+}
