@@ -44,6 +44,10 @@ class FactKind(StrEnum):
     """Open units went or came, and nothing says why."""
 
 
+LEAVING = frozenset({FactKind.MOVED, FactKind.FULFILLED, FactKind.CANCELLED, FactKind.LOST})
+"""Units of these wait at their spot no more."""
+
+
 class Spot(NamedTuple):
     """A line at a location of the store, by their references."""
 
@@ -161,8 +165,17 @@ class _Line:
                 yield self._fact(FactKind.GROWN, spot, standing.open, self.order.created_at)
 
     def changes(self) -> Iterator[Fact]:
-        """Growth, moves, fulfilments and what was taken off, in this order."""
+        """Growth, moves, fulfilments and what was taken off, in this order; growth last where what was there before is
+        enough for the others, so that goods shipped here first, or let go, are those that its store sends or takes off."""
         came, went = self._flows()
+        grown = list(self._growth(came, went))
+        others = [*self._moves(went, came), *self._sent(), *self._taken_off(went)]
+        yield from (*others, *grown) if self._enough(others) else (*grown, *others)
+        for spot, quantity in came.items():
+            if quantity:
+                yield self._fact(FactKind.UNEXPLAINED, spot, quantity, self.order.updated_at)
+
+    def _growth(self, came: dict[Spot, int], went: dict[Spot, int]) -> Iterator[Fact]:
         grown = max(0, self.line.quantity - self.ordered) if self.line else 0
         at = self.order.updated_at if self.ordered else self.order.created_at
         for spot, quantity in _take(came, grown):
@@ -172,13 +185,17 @@ class _Line:
         if grown:  # placed and taken off again between two versions
             went[self._home] = went.get(self._home, 0) + grown
             yield self._grown(self._home, grown, at)
+
+    def _moves(self, went: dict[Spot, int], came: dict[Spot, int]) -> Iterator[Fact]:
         for source, target, quantity in _match(went, came):
             yield self._fact(FactKind.MOVED, source, quantity, self._moved_at(target), to_ref=target.location_ref)
-        yield from self._sent()
-        yield from self._taken_off(went)
-        for spot, quantity in came.items():
-            if quantity:
-                yield self._fact(FactKind.UNEXPLAINED, spot, quantity, self.order.updated_at)
+
+    def _enough(self, facts: Iterable[Fact]) -> bool:
+        """What waited at each spot before covers all that left it."""
+        left = {spot: standing.open for spot, standing in self.before.items()}
+        for fact in facts:
+            left[fact.spot] -= fact.quantity if fact.kind in LEAVING else 0
+        return min(left.values(), default=0) >= 0
 
     def came_back(self) -> Iterator[Fact]:
         """Refunded units that had left, each refund line once."""

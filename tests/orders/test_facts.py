@@ -275,6 +275,19 @@ def test_what_was_let_go_and_is_sent_after_all_leaves_the_shelf() -> None:
     assert (books.on_hand[HERE], books.ats(HERE) - books.shown[HERE]) == (-2, 0)
 
 
+def test_units_added_while_nobody_read_are_held_beside_those_that_were_let_go() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(2, HERE)
+    books.read(shop)
+    dispatch(books, 2)
+    shop.fulfil(2, HERE)
+    shop.place(3, HERE)
+    books.read(shop)
+
+    assert (books.on_hand[HERE], books.released[HERE]) == (-2, 3)
+    assert books.ats(HERE) - books.shown[HERE] == 0
+
+
 def test_a_test_order_holds_its_goods_and_gives_them_back_when_it_is_fulfilled() -> None:
     shop, books = Shelves(), Books(StockRule.TEST)
     shop.place(3, HERE)

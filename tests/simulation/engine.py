@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -11,7 +12,7 @@ from typing import Any
 
 import httpx
 from django.db import connection
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.utils import timezone
 
 from connectors import approval, changes, feeds, runs
@@ -24,7 +25,7 @@ from inventory.jobs import Job
 from inventory.ledger import Posting
 from inventory.models import LevelPublication, PublicationEntry
 from inventory.models.ledger import EntryKind
-from inventory.models.publications import PublicationKind
+from inventory.models.publications import PublicationKind, PublicationState
 from orders import imports, intake, integration, knowledge, shipping
 from orders.models import IncomingOrder
 from orders.shipping import Units
@@ -39,7 +40,17 @@ from tests.simulation.histories import LOCATIONS, Act, Step
 from tests.simulation.shops import PLACES, Shops, sku
 from tests.simulation.wire import TrailingStore, Wire
 
-JOB_OF = {Act.DELTA: Job.DELTA, Act.FULL: Job.FULL}
+JOB_OF = {
+    Act.DELTA: Job.DELTA,
+    Act.FULL: Job.FULL,
+    Act.DAILY: Job.DAILY,
+    Act.WEEKLY: Job.WEEKLY,
+    Act.RECENT: Job.RECENT,
+    Act.MANUAL: Job.MANUAL,
+    Act.OBSERVE: Job.OBSERVE,
+}
+OVERWRITES = re.compile(rb'inventorySetQuantities|"changeFromQuantity":-?\d')
+"""A write that rests on what was read: it wipes what the store booked since."""
 FAULTS = ("lost_reply", "drop_before", "internal_error", "503", "429", "throttle")
 
 
@@ -161,7 +172,7 @@ class Engine:
                 self._carried_out[body] += 1
                 self.doubled += sum(map(abs, moved.values())) if self._carried_out[body] > 1 else 0
             for shelf, quantity in moved.items():
-                if b"inventorySetQuantities" in body:
+                if OVERWRITES.search(body):
                     unseen = self.books.told[shelf] - self.seen[shelf]
                     self.raised += self.books.overwritten(shelf, unseen)
                 else:
@@ -180,8 +191,14 @@ class Engine:
         if chance.random() < 0.25:
             self._go_wrong(step.store, chance)
         death = Death(at=int(10 ** chance.uniform(0, 2.3))) if chance.random() < 0.25 else None
-        self.work(step.store, lambda: WORK[step.act](self, step.store, chance), death)
+        self.work(step.store, lambda: self._do(step, chance), death)
         self._meanwhile = []
+
+    def _do(self, step: Step, chance: random.Random) -> None:
+        if job := JOB_OF.get(step.act):
+            self._run(step.store, job)
+        else:
+            WORK[step.act](self, step.store, chance)
 
     def work(self, store: int, act: Callable[[], None], death: Death | None = None) -> None:
         """One worker does something; a store that does not answer, or death, may end it."""
@@ -239,12 +256,6 @@ class Engine:
         while intake.read_changes(self.stores[store]):
             pass
         imports.import_waiting(self.stores[store])
-
-    def delta(self, store: int, chance: random.Random) -> None:
-        self._run(store, Job.DELTA)
-
-    def full(self, store: int, chance: random.Random) -> None:
-        self._run(store, Job.FULL)
 
     def take_what_waits(self, store: int, chance: random.Random) -> None:
         for run in SyncRun.objects.filter(store__in=self.stores, status__in=(*WORKING, RunStatus.AWAITING_APPROVAL)):
@@ -379,6 +390,14 @@ class Engine:
                 self.work(number, lambda number=number: self._run(number, Job.DELTA))
         self._finish_runs()
 
+    def settle(self) -> None:
+        """Where something waits for a settled read to be decided, every level is read."""
+        self.pass_time(400)
+        rows = LevelPublication.objects.filter(Q(verify=True) | Q(state=PublicationState.UNSURE), store__in=self.stores)
+        for number in sorted({self.shelves[pk].store for pk in rows.values_list("pk", flat=True)}):
+            self.work(number, lambda number=number: self._run(number, Job.OBSERVE))
+        self._finish_runs()
+
     def absolute(self) -> None:
         """A full sync of each store, to its end."""
         self.pass_time(7200)
@@ -406,7 +425,5 @@ OURS: dict[Act, Callable[[Engine, int, random.Random], None]] = {
 WORK: dict[Act, Callable[[Engine, int, random.Random], None]] = {
     Act.IMPORT: Engine.bring_in,
     Act.WEBHOOKS: Engine.hear,
-    Act.DELTA: Engine.delta,
-    Act.FULL: Engine.full,
     Act.WORK: Engine.take_what_waits,
 }

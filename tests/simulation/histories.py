@@ -52,6 +52,11 @@ class Act(StrEnum):
     WEBHOOKS = "webhooks arrive"
     DELTA = "delta"
     FULL = "full"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    RECENT = "recent changes"
+    MANUAL = "manual"
+    OBSERVE = "observe"
     WORK = "workers take what waits"
 
 
@@ -62,7 +67,10 @@ EVENTS: Final = {
     Act.BUY: 22, Act.EDIT: 5, Act.FULFIL: 9, Act.UNFULFIL: 2, Act.REFUND: 7, Act.CANCEL: 4, Act.MOVE: 3, Act.DRAFT: 3,
     Act.DRAFT_ENDS: 3, Act.DAMAGE: 1, Act.HAND: 2, Act.RECEIVE: 7, Act.COUNT: 2, Act.TRANSFER: 2, Act.SHIP: 4, Act.DISPATCH: 1,
 }  # fmt: skip
-JOBS: Final = {Act.IMPORT: 5, Act.WEBHOOKS: 4, Act.DELTA: 10, Act.FULL: 6, Act.WORK: 4}
+JOBS: Final = {
+    Act.IMPORT: 5, Act.WEBHOOKS: 4, Act.DELTA: 10, Act.FULL: 2, Act.DAILY: 5, Act.WEEKLY: 1, Act.RECENT: 3, Act.MANUAL: 1,
+    Act.OBSERVE: 2, Act.WORK: 4,
+}  # fmt: skip
 WAITS: Final = (0, 0, 0, 1, 2, 5, 20, 60)
 LULLS: Final = (0, 2, 20, 130, 130, 400, 400, 2000)
 LONG_LULLS: Final = (30, 300, 90_000, 100_000)

@@ -57,11 +57,11 @@ class Naive:
                 self._enter(item, location, Decimal(chance.choice(choices)))
             case Act.IMPORT | Act.WEBHOOKS:
                 self._bring_in(step.store)
-            case Act.FULL:
+            case Act.FULL | Act.DAILY | Act.WEEKLY:
                 for meanwhile in step.meanwhile:
                     self.shops.happen(meanwhile)
                 self._overwrite(step.store)
-            case Act.DELTA:
+            case Act.DELTA | Act.RECENT:
                 self._delta(step.store)
 
     def _enter(self, item: int, location: int, quantity: Decimal) -> None:

@@ -96,6 +96,7 @@ def _world() -> Iterator[Any]:
 def _judge(history: History, engine: Engine) -> Verdict:
     engine.end()
     engine.deltas()
+    engine.settle()
     engine.deltas()
     found = Verdict(doubled=engine.doubled, oversold=engine.books.oversold)
     found.wrong = _differences(engine, "after the deltas", edits=True)
