@@ -1,4 +1,4 @@
-"""The ledger check: every kept number is the sum of its entries (algorithms.md §2, invariants I1, I2, I4, I7)."""
+"""The ledger check: every kept number is the sum of its entries (algorithms.md §2, invariants I1 to I7)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
+from inventory.knowledge import order_books
 from inventory.models import LevelPublication
 from inventory.models.publications import PublicationState
 
@@ -65,6 +66,16 @@ SELECT p.id, p.expected_quantity, p.revision, coalesce(s.total, 0), coalesce(s.n
                FROM inventory_publicationentry GROUP BY publication_id) s ON s.publication_id = p.id
  WHERE p.expected_quantity <> coalesce(s.total, 0) OR p.revision <> coalesce(s.n, 0)
 """
+# I3 holds the store's number against ours; here: a level of which that is not believed says so, and why.
+STATES = """
+SELECT p.id, p.state, p.baseline_at IS NOT NULL, p.state_cause, q.status
+  FROM inventory_levelpublication p
+  LEFT JOIN inventory_push q ON q.id = p.claim_id
+ WHERE (p.state = 'live' AND (p.baseline_at IS NULL OR q.status = 'unsure'))
+    OR (p.state = 'unsure' AND q.status IS DISTINCT FROM 'unsure')
+    OR (p.state IN ('unsure', 'frozen', 'quarantined') AND p.state_cause = '')
+ ORDER BY p.id
+"""
 CLAIMS = """
 SELECT p.id, p.claim_id, q.id
   FROM inventory_levelpublication p
@@ -77,7 +88,8 @@ def audit_ledger() -> AuditResult:
     """Check all invariants in one consistent view of the database and keep the result for the console's badge."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY" if _outermost() else "SELECT 1")
-        differences = [*_levels(cursor), *_publications(cursor), *_claims(cursor), *_unmarked()]
+        differences = [*_levels(cursor), *_publications(cursor), *_states(cursor), *_claims(cursor), *_unmarked()]
+        differences += order_books().differences()
         counts = []
         for table in ("inventorylevel", "ledgerentry", "levelpublication"):
             cursor.execute(f"SELECT count(*) FROM inventory_{table}")  # noqa: S608 - names are constants
@@ -123,6 +135,20 @@ def _publications(cursor: Any) -> list[Difference]:
             f"sum {row[3]}, {row[4]} entries",
         )
         for row in cursor.fetchall()
+    ]
+
+
+def _states(cursor: Any) -> list[Difference]:
+    cursor.execute(STATES)
+    return [
+        Difference(
+            "I3 at rest, or in a state that says why",
+            "publication",
+            pk,
+            f"{state}: {cause}" if cause else str(state),
+            f"{'with' if baseline else 'without'} a baseline, its push {push or 'settled'}",
+        )
+        for pk, state, baseline, cause, push in cursor.fetchall()
     ]
 
 

@@ -6,11 +6,14 @@ import datetime as dt
 import importlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from django.conf import settings
 
 from connectors.models import Store
+
+if TYPE_CHECKING:
+    from inventory.audit import Difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,10 @@ class OrderBooks(Protocol):
 
     def lag(self, store: Store, since: dt.datetime) -> OrderLag:
         """How quickly the orders placed since then were booked; asks nobody."""
+        ...
+
+    def differences(self) -> list[Difference]:
+        """Where what orders hold does not agree with itself, or with the levels (invariants I5 and I6)."""
         ...
 
 

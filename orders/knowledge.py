@@ -13,8 +13,9 @@ from django.utils import timezone
 from connectors import feeds
 from connectors.models import FeedPosition, RemoteChange, Store
 from connectors.models.webhooks import ChangeState
+from inventory.audit import Difference
 from inventory.knowledge import Knowledge, OrderLag
-from orders import imports, intake
+from orders import audit, imports, intake
 from orders.models import IncomingOrder, IncomingState
 
 UNDATED = dt.timedelta(minutes=10)
@@ -84,6 +85,11 @@ def lag(store: Store, since: dt.datetime) -> OrderLag:
         cursor.execute(LAGS, [timezone.now(), store.pk, since])
         orders, p99 = cursor.fetchone()
     return OrderLag(orders, float(p99 or 0))
+
+
+def differences() -> list[Difference]:
+    """Where what orders hold does not agree with itself, or with the levels."""
+    return audit.differences()
 
 
 def _waiting(store: Store) -> dict[str, str]:
