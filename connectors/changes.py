@@ -147,6 +147,17 @@ def notice(store: Store, kind: str, refs: Mapping[str, dt.datetime | None], *, b
     return news
 
 
+def unheard(store: Store, kind: str, versions: Mapping[str, dt.datetime]) -> dict[str, dt.datetime]:
+    """Those of these versions that nobody has told of, nor of a later one."""
+    known = RemoteChange.objects.filter(store=store, kind=kind, ref__in=list(versions))
+    told = dict(known.values_list("ref", "remote_updated_at"))
+    return {
+        ref: updated_at
+        for ref, updated_at in versions.items()
+        if ref not in told or ((before := told[ref]) is not None and before < updated_at)
+    }
+
+
 def claim(
     store: Store, kind: str, limit: int, *, refs: Collection[str] | None = None, since: dt.datetime | None = None
 ) -> list[Claimed]:

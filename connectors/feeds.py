@@ -16,8 +16,8 @@ import structlog
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
-from connectors import changes, registry
-from connectors.models import FeedPosition, RemoteChange, Store
+from connectors import changes, lags, registry
+from connectors.models import FeedPosition, Store
 from connectors.ports.errors import ConnectorError
 from connectors.ports.orders import ChangesPage, OrdersPort
 from syncconsole.kernel.locks import sole_worker
@@ -25,8 +25,8 @@ from syncconsole.kernel.locks import sole_worker
 log = structlog.get_logger(__name__)
 
 OVERLAP: Final = dt.timedelta(minutes=5)
-"""How far before the last pass the next one begins: a change may be found by the store's search only later, or be
-committed with an earlier time (reference: Shopify 6.1, traps 22 and 24)."""
+"""How far before the last pass the next one begins, or further where the store tells late: a change may be found by the
+store's search only later, or be committed with an earlier time (reference: Shopify 6.1, traps 22 and 24)."""
 
 FIRST_REACH: Final = dt.timedelta(days=30)
 """How far back the first pass of a store looks when nobody asks for more."""
@@ -82,7 +82,8 @@ def poll(store: Store, kind: str = ORDER, *, begin: Begin = "watermark") -> Pass
         this.update(begun_at=timezone.now())
         try:
             port = registry.store_for(store)
-            done = _both_passes(port, store, kind, _since(port, position, begin))
+            since = _since(port, position, begin)
+            done = _both_passes(port, store, kind, since, measures=begin == "watermark")
         except ConnectorError as exc:
             this.update(cause=exc.cause[:300], remedy=exc.remedy[:300])
             raise
@@ -96,38 +97,31 @@ def _since(port: OrdersPort, position: FeedPosition, begin: Begin) -> dt.datetim
     if begin == "beginning":
         return None
     if begin == "watermark" and position.watermark is not None:
-        return position.watermark - OVERLAP
+        return position.watermark - max(OVERLAP, lags.margin(position.store))
     window = port.orders_window()
     return window.since if begin == "shown" else window.read_at - FIRST_REACH
 
 
-def _both_passes(port: OrdersPort, store: Store, kind: str, since: dt.datetime | None) -> Pass:
-    first = _notice(port.iter_changed_orders(since), store, kind)
-    second = _notice(port.iter_changed_orders(first.watermark), store, kind)
+def _both_passes(port: OrdersPort, store: Store, kind: str, since: dt.datetime | None, *, measures: bool) -> Pass:
+    first = _notice(port.iter_changed_orders(since), store, kind, measures=measures)
+    second = _notice(port.iter_changed_orders(first.watermark), store, kind, measures=measures)
     return Pass(listed=first.listed + second.listed, found=first.found + second.found, watermark=first.watermark)
 
 
-def _notice(pages: Iterator[ChangesPage], store: Store, kind: str) -> Pass:
-    """Keep what the pages list, page by page, so that what was found before a fault stays found."""
+def _notice(pages: Iterator[ChangesPage], store: Store, kind: str, *, measures: bool) -> Pass:
+    """Keep what the pages list, page by page, so that what was found before a fault stays found. Where the pass goes on
+    from the last one, how late the news is is measured: older news was never asked for."""
     listed = found = 0
     began: dt.datetime | None = None
     for page in pages:
         began = began or page.read_at
         listed += len(page.orders)
-        found += _unheard_of(store, kind, page)
-        changes.notice(store, kind, {one.ref: one.updated_at for one in page.orders}, by="polling")
+        versions = {one.ref: one.updated_at for one in page.orders}
+        news = changes.unheard(store, kind, versions)
+        found += len(news)
+        if measures and news:
+            lags.heard(store, kind, news, at=page.read_at)
+        changes.notice(store, kind, versions, by="polling")
     if began is None:
         raise AssertionError("a feed gives at least one page")
     return Pass(listed=listed, found=found, watermark=began)
-
-
-def _unheard_of(store: Store, kind: str, page: ChangesPage) -> int:
-    """How many of these versions nobody has told of: what webhooks lost, or have not brought yet."""
-    refs = [one.ref for one in page.orders]
-    known = RemoteChange.objects.filter(store=store, kind=kind, ref__in=refs)
-    heard = dict(known.values_list("ref", "remote_updated_at"))
-    return sum(
-        1
-        for one in page.orders
-        if one.ref not in heard or ((before := heard[one.ref]) is not None and before < one.updated_at)
-    )

@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from connectors import changes, lifecycle, registry
+from connectors import changes, lags, lifecycle, registry
 from connectors.models import PrivacyRequest, Store, WebhookDelivery
 from connectors.models.webhooks import DeliveryState
 from connectors.ports.webhooks import Envelope, NotUnderstood, Subject, Understood, WebhookDialect
@@ -165,6 +165,7 @@ def understand(*, limit: int = BATCH) -> int:
             elif (act := _ACTS.get(meaning.subject)) is not None:
                 act(stores[row.store_id], row, meaning)
         for (store_id, kind), refs in sorted(told.items()):
+            lags.heard(stores[store_id], kind, refs, at=now)
             changes.notice(stores[store_id], kind, refs, by="webhook")
         _write(rows, now)
     if rows:

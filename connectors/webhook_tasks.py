@@ -9,7 +9,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from connectors import changes, inbox, privacy, subscriptions
+from connectors import changes, inbox, lags, privacy, subscriptions
 from connectors.connection import test_connection
 from connectors.models import Store
 from syncconsole.kernel.tasks import AfterCommitTask
@@ -75,8 +75,9 @@ def ask_for_scopes(store_id: int) -> None:
 
 @shared_task(base=AfterCommitTask)
 def prune_deliveries() -> None:
-    """Beat, nightly: settled deliveries do not stay for ever."""
+    """Beat, nightly: settled deliveries, and what was measured of them, do not stay for ever."""
     inbox.prune()
+    lags.prune()
 
 
 @shared_task(base=AfterCommitTask)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from connectors import lags
 from connectors.models import Store
 from connectors.ports.store import MAX_CHANGES, LevelsRead, StorePort
 from inventory import settled
@@ -53,9 +54,12 @@ def read(
     def answer(group: Group) -> Callable[[LevelsRead], None]:
         def judge(found: LevelsRead) -> None:
             known = order_books().known(store)
-            limit = settled.watermark(store, found.read_at, known)
+            margin = lags.margin(store)
+            limit = settled.watermark(found.read_at, known, margin)
             readings = {
-                publication_id: Reading(level, found.read_at, revision, limit, known.waiting.get(level.item_ref, ""))
+                publication_id: Reading(
+                    level, found.read_at, revision, limit, known.waiting.get(level.item_ref, ""), margin
+                )
                 for (publication_id, _, revision), level in zip(group.members, found.levels, strict=True)
             }
             then(group, readings)

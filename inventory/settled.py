@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from connectors.models import Store
 from connectors.ports.store import RemoteLevel
 from inventory import frozen, publications
 from inventory.knowledge import Knowledge
@@ -13,6 +12,7 @@ from inventory.models import LevelPublication, Push
 from inventory.models.publications import Exclusion, PublicationKind, PublicationState
 from inventory.models.pushes import PushStatus, WriteKind
 from inventory.publications import Effect
+from syncconsole.kernel.templatetags.console import duration
 
 OUT_OF_DATE = dt.timedelta(minutes=30)
 """Orders that are known no further are behind, not on their way."""
@@ -40,11 +40,13 @@ class Reading:
     watermark: dt.datetime
     waits: str = ""
     """Which order names this item and is not booked yet."""
+    margin: dt.timedelta = dt.timedelta(0)
+    """How late the store may tell of what moved (`connectors.lags.margin`)."""
 
 
-def watermark(store: Store, read_at: dt.datetime, known: Knowledge) -> dt.datetime:
+def watermark(read_at: dt.datetime, known: Knowledge, margin: dt.timedelta) -> dt.datetime:
     """The moment up to which everything that moved in the store has had the time to become known here."""
-    return min(read_at, known.until or read_at) - dt.timedelta(seconds=store.settle_seconds)
+    return min(read_at, known.until or read_at) - margin
 
 
 def judge(publication: LevelPublication, reading: Reading) -> Hold | None:
@@ -88,13 +90,14 @@ def _not_settled(publication: LevelPublication, reading: Reading) -> Hold | None
     moved_at = moved(publication, reading)
     if moved_at <= reading.watermark:
         return None
-    if reading.read_at - reading.watermark > OUT_OF_DATE:
+    if reading.read_at - reading.watermark > OUT_OF_DATE + reading.margin:
         cause = f"The store's orders are known only up to {reading.watermark:%d %b %H:%M} UTC; it moved since."
         return Hold("a", cause, "Import the store's orders; see under Changes what cannot be read.")
     if reading.level.moved_at is None:
         cause = "The store does not say when it last moved; a second, equal read some minutes later is needed."
     else:
-        cause = f"It moved in the store at {moved_at:%H:%M:%S} UTC, too recently to know why."
+        cause = f"It moved in the store at {moved_at:%H:%M:%S} UTC, too recently to know why"
+        cause += f": its orders may be told up to {duration(reading.margin)} late." if reading.margin else "."
     return Hold("a", cause, "Ends by itself once it rests; deltas go on meanwhile.")
 
 

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
-from connectors import pausing
+from connectors import lags, pausing
 from connectors.models import Store
 from connectors.pausing import PauseRefused
 from connectors.progress import headline
@@ -49,6 +49,7 @@ class StoreHealthPage(StorePage):
             chart=pushed_per_hour(self.store) if self.store.live_at else None,
             runs=[(run, headline(run)) for run in card.recent],
             feeds=list(self.store.feeds.order_by("kind")) if self.can("connectors.view_feedposition") else None,
+            margin=lags.said(self.store),
             may_read_orders=self.can(READ_RIGHT),
             not_readable=why_not_readable(self.store),
             may_pause=self.can(pausing.STORE_RIGHT),

@@ -1,3 +1,4 @@
+from connectors.models.lags import FeedLag
 from connectors.models.notices import Notice, NoticeEvent, NoticeRule
 from connectors.models.runs import RunItem, SyncRun
 from connectors.models.stores import Store, StoreLocation
@@ -10,6 +11,7 @@ from connectors.models.webhooks import (
 )
 
 __all__ = [
+    "FeedLag",
     "FeedPosition",
     "Notice",
     "NoticeEvent",

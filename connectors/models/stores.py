@@ -197,7 +197,8 @@ class Store(models.Model):
     )
     approval_hours = models.PositiveSmallIntegerField(default=12, help_text="A plan not approved by then expires.")
     settle_seconds = models.PositiveIntegerField(
-        default=120, help_text="A level that moved in the store within this time is not overwritten."
+        default=120,
+        help_text="A level that moved in the store within this time is not overwritten; longer where changes are told late.",
     )
     at_once = models.CharField(
         "changes leave at once",
