@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
 from connectors.models import Store
-from orders import imports, outgoing, tasks
+from orders import imports, outgoing, put_back, tasks
 from orders.models import IncomingOrder, IncomingState, OrderStock
 from orders.views import timeline
 from orders.views.told import told
@@ -163,6 +163,7 @@ class IncomingPage(ConsolePage):
             incoming=incoming,
             sale=getattr(incoming, "sales_order", None),
             facts=facts_of(incoming),
+            unsaid=bool(put_back.QUESTION.search(incoming.needs_look)),
             told=told(incoming.order, personal=self.can(PERSONAL_RIGHT)),
             lines=incoming.order.lines,
             held=OrderStock.objects.filter(order=incoming)

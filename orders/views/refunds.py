@@ -12,7 +12,7 @@ from django.urls import reverse
 from connectors.models import Store
 from orders import documents
 from orders.documents import DecisionRefused
-from orders.models import Refund, RefundState
+from orders.models import DocumentKind, Refund, RefundState
 from orders.search import orders_found
 from syncconsole.kernel.admin import ConsolePage, Crumb, Tab, people_with
 from syncconsole.kernel.keyset import page_of
@@ -21,6 +21,17 @@ SEE_RIGHT: Final = "orders.view_refund"
 DECIDE_RIGHT: Final = "orders.decide_refund"
 TABS: Final = (RefundState.NEEDS_PERSON, RefundState.WAITS, RefundState.LISTED)
 """States with a tab of their own."""
+UNPAID: Final = (
+    (
+        "Nothing was ever paid for this order, as with cash on delivery that came back, and the store wrote no "
+        "adjustment beside the goods: their value stands against no money."
+    ),
+    (
+        "If nobody collected anything, book it as it is. If the carrier did, mark the order as paid in the store and "
+        "refund it there."
+    ),
+)
+"""Cause and remedy."""
 
 
 class RefundsPage(ConsolePage):
@@ -80,8 +91,11 @@ class RefundPage(ConsolePage):
         self.refund = refund = get_object_or_404(found, pk=pk)
         due = refund.state == RefundState.NEEDS_PERSON
         may_decide = self.can(DECIDE_RIGHT)
+        cause, remedy = why_due(refund) if due else ("", "")
         return self.page(
             refund=refund,
+            cause=cause,
+            remedy=remedy,
             state=RefundState(refund.state),
             zone=refund.store.zone,
             kept=list(refund.documents.all()),
@@ -90,6 +104,15 @@ class RefundPage(ConsolePage):
             may_decide=may_decide,
             who=[] if may_decide or not due else people_with(DECIDE_RIGHT),
         )
+
+
+def why_due(refund: Refund) -> tuple[str, str]:
+    """Cause and remedy of a refund that waits for a person: what the store could tell, and what booking it as it is means."""
+    received = refund.order.order.total_received.presentment.amount
+    came_back = any(each.kind == DocumentKind.INVENTORY_CREDIT_MEMO for each in refund.documents.all())
+    if came_back and not refund.paid and not received:
+        return UNPAID
+    return refund.equal_check, "Correct the refund in the store, and it is settled by itself; or book it as it is."
 
 
 class DecideRefund(ConsolePage):

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_date
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
-from orders import edits, mappings, outgoing
+from orders import edits, mappings, outgoing, put_back
 from orders.mappings import Names
 from orders.models import Buyer, MappedKind, OrderStatus, OrderStock, SalesOrder, SalesOrderLine
 from orders.search import elsewhere, orders_found
@@ -118,6 +118,7 @@ class SalePage(ConsolePage):
             may_edit=self.can(edits.EDIT_RIGHT),
             elsewhere=elsewhere([sale]).get(sale.pk, []),
             problem=problem_of(sale),
+            unsaid=bool(put_back.QUESTION.search(sale.incoming.needs_look)),
             gateways={value: names.ours(MappedKind.GATEWAY, value) for value in sale.gateways},
             taxes=taxes_of(lines, names),
             payments=sale.payments.all(),

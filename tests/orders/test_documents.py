@@ -21,6 +21,7 @@ from connectors.ports.orders import RemoteOrder
 from orders import documents, imports, intake
 from orders.documents import DecisionRefused, Settled
 from orders.models import Document, DocumentSeries, DocumentState, IncomingOrder, IncomingState, Refund
+from orders.views.refunds import why_due
 from syncconsole.kernel.models import AuditEntry
 from tests.factories.connectors import StoreFactory
 from tests.factories.kernel import UserFactory
@@ -156,6 +157,15 @@ def test_a_refund_that_makes_two_documents_makes_them_together(store: Store) -> 
 
 
 # --- orders that make none
+
+
+def test_goods_of_an_order_that_nobody_paid_say_so_with_what_to_do(store: Store) -> None:
+    settled(imported(store, CASES["goods returned without money and without a word why stop"].order))
+
+    cause, remedy = why_due(Refund.objects.get())
+
+    assert "Nothing was ever paid for this order, as with cash on delivery" in cause
+    assert "book it as it is" in remedy
 
 
 def test_orders_that_are_not_ours_make_no_document(store: Store) -> None:

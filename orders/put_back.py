@@ -1,0 +1,95 @@
+"""Goods cancelled in their store without a word of where they are: written off here until a person says (algorithms.md §3,
+row 3; a store tells nothing of what it put back where no refund was due)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from inventory import ledger, store_bookings
+from inventory.ledger import Posting
+from inventory.models import LedgerEntry
+from inventory.models.ledger import EntryKind
+from inventory.store_bookings import Shelf, StoreBooking
+from orders.facts import FactKind
+from orders.models import IncomingOrder
+from orders.shipping import ShippingRefused
+from orders.written_off import BACK, written_off
+from syncconsole.kernel import audit
+from syncconsole.kernel.models import User
+
+QUESTION: Final = re.compile(r"\d+ units were cancelled and no refund says whether they were put back\.\s?")
+"""As `orders.effects` asks it, once for each line."""
+
+
+def in_question(row: IncomingOrder) -> list[LedgerEntry]:
+    """What was written off for want of a word, while nobody has said what became of it; costs no query without a
+    question."""
+    return [entry for entry, _ in _written_off(row)] if QUESTION.search(row.needs_look) else []
+
+
+@transaction.atomic
+def settle(row: IncomingOrder, *, came_back: bool, reason: str, by: User) -> int:
+    """Answer for good. Came back: its store put the goods back when it cancelled, and they are here: on hand rises by what
+    was written off, the store, which shows them already, is owed nothing, and the others get them. Else the write-off is
+    right, and nothing is booked. Returns the units that came back.
+
+    Raises ShippingRefused where the question was answered meanwhile, or no reason is given; nothing was booked then.
+    """
+    reason = reason.strip()[:300]
+    if not reason:
+        raise ShippingRefused("No reason was given.", "Write in a few words how you know.")
+    locked = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=row.pk)
+    if not QUESTION.search(locked.needs_look):
+        raise ShippingRefused("These goods were answered for meanwhile.", "Look at the order again.")
+    units = _put_back(locked, reason, by) if came_back else 0
+    locked.needs_look = QUESTION.sub("", locked.needs_look).strip()
+    locked.save(update_fields=["needs_look"])
+    after = {"came back": units, "written off is right": not came_back, "reason": reason}
+    audit.record(by, "goods of a cancelled order", f"{locked.store}: {locked.name}", after=after)
+    return units
+
+
+def _put_back(row: IncomingOrder, reason: str, by: User) -> int:
+    """Counter every write-off, and note that the store shows those units already."""
+    found = _written_off(row)
+    postings = [
+        Posting(
+            variant_id=entry.level.variant_id,
+            location_id=entry.level.location_id,
+            kind=EntryKind.RESTOCKED,
+            key=entry.key + BACK,
+            origin=f"store:{row.store.slug}",
+            effective_at=timezone.now(),
+            on_hand_delta=-entry.on_hand_delta,
+            document=entry.document,
+            reason=reason,
+            actor=by,
+        )
+        for entry, _ in found
+    ]
+    bookings = [
+        StoreBooking(shelf, int(-entry.on_hand_delta), entry.key + BACK, entry.effective_at, entry.document)
+        for entry, shelf in found
+    ]
+    at = store_bookings.publications_of(row.store, {shelf for _, shelf in found})
+    recorded = {entry.key for entry in ledger.post(postings, also=at.values()).recorded}
+    store_bookings.book(at, [booking for booking in bookings if booking.key in recorded], {})
+    return sum(booking.quantity for booking in bookings if booking.key in recorded)
+
+
+def _written_off(row: IncomingOrder) -> list[tuple[LedgerEntry, Shelf]]:
+    """The write-offs that no refund of the order explains and that nobody countered, with the shelf of the store."""
+    shelves: dict[str, Shelf] = {}
+    for stock in row.stock.select_related("store_location"):
+        start = f"{row.store_id}:{stock.line_ref}@{stock.store_location.ref}:{FactKind.LOST}:"
+        shelves[start] = (stock.item_ref, stock.store_location_id)
+    about = Q(pk__in=[])
+    for start in shelves:
+        about |= Q(key__startswith=start)
+    found = written_off().filter(about).select_related("level__variant__product", "level__location").order_by("pk")
+    return [(entry, next(shelf for start, shelf in shelves.items() if entry.key.startswith(start))) for entry in found]

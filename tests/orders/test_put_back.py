@@ -1,0 +1,95 @@
+"""Goods that their store cancelled without a word are written off, until a person says whether they are back."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from connectors.models import Store
+from inventory.models import LevelPublication, PublicationEntry
+from inventory.models.publications import PublicationState
+from orders import imports, intake, put_back, written_off
+from orders.models import IncomingOrder
+from orders.shipping import ShippingRefused
+from syncconsole.kernel.models import AuditEntry
+from tests.orders.shelves import NINE, Shelves
+from tests.worlds import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def row(world: World) -> IncomingOrder:
+    """Three units of twenty, cancelled unpaid; the store put them back, and told of no refund."""
+    Store.objects.update(integration_date=(NINE - dt.timedelta(days=1)).date())
+    shop = Shelves(item=world.item("TS", here=20, there=20).item_ref)
+    LevelPublication.objects.update(state=PublicationState.LIVE, baseline_at=timezone.now())
+    for event in (lambda: shop.place(3, world.there), shop.cancel):
+        event()
+        intake.keep(Store.objects.get(), shop.told(), asked_at=timezone.now())
+        imports.import_waiting(Store.objects.get())
+    return IncomingOrder.objects.get()
+
+
+def test_what_nothing_tells_of_is_written_off_and_asked(world: World, row: IncomingOrder) -> None:
+    assert [int(-entry.on_hand_delta) for entry in put_back.in_question(row)] == [3]
+    assert (world.level("TS").on_hand, world.level("TS").released) == (17, 0)
+
+
+def test_goods_that_are_back_are_on_hand_again_and_their_store_is_owed_nothing(
+    world: World, row: IncomingOrder
+) -> None:
+    before = world.publication("TS")
+    owed = vars(before)["target"] - before.expected_quantity
+
+    assert put_back.settle(row, came_back=True, reason="the order says Restocked", by=world.operator) == 3
+
+    after = world.publication("TS")
+    assert (world.level("TS").on_hand, world.level("TS").released) == (20, 0)
+    assert PublicationEntry.objects.order_by("pk").last().quantity == 3  # type: ignore[union-attr]
+    assert vars(after)["target"] - after.expected_quantity == owed
+    assert not IncomingOrder.objects.get().needs_look
+    assert AuditEntry.objects.get(action="goods of a cancelled order").after["came back"] == 3
+    world.assert_sound()
+
+
+def test_an_answer_is_given_once(world: World, row: IncomingOrder) -> None:
+    put_back.settle(row, came_back=True, reason="seen", by=world.operator)
+
+    with pytest.raises(ShippingRefused):
+        put_back.settle(row, came_back=True, reason="seen", by=world.operator)
+    assert world.level("TS").on_hand == 20
+
+
+def test_what_was_put_back_from_the_list_is_not_put_back_again(world: World, row: IncomingOrder) -> None:
+    (entry,) = put_back.in_question(row)
+    written_off.return_to_stock(entry, 2, by=world.operator, reason="found two")
+
+    assert put_back.settle(row, came_back=True, reason="seen", by=world.operator) == 0
+    assert world.level("TS").on_hand == 19
+
+
+def test_a_write_off_that_is_right_moves_nothing_and_stays_on_the_list(world: World, row: IncomingOrder) -> None:
+    assert put_back.settle(row, came_back=False, reason="the parcel is lost", by=world.operator) == 0
+
+    assert world.level("TS").on_hand == 17
+    assert not put_back.in_question(IncomingOrder.objects.get())
+    assert written_off.written_off().count() == 1
+
+
+def test_the_order_leads_to_the_question_and_takes_the_answer(world: World, row: IncomingOrder, client: Client) -> None:
+    client.force_login(world.operator)
+    page = reverse("admin:put_back", args=[row.pk])
+    order = client.get(reverse("admin:incoming", args=[row.pk])).content.decode()
+    assert page in order
+
+    wordless = client.post(page, {"answer": "back", "reason": " "})
+    assert (wordless.status_code, world.level("TS").on_hand) == (409, 17)
+
+    done = client.post(page, {"answer": "back", "reason": "restocked there"}, follow=True).content.decode()
+    assert "3 units are back in stock." in done
+    assert "Nothing is asked" in client.get(page).content.decode()
