@@ -22,15 +22,17 @@ def move(row: IncomingOrder, wanted: Wanted, to: Location, *, by: User | None, s
 
     Released falls where they were held and rises at `to`. The order's store is not told, and books nothing: stores whose
     levels change follow by the next delta, none where both locations are sold as one. What its store says of the order
-    later hits the units where they are held. Returns the units moved. Raises ShippingRefused; then nothing was.
+    later hits the units where they are held. Units that are held at `to` stay. Returns the units moved. Raises
+    ShippingRefused; then nothing was.
     """
-    locked, moved = lock(row, wanted)
+    locked, chosen = lock(row, wanted)
+    moved = {stock: quantity for stock, quantity in chosen.items() if stock.location_id != to.pk}
+    if not moved:
+        raise ShippingRefused(f"These units are held at {to} already.", "Choose another location.")
     wholes = {stock.pk: stock for stock in locked.stock.filter(part_of=None)}
     targets: dict[int, OrderStock] = {}
     postings = []
     for stock, quantity in moved.items():
-        if stock.location_id == to.pk:
-            raise ShippingRefused(f"Some of these units are held at {to} already.", "Choose another location.")
         whole = stock.part_of_id or stock.pk
         target = targets.setdefault(whole, _held_at(to, whole=wholes[whole]))
         stock.held -= quantity

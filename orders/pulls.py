@@ -21,7 +21,7 @@ from syncconsole.kernel.models import User
 
 AT_A_TIME: Final = 200
 """Waiting pulls tried in one pass, oldest first."""
-REMOVABLE: Final = "If it is not this order's, remove the row and load it again as it should be."
+REMOVABLE: Final = "Remove the row if the order is not the right one."
 
 
 class PullRefused(Exception):
@@ -126,7 +126,7 @@ def _order_of(pull: OrderPull) -> IncomingOrder:
         found = found.filter(store=pull.store_id)
     ids = list(found.order_by("pk").values_list("pk", flat=True)[:5])
     if not ids:
-        raise _Waits(f"There is no order {pull.order_name} yet.", f"It is booked when the order comes. {REMOVABLE}")
+        raise _Waits(f"There is no order {pull.order_name} yet.", f"It is booked once the order is here. {REMOVABLE}")
     if len(ids) > 1:
         raise _Waits(
             f"{len(ids)} orders are called {pull.order_name}.", "Remove the row, and load it again with its store."

@@ -121,3 +121,8 @@ class WaveLine(models.Model):
     def standing(self) -> WaveLineState:
         """The state as a member of its enum."""
         return WaveLineState(self.state)
+
+    @property
+    def short(self) -> int:
+        """Units that were not picked and went back to released."""
+        return 0 if self.picked is None else self.quantity - self.picked

@@ -180,6 +180,9 @@ def test_moved_there_and_back_again_and_to_a_third(world: World) -> None:
     assert places.figures(third) == (0, 5)
     with pytest.raises(ShippingRefused, match="holds 0 there now, not 3"):
         places.move(2, of=3)
+    at_third = OrderStock.objects.get(location=third)
+    with pytest.raises(ShippingRefused, match="held at Magazin already"):
+        allocation.move(part.order, {at_third.pk: Units(5, of=5)}, third, by=world.operator)
     world.assert_sound()
 
 

@@ -307,6 +307,7 @@ def test_a_person_makes_prints_completes_and_voids_waves_in_the_console(
     told = page(person, address, {**typed, f"units-{one}": "4"})
     assert "4 units are booked as shipped" in told
     assert 'name="units-' + str(two) in told
+    assert "1 unit short, back to released." in told
     told = page(person, address, {"step": "void", "reason": "closing time"})
     assert "closing time" in told
     with django_assert_max_num_queries(15):  # type: ignore[attr-defined]
