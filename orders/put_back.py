@@ -4,6 +4,7 @@ row 3; a store tells nothing of what it put back where no refund was due)."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from django.db import transaction
@@ -30,6 +31,21 @@ def in_question(row: IncomingOrder) -> list[LedgerEntry]:
     """What was written off for want of a word, while nobody has said what became of it; costs no query without a
     question."""
     return [entry for entry, _ in _written_off(row)] if QUESTION.search(row.needs_look) else []
+
+
+def asked_about(entries: Iterable[LedgerEntry]) -> dict[int, IncomingOrder]:
+    """Write-off → the order that still asks what became of it: that is answered first, since its store may show the goods
+    already. One query."""
+    asking = {entry.pk: entry.document for entry in entries if f":{FactKind.LOST}:" in entry.key}
+    named = [document.split(":", 2) for document in asking.values() if document.count(":") > 1]
+    slugs, names = {slug for _, slug, _ in named}, {name for _, _, name in named}
+    found = IncomingOrder.objects.filter(store__slug__in=slugs, name__in=names).exclude(needs_look="")
+    orders = {
+        f"order:{order.store.slug}:{order.name}": order
+        for order in found.select_related("store").defer("snapshot")
+        if QUESTION.search(order.needs_look)
+    }
+    return {pk: orders[document] for pk, document in asking.items() if document in orders}
 
 
 @transaction.atomic

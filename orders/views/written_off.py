@@ -12,12 +12,17 @@ from catalog.search import variants_found
 from inventory.models import LedgerEntry
 from inventory.models.ledger import EntryKind
 from inventory.views.ledger import levels_of
-from orders import written_off
+from orders import put_back, written_off
 from orders.written_off import ReturnRefused
 from syncconsole.kernel.admin import ConsolePage
 from syncconsole.kernel.keyset import page_of
 
 RETURN_RIGHT: Final = "inventory.record_stock"
+
+
+def order_of(entry: LedgerEntry) -> str:
+    """The order that an entry is about, as people call it."""
+    return entry.document.rpartition(":")[2]
 
 
 class WrittenOffPage(ConsolePage):
@@ -32,8 +37,9 @@ class WrittenOffPage(ConsolePage):
         if words := request.GET.get("q", "").strip():
             rows = rows.filter(level__in=levels_of(variants_found(words)))
         page = page_of(request, rows, "-id")
+        asked = put_back.asked_about(page.rows)
         return self.page(
-            rows=[(row, int(-row.on_hand_delta)) for row in page.rows],
+            rows=[(row, int(-row.on_hand_delta), order_of(row), asked.get(row.pk)) for row in page.rows],
             keyset=page,
             may_return=self.can(RETURN_RIGHT),
             filtered=bool(words),
@@ -49,6 +55,9 @@ class ReturnToStock(ConsolePage):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         found = LedgerEntry.objects.filter(kind=EntryKind.WRITTEN_OFF).select_related("level__variant__product")
         entry = get_object_or_404(found, pk=pk)
+        if order := put_back.asked_about([entry]).get(entry.pk):
+            messages.warning(request, f"Nothing was put back. Say first whether {order.store} did it for {order.name}.")
+            return redirect("admin:put_back", order.pk)
         quantity, reason = request.POST.get("quantity", ""), request.POST.get("reason", "").strip()
         if not reason or not quantity.isdigit() or len(quantity) > 9:
             messages.warning(request, "Nothing was put back. Give how many units, in digits, and the reason.")

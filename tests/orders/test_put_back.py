@@ -73,6 +73,21 @@ def test_what_was_put_back_from_the_list_is_not_put_back_again(world: World, row
     assert world.level("TS").on_hand == 19
 
 
+def test_the_list_of_write_offs_asks_first_what_the_store_did(world: World, row: IncomingOrder, client: Client) -> None:
+    client.force_login(world.operator)
+    (entry,) = put_back.in_question(row)
+    question = reverse("admin:put_back", args=[row.pk])
+    assert question in client.get(reverse("admin:written_off")).content.decode()
+
+    form = {"quantity": "3", "reason": "found"}
+    answer = client.post(reverse("admin:return_to_stock", args=[entry.pk]), form)
+    assert (answer["Location"], world.level("TS").on_hand) == (question, 17)
+
+    put_back.settle(row, came_back=False, reason="not restocked there", by=world.operator)
+    client.post(reverse("admin:return_to_stock", args=[entry.pk]), form)
+    assert world.level("TS").on_hand == 20
+
+
 def test_a_write_off_that_is_right_moves_nothing_and_stays_on_the_list(world: World, row: IncomingOrder) -> None:
     assert put_back.settle(row, came_back=False, reason="the parcel is lost", by=world.operator) == 0
 
