@@ -14,7 +14,7 @@ from connectors.models import Store
 from inventory.jobs import Job
 from inventory.knowledge import OrderLag, order_books
 from inventory.models import LevelPublication
-from syncconsole.kernel.templatetags.console import duration, plural
+from syncconsole.kernel.templatetags.console import duration, n
 
 MEASURED: Final = dt.timedelta(days=7)
 LAG_LIMIT: Final = dt.timedelta(minutes=15)
@@ -52,8 +52,7 @@ class Recommendation:
         if not self.lag.orders:
             return "Weekly fits until orders have been measured: none has come in over the last 7 days."
         late = dt.timedelta(seconds=self.lag.p99_seconds)
-        orders = f"99 % of {plural(self.lag.orders, 'order')} of the last 7 days were here within {duration(late)}"
-        orders += " (limit 15 min)"
+        orders = f"99 % of the orders of the last 7 days ({n(self.lag.orders)}) were here within {duration(late)} (limit 15 min)"
         if self.longest_hold is None:
             held = "no level was held"
         else:

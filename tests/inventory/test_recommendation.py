@@ -30,7 +30,7 @@ def test_daily_fits_where_orders_come_quickly_and_nothing_is_held_for_long(
     quick = measured(world, monkeypatch, 1_204, 180)
     assert quick.job is Job.DAILY
     assert quick.sentence == (
-        "Daily fits: 99 % of 1,204 orders of the last 7 days were here within 3 min (limit 15 min), and no level was held."
+        "Daily fits: 99 % of the orders of the last 7 days (1,204) were here within 3 min (limit 15 min), and no level was held."
     )
     assert measured(world, monkeypatch, 10, 899).job is Job.DAILY
     assert measured(world, monkeypatch, 10, 900).job is Job.WEEKLY
