@@ -36,6 +36,7 @@ class Sizes:
     orders_few: int = 5_000
     orders_many: int = 100_000
     lag_seconds: float = 60.0
+    history: int = 10_000
 
 
 QUICK = Sizes(
@@ -58,6 +59,7 @@ QUICK = Sizes(
     orders_few=300,
     orders_many=1_000,
     lag_seconds=3.0,
+    history=100,
 )
 
 

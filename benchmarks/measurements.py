@@ -11,6 +11,7 @@ from benchmarks import jobs, simulators
 from benchmarks.at_once import change_lag
 from benchmarks.bench import Bench
 from benchmarks.deliveries import told_badly
+from benchmarks.history import order_history
 from benchmarks.intake import intake
 from benchmarks.listing import both_ways
 from benchmarks.orders import order_lag
@@ -159,4 +160,5 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "listing": both_ways,
     "orders": order_lag,
     "at-once": change_lag,
+    "history": order_history,
 }

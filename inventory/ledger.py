@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from inventory import at_once
@@ -69,8 +69,7 @@ def post(postings: Sequence[Posting], *, also: Iterable[int] = ()) -> PostResult
         mark_for_look([], also)
         return result
     levels = _lock_levels({posting.level_key for posting in postings})
-    known = set(LedgerEntry.objects.filter(key__in=[p.key for p in postings]).values_list("key", flat=True))
-    counted = _last_counts([level.pk for level in levels.values()])
+    known, counted = _recorded([posting.key for posting in postings], [level.pk for level in levels.values()])
     now = timezone.now()
     for posting in postings:
         if posting.key in known:
@@ -90,36 +89,49 @@ def post(postings: Sequence[Posting], *, also: Iterable[int] = ()) -> PostResult
     return result
 
 
+# All of them, or none: nothing is locked while one that is missing is made, which may wait for somebody.
+LOCK_LEVELS: Final = """
+WITH wanted AS MATERIALIZED (
+    SELECT x.id FROM inventory_inventorylevel x
+      JOIN unnest(%(variants)s::bigint[], %(locations)s::bigint[]) AS w(v, l) ON x.variant_id = w.v AND x.location_id = w.l)
+SELECT x.* FROM inventory_inventorylevel x
+ WHERE x.id IN (SELECT id FROM wanted) AND (SELECT count(*) FROM wanted) = %(count)s
+ ORDER BY x.id FOR NO KEY UPDATE OF x
+"""
+MAKE_LEVELS: Final = """
+INSERT INTO inventory_inventorylevel (variant_id, location_id, on_hand, released, version)
+SELECT v, l, 0, 0, 0 FROM unnest(%(variants)s::bigint[], %(locations)s::bigint[]) AS wanted(v, l)
+ WHERE NOT EXISTS (SELECT 1 FROM inventory_inventorylevel x WHERE x.variant_id = v AND x.location_id = l)
+    ON CONFLICT DO NOTHING
+"""
+
+
 def _lock_levels(keys: set[LevelKey]) -> dict[LevelKey, InventoryLevel]:
     """Levels by key, made where missing, locked in the order of their ids."""
-    variants = [key[0] for key in keys]
-    locations = [key[1] for key in keys]
+    variants, locations = zip(*keys, strict=True)
+    wanted: dict[str, Any] = {"variants": list(variants), "locations": list(locations), "count": len(keys)}
+    found = list(InventoryLevel.objects.raw(LOCK_LEVELS, wanted))
+    if not found:
+        with connection.cursor() as cursor:
+            cursor.execute(MAKE_LEVELS, wanted)
+        found = list(InventoryLevel.objects.raw(LOCK_LEVELS, wanted))
+    return {(level.variant_id, level.location_id): level for level in found}
+
+
+RECORDED: Final = """
+SELECT key, NULL::bigint, NULL::timestamptz FROM inventory_ledgerentry WHERE key = ANY(%s)
+ UNION ALL
+SELECT NULL, level_id, max(effective_at) FROM inventory_ledgerentry
+ WHERE level_id = ANY(%s) AND kind = 'count' GROUP BY level_id
+"""
+
+
+def _recorded(keys: list[str], level_ids: list[int]) -> tuple[set[str], dict[int, dt.datetime]]:
+    """Which of these keys are known, and when each level was last counted, by the source's clock."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO inventory_inventorylevel (variant_id, location_id, on_hand, released, version) "
-            "SELECT v, l, 0, 0, 0 FROM unnest(%s::bigint[], %s::bigint[]) AS wanted(v, l) "
-            "WHERE NOT EXISTS (SELECT 1 FROM inventory_inventorylevel x WHERE x.variant_id = v AND x.location_id = l) "
-            "ON CONFLICT DO NOTHING",
-            [variants, locations],
-        )
-        cursor.execute(
-            "SELECT x.id FROM inventory_inventorylevel x "
-            "JOIN unnest(%s::bigint[], %s::bigint[]) AS wanted(v, l) ON x.variant_id = v AND x.location_id = l",
-            [variants, locations],
-        )
-        ids = [row[0] for row in cursor.fetchall()]
-    locked = InventoryLevel.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    return {(level.variant_id, level.location_id): level for level in locked}
-
-
-def _last_counts(level_ids: list[int]) -> dict[int, dt.datetime]:
-    """When each level was last counted, by the source's clock."""
-    rows = (
-        LedgerEntry.objects.filter(level__in=level_ids, kind=EntryKind.COUNT)
-        .values("level_id")
-        .annotate(at=Max("effective_at"))
-    )
-    return {row["level_id"]: row["at"] for row in rows}
+        cursor.execute(RECORDED, [keys, level_ids])
+        rows = cursor.fetchall()
+    return {key for key, _, _ in rows if key is not None}, {level: at for key, level, at in rows if key is None}
 
 
 def _already_counted(late: Posting, counted_at: dt.datetime) -> Posting:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -13,12 +13,18 @@ from django.utils import timezone
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
-from orders import documents, pulls, sales, stock, wave_changes
+from orders import documents, pace, pulls, sales, stock, wave_changes
 from orders.errors import OrderRefused
 from orders.models import IncomingOrder, IncomingState, SalesOrder
+from orders.pace import Work
 from syncconsole.kernel.locks import sole_worker
 
 log = structlog.get_logger(__name__)
+
+AT_ONCE: Final = 50
+"""Waiting orders that are looked up together."""
+Attempt = Callable[[IncomingOrder, Callable[[], object]], OrderRefused | None]
+"""Carries out one step of an import; returns why it was refused."""
 
 
 @dataclass(slots=True)
@@ -67,14 +73,16 @@ def import_waiting(store: Store, *, until: dt.datetime | None = None) -> Importe
         if not mine:
             return found
         release(store)
-        while (pk := _next(store)) is not None:
-            if until is not None and timezone.now() >= until:
-                found.more = True
-                break
-            if import_order(pk) == IncomingState.FAILED:
-                found.failed += 1
-            else:
-                found.done += 1
+        with pace.measured(store, Work.IMPORT) as stint:
+            for pk in _waiting(store):
+                if until is not None and timezone.now() >= until:
+                    found.more = True
+                    break
+                if import_order(pk) == IncomingState.FAILED:
+                    found.failed += 1
+                else:
+                    found.done += 1
+                stint.done += 1
         pulls.settle_waiting(store)
     return found
 
@@ -90,23 +98,37 @@ def release(store: Store) -> None:
         cursor.execute(RELEASE, {"store": store.pk})
 
 
-@transaction.atomic
 def import_order(pk: int) -> IncomingState:
     """Import the version kept of one order: its stock, its sales order, then the documents of its refunds, each all or
     nothing. The same version again changes nothing. What is refused stays with cause and remedy; stock is booked even
     where the rest is refused, documents wait until the rest is not."""
+    try:
+        return _import(pk, _at_one_go)
+    except (OperationalError, InterfaceError):
+        raise
+    except OrderRefused:
+        log.debug("order_import_by_steps", order=pk)
+    except Exception:
+        log.exception("order_import_by_steps", order=pk)
+    # Nothing of it is kept. Once more, so that what is refused leaves the other steps standing.
+    return _import(pk, _attempt)
+
+
+@transaction.atomic
+def _import(pk: int, attempt: Attempt) -> IncomingState:
+    """As `import_order`, each step by `attempt`."""
     row = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=pk)
     if row.state != IncomingState.PENDING:
         return IncomingState(row.state)
     order = row.order
     eligible = is_eligible(row)
     carried = eligible and not row.test
-    refused = _attempt(row, lambda: _book_stock(row, order, eligible))
+    refused = attempt(row, lambda: _book_stock(row, order, eligible))
     if carried:
-        sale_refused = _attempt(row, lambda: sales.write(row, order))
-        refused = refused or sale_refused or _attempt(row, lambda: documents.settle(row, order))
+        sale_refused = attempt(row, lambda: sales.write(row, order))
+        refused = refused or sale_refused or attempt(row, lambda: documents.settle(row, order))
     else:
-        refused = refused or _attempt(row, lambda: documents.settle(row, order, left_out=True))
+        refused = refused or attempt(row, lambda: documents.settle(row, order, left_out=True))
     if refused:
         row.state, row.waits_for = IncomingState.FAILED, refused.waits_for[:200]
         row.cause, row.remedy = refused.cause[:400], refused.remedy[:400]
@@ -142,6 +164,11 @@ def _book_stock(row: IncomingOrder, order: RemoteOrder, eligible: bool) -> None:
         wave_changes.follow(row)
 
 
+def _at_one_go(row: IncomingOrder, step: Callable[[], object]) -> None:
+    """One step of an order of which none is expected to be refused; whatever is raised takes all of them back."""
+    step()
+
+
 def _attempt(row: IncomingOrder, step: Callable[[], object]) -> OrderRefused | None:
     """One step, all or nothing. A fault of ours holds up this order alone, and says so."""
     before = (row.stock_rule, row.books_from)
@@ -171,6 +198,9 @@ def _settled(row: IncomingOrder, carried: bool) -> IncomingState:
     return IncomingState.SHADOW if holds else IncomingState.EXCLUDED
 
 
-def _next(store: Store) -> int | None:
+def _waiting(store: Store) -> Iterator[int]:
+    """Orders that wait, oldest change first, some at a time; until none does."""
     waiting = IncomingOrder.objects.filter(store=store, state=IncomingState.PENDING)
-    return waiting.order_by("remote_updated_at", "pk").values_list("pk", flat=True).first()
+    ordered = waiting.order_by("remote_updated_at", "pk").values_list("pk", flat=True)
+    while some := list(ordered[:AT_ONCE]):
+        yield from some

@@ -22,8 +22,9 @@ from connectors.models.webhooks import ChangeState
 from connectors.ports.buyers import Attribute
 from connectors.ports.errors import ConnectorError
 from connectors.ports.orders import MAX_FIELDS, MAX_ORDERS, History, RemoteOrder
-from orders import tasks
+from orders import pace, tasks
 from orders.models import IncomingOrder
+from orders.pace import Work
 from orders.redaction import without_person
 from syncconsole.kernel.locks import sole_worker
 
@@ -95,6 +96,12 @@ def read_changes(store: Store, *, at_leisure: bool = False) -> int:
     cannot hold is read; `at_leisure` waits for it, and reads it to its end. An order that cannot be read does not hold up
     the others: they are read without it.
     """
+    with pace.measured(store, Work.READ) as stint:
+        stint.done = _read_some(store, at_leisure)
+    return stint.done
+
+
+def _read_some(store: Store, at_leisure: bool) -> int:
     length, oldest = _queue(store)
     since = None
     if length > MAX_ORDERS:

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
 from connectors.models import Store
-from orders import imports, outgoing, put_back, tasks
+from orders import imports, outgoing, pace, put_back, tasks
 from orders.models import IncomingOrder, IncomingState, OrderStock
 from orders.views import timeline
 from orders.views.told import told
@@ -91,14 +91,16 @@ class QueuePage(ConsolePage):
             pending=Count("pk", filter=Q(state=IncomingState.PENDING)),
             failed=Count("pk", filter=Q(state=IncomingState.FAILED)),
         )
+        stores, chosen = list(Store.objects.all()), request.GET.get("store", "")
         return self.page(
             rows=page.rows,
             keyset=page,
             groups=waiting_groups(request.GET.get("store", "")),
             chips=self.chips(counts),
-            stores=Store.objects.all(),
+            stores=stores,
+            long=pace.waiting({store.pk: store for store in stores if chosen in ("", store.slug)}),
             filtered=any(request.GET.get(name) for name in ("store", "state", "waits_for")),
-            unset=Store.objects.filter(integration_date=None),
+            unset=[store for store in stores if store.integration_date is None],
             may_retry=self.can(RETRY_RIGHT),
         )
 

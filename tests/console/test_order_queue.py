@@ -6,13 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from connectors import changes
 from connectors.models import Store
-from orders import intake, tasks
+from orders import intake, pace, tasks
 from orders.models import IncomingOrder, IncomingState
 from syncconsole.navigation import decisions
 from tests.console.conftest import SignIn
@@ -191,3 +193,33 @@ def test_the_queue_asks_the_same_whatever_waits(store: Store, sign_in: SignIn) -
         client.get(address)
 
     assert len(many) == len(few) <= 15
+
+
+def test_a_long_queue_says_how_long_it_takes_from_the_rate_measured_last(store: Store, sign_in: SignIn) -> None:
+    for number in range(30):
+        incoming(store, number)
+    client = sign_in("Viewer")
+    assert "30 orders to import." in text(client, "order_queue")
+
+    cache.set(pace._key(store.pk, pace.Work.IMPORT), 0.1)
+    changes.notice(store, "order", {f"order/{number}": None for number in range(40)}, by="polling")
+    said = text(client, "order_queue", query=f"?store={store.slug}")
+    assert "30 orders to import, about 5 min." in said
+    assert "40 orders to read." in said, "nobody has read any yet"
+
+
+def test_the_rate_is_that_of_the_orders_really_done(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 10.0, 20.0, 60.0, 70.0, 71.0])
+    monkeypatch.setattr(pace, "monotonic", lambda: next(clock))
+    for done in (50, 100, pace.ENOUGH - 1):
+        with pace.measured(store, pace.Work.READ) as stint:
+            stint.done = done
+    changes.notice(store, "order", {f"order/{number}": None for number in range(75)}, by="polling")
+    (waiting,) = pace.waiting({store.pk: store})
+    assert waiting.seconds == pytest.approx(75 / 3.75), "5 a second, then 2.5; too few say nothing"
+
+
+def test_few_orders_are_done_before_anybody_reads_of_it(store: Store) -> None:
+    for number in range(pace.WORTH_SAYING - 1):
+        incoming(store, number)
+    assert pace.waiting({store.pk: store}) == []
