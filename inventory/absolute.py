@@ -269,6 +269,7 @@ def judge_group(found: dict[int, Reading]) -> list[View]:
         if verdict is None:
             settled.learn(publication, reading)
         verdicts.append(verdict)
+    verdicts = settled.note_drift(locked, verdicts)
     # Target depends on what is stored as withheld.
     publications.save_all(p for p in locked if p.withheld != p.stored["withheld"])
     targets = publications.targets(found)

@@ -81,6 +81,13 @@ UPDATE inventory_levelpublication p
  WHERE p.id = q.publication_id AND {UNSETTLED}
 """
 
+# What the store shows is what we wrote: nothing is unexplained any more.
+DRIFT_ENDS = f"""
+UPDATE inventory_drift d SET state = 'overwritten', closed_at = %(now)s
+  FROM inventory_push q
+ WHERE d.publication_id = q.publication_id AND d.state IN ('open', 'ignored') AND {UNSETTLED}
+"""
+
 PUBLISHED = f"""
 UPDATE inventory_publishedlevel m SET published_version = v.value::int
   FROM inventory_push q, jsonb_each_text(q.versions) AS v
@@ -110,7 +117,7 @@ def book_adjusted(batch: PushBatch) -> None:
 def book_overwritten(batch: PushBatch, at: dt.datetime | None, close: dt.timedelta) -> None:
     """Overwrites that were applied at the store's time `at`, or found nothing to change (None). Publications without
     a baseline get it and go live; frozen and quarantined ones stay so. Times nearer than `close` have no order."""
-    _book(batch, OVERWRITTEN_ENTRIES, HOLDS_END, OVERWRITTEN, at=at, close=close)
+    _book(batch, OVERWRITTEN_ENTRIES, HOLDS_END, OVERWRITTEN, DRIFT_ENDS, at=at, close=close)
 
 
 def _book(batch: PushBatch, *effects: str, **more: dt.datetime | dt.timedelta | None) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from django.db import transaction
 
 from connectors.models import SyncRun
-from inventory import publications
+from inventory import publications, two_writers
 from inventory.models import LevelPublication
 from inventory.models.publications import PublicationState
 from syncconsole.kernel import audit
@@ -69,6 +69,7 @@ def release(publication_ids: Iterable[int], *, by: User, reason: str) -> int:
         publication.needs_look = True
         publications.release_hold(publication)
     publications.save_all(locked)
+    two_writers.count_anew([row.pk for row in locked])
     if locked:
         titles = [str(row.pk) for row in locked[:20]]
         audit.record(by, "let levels go", f"{len(locked)} levels", after={"reason": reason.strip(), "levels": titles})

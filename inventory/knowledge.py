@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -35,6 +35,14 @@ class OrderLag:
     p99_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order of a store that still has `units` of an item to be fulfilled at one place."""
+
+    number: str
+    units: int
+
+
 class OrderBooks(Protocol):
     """Where orders are kept; named by settings.ORDER_BOOKS, since they lie above this app."""
 
@@ -56,6 +64,10 @@ class OrderBooks(Protocol):
 
     def differences(self) -> list[Difference]:
         """Where what orders hold does not agree with itself, or with the levels (invariants I5 and I6)."""
+        ...
+
+    def open_at(self, store: Store, item_ref: str, location_ref: str) -> Sequence[OpenOrder]:
+        """The known orders that hold units of this item there, the largest first; the first hundred."""
         ...
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Sum
 from django.db.models.functions import Abs
 
 from connectors.models import SyncRun
 from connectors.planning import Line
+from inventory import drift, holds
 from inventory.absolute import AbsoluteRun
 from inventory.jobs import Job
-from inventory.models import LevelPublication
 from inventory.settled import Reading
-from inventory.standing import IN_DRIFT
 
 
 class ObserveRun(AbsoluteRun):
@@ -31,15 +30,9 @@ class ObserveRun(AbsoluteRun):
     def verify_slice(self) -> bool:
         """Say what was found."""
         run = self.run
-        found = (
-            LevelPublication.objects.filter(store=run.store)
-            .eligible()
-            .aggregate(
-                drift=Count("pk", filter=IN_DRIFT),
-                units=Sum(Abs(F("observed_available") - F("expected_quantity")), filter=IN_DRIFT),
-                held=Count("pk", filter=~Q(hold_test="")),
-            )
-        )
+        drifting = drift.undecided().filter(store=run.store)
+        found = drifting.aggregate(drift=Count("pk"), units=Sum(Abs("quantity")))
+        found["held"] = holds.held().filter(store=run.store).count()
         run.totals = {**run.totals, **found, "summary": _sentence(run.totals.get("read", 0), found)}
         SyncRun.objects.filter(pk=run.pk).update(totals=run.totals)
         return False

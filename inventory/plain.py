@@ -16,6 +16,8 @@ from typing import Any
 
 from django.db import connection
 
+from inventory import drift
+from inventory.drift import Residual
 from inventory.settled import Reading
 
 READ = """
@@ -37,7 +39,8 @@ UPDATE inventory_levelpublication p
        observed_moved_at = r.moved_at, observed_at = r.read_at, observed_revision = p.revision
   FROM {READ}
  WHERE {NOTHING_TO_DECIDE}
-RETURNING p.id, p.state = 'live' AND p.expected_quantity = p.observed_available
+RETURNING p.id, p.state = 'live', p.store_id, p.observed_available, p.observed_available - p.expected_quantity,
+          p.revision
 """
 
 UNMOVED = f"""
@@ -58,8 +61,17 @@ class Unmoved:
 
 
 def observe(found: Mapping[int, Reading]) -> dict[int, bool]:
-    """Keep the readings of the plain ones among these levels. Publication id → the store shows what we believe."""
-    return dict(_ask(OBSERVE, found))
+    """Keep the readings of the plain ones among these levels, and the drift they show. Publication id → the store shows
+    what we believe. One that two writers are found to alternate on is plain no more."""
+    believed, residuals = {}, {}
+    for publication_id, live, store_id, shown, rest, revision in _ask(OBSERVE, found):
+        believed[publication_id] = live and not rest
+        if live:
+            read_at = found[publication_id].read_at
+            residuals[publication_id] = Residual(store_id, shown, rest, revision, read_at)
+    for paused in drift.note(residuals):
+        del believed[paused]
+    return believed
 
 
 def unmoved(found: Mapping[int, Reading]) -> dict[int, Unmoved]:

@@ -52,9 +52,9 @@ UPDATE inventory_levelpublication p
 CREATE_PUBLICATIONS = """
 INSERT INTO inventory_levelpublication
        (store_id, listed_id, item_ref, store_location_id, state, state_cause, excluded, expected_quantity, withheld,
-        open_remote, acknowledged_offset, revision, needs_look, verify, hold_test, hold_cause, hold_remedy)
+        open_remote, acknowledged_offset, revision, needs_look, verify, stocked, hold_test, hold_cause, hold_remedy)
 SELECT DISTINCT lv.store_id, lv.id, lv.item_ref, lm.store_location_id, 'no_baseline', '', '', 0, 0,
-       0, 0, 0, TRUE, FALSE, '', '', ''
+       0, 0, 0, TRUE, FALSE, TRUE, '', '', ''
   FROM catalog_listedvariant lv
   JOIN inventory_locationmapping lm ON lm.store_id = lv.store_id
  WHERE lv.store_id = %(store)s
@@ -117,6 +117,7 @@ UPDATE inventory_levelpublication p SET excluded = wanted.excluded, needs_look =
                     WHEN sl.is_fulfillment_service THEN 'service'
                     WHEN NOT sl.is_active THEN 'inactive'
                     WHEN NOT lv.tracked THEN 'untracked'
+                    WHEN NOT p.stocked THEN 'not_stocked'
                     WHEN NOT (lv.variant_id IN (SELECT scope.variant_id FROM scope)) THEN 'out_of_scope'
                     ELSE '' END AS excluded
           FROM inventory_levelpublication p
@@ -353,6 +354,8 @@ def targets(ids: Iterable[int]) -> dict[int, int]:
 WRITABLE = (
     ("state", "text"),
     ("state_cause", "text"),
+    ("stocked", "boolean"),
+    ("excluded", "text"),
     ("expected_quantity", "int"),
     ("withheld", "int"),
     ("open_remote", "int"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connectors.ports.store import RemoteLevel
-from inventory import frozen, publications
+from inventory import drift, frozen, publications
 from inventory.knowledge import Knowledge
 from inventory.models import LevelPublication, Push
+from inventory.models.drifts import DriftState
 from inventory.models.publications import Exclusion, PublicationKind, PublicationState
 from inventory.models.pushes import PushStatus, WriteKind
 from inventory.publications import Effect
@@ -65,8 +67,7 @@ def judge(publication: LevelPublication, reading: Reading) -> Hold | None:
 
 def _not_ours_to_fix(publication: LevelPublication, level: RemoteLevel) -> Hold | None:
     if publication.state in (PublicationState.QUARANTINED, PublicationState.FROZEN):
-        label = PublicationState(publication.state).label
-        return Hold("e", f"{label}: {publication.state_cause}", "Decide it under Held and drift.")
+        return _set_aside(publication)
     if publication.excluded == Exclusion.CLONE:
         return Hold("e", "Clone suspect: another variant of the store is like it.", "Decide the pair under Quarantine.")
     if publication.excluded:
@@ -84,6 +85,11 @@ def _not_ours_to_fix(publication: LevelPublication, level: RemoteLevel) -> Hold 
     if not level.is_active:
         return Hold("e", "The item is deactivated at this location of the store.", "Activate it there, then run again.")
     return None
+
+
+def _set_aside(publication: LevelPublication) -> Hold:
+    label = PublicationState(publication.state).label
+    return Hold("e", f"{label}: {publication.state_cause}", "Decide it under Held and drift.")
 
 
 def _not_settled(publication: LevelPublication, reading: Reading) -> Hold | None:
@@ -171,6 +177,17 @@ def learn(publication: LevelPublication, reading: Reading) -> None:
     publication.observed_revision = publication.revision
 
 
+def note_drift(locked: Sequence[LevelPublication], verdicts: Sequence[Hold | None]) -> list[Hold | None]:
+    """Keep what is left unexplained on the settled ones of these levels, after `learn`. Returns the verdicts, with a hold
+    for each level that was found to have two writers."""
+    rests = {row.pk: drift.residual(row) for row, hold in zip(locked, verdicts, strict=True) if hold is None}
+    paused = drift.note({pk: rest for pk, rest in rests.items() if rest})
+    for row in locked:
+        if row.pk in paused:
+            row.state, row.state_cause = PublicationState.FROZEN, paused[row.pk]
+    return [_set_aside(row) if row.pk in paused else hold for row, hold in zip(locked, verdicts, strict=True)]
+
+
 def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> None:
     """A push whose outcome nobody can ask any more (algorithms.md §5, Unsure): r = 0 was not applied, r = q was;
     anything else, and every compare-and-swap: believe the store."""
@@ -204,6 +221,7 @@ def adopt(publication: LevelPublication, cause: str) -> None:
     publication.overwritten_at = at
     # The reading is now what we believe: nothing that came before it is unexplained.
     publication.observed_revision = publication.revision
+    drift.close([publication.pk], DriftState.CLEARED)
     publications.become_live(publication, at)
 
 

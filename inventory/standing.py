@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from inventory.models import LevelPublication, PublishedLevel
+from inventory import holds
+from inventory.models import Drift, LevelPublication, PublishedLevel
+from inventory.models.drifts import DriftState
 from inventory.models.publications import Exclusion, PublicationState
 from syncconsole.kernel.status import Meaning
 
@@ -19,6 +21,7 @@ class Standing(models.TextChoices):
     QUARANTINED = "quarantined", "Quarantined"
     FROZEN = "frozen", "Frozen"
     UNSURE = "unsure", "Unsure"
+    BUSY = "busy", "Busy"
     HELD = "held", "Held"
     NO_BASELINE = "no_baseline", "No baseline"
     DRIFT = "drift", "Drift"
@@ -32,6 +35,7 @@ class Standing(models.TextChoices):
             Standing.QUARANTINED: Meaning.NEEDS_YOU,
             Standing.UNSURE: Meaning.ATTENTION,
             Standing.DRIFT: Meaning.ATTENTION,
+            Standing.BUSY: Meaning.WAITS,
             Standing.HELD: Meaning.WAITS,
             Standing.NO_BASELINE: Meaning.WAITS,
             Standing.TO_PUSH: Meaning.WAITS,
@@ -54,8 +58,8 @@ BY_STATE = {
 }
 
 
-def stands(publication: LevelPublication, pending: int) -> Stands:
-    """How `publication` stands. `pending` is its target − expected (`with_target`)."""
+def stands(publication: LevelPublication, pending: int, *, drifts: bool) -> Stands:
+    """How `publication` stands. `pending` is its target − expected (`with_target`), `drifts` as IN_DRIFT says."""
     if publication.excluded == Exclusion.CLONE:
         return Stands(Standing.QUARANTINED, Exclusion.CLONE.label)
     if publication.excluded:
@@ -64,26 +68,21 @@ def stands(publication: LevelPublication, pending: int) -> Stands:
         return Stands(Standing.EXCLUDED, publication.state_cause)
     if state := BY_STATE.get(PublicationState(publication.state)):
         return Stands(state, publication.state_cause)
+    if holds.is_busy(publication):
+        return Stands(Standing.BUSY, "It sells too fast to rest; deltas keep it right.")
     if publication.hold_test:
         return Stands(Standing.HELD, publication.hold_cause)
     if publication.state == PublicationState.NO_BASELINE:
         return Stands(Standing.NO_BASELINE)
     if pending:
         return Stands(Standing.TO_PUSH)
-    if drifts(publication):
+    if drifts:
         return Stands(Standing.DRIFT)
     return Stands(Standing.IN_STEP)
 
 
-def drifts(publication: LevelPublication) -> bool:
-    """The last read shows something else than expected, and nothing of ours has moved since that read."""
-    return bool(publication.drift) and publication.observed_revision == publication.revision
-
-
-IN_DRIFT = Q(
-    state=PublicationState.LIVE, baseline_at__isnull=False, observed_revision=F("revision"), excluded=Exclusion.NONE
-) & ~Q(observed_available=F("expected_quantity"))
-"""Publications that drift, as a filter."""
+IN_DRIFT = Exists(Drift.objects.filter(publication=OuterRef("pk"), state=DriftState.OPEN))
+"""Publications whose drift nobody has decided yet, as a filter."""
 
 
 IN_QUARANTINE = Q(state=PublicationState.QUARANTINED) | Q(excluded=Exclusion.CLONE)
@@ -96,17 +95,18 @@ def found(
     """`rows` narrowed to those that stand as `word`; an unknown word narrows nothing."""
     live = Q(state=PublicationState.LIVE, excluded=Exclusion.NONE)
     match word:
+        case Standing.BUSY:
+            return rows.filter(holds.BUSY).eligible()  # type: ignore[attr-defined, no-any-return]
         case Standing.HELD:
             return rows.exclude(hold_test="").eligible()  # type: ignore[attr-defined, no-any-return]
         case Standing.DRIFT:
-            return rows.filter(IN_DRIFT, hold_test="")
+            return rows.filter(IN_DRIFT, live, hold_test="")
         case Standing.TO_PUSH:
             marked = rows.filter(live, hold_test="", needs_look=True)
             owed = _owed(marked)
             return marked if owed is None else rows.filter(pk__in=owed)
         case Standing.IN_STEP:
-            agreed = Q(observed_available=F("expected_quantity")) | Q(observed_available=None)
-            rows = rows.filter(live, agreed | ~Q(observed_revision=F("revision")), hold_test="")
+            rows = rows.filter(~IN_DRIFT, live, hold_test="")
             owed = _owed(rows.filter(needs_look=True))
             return rows.filter(needs_look=False) if owed is None else rows.exclude(pk__in=owed)
         case Standing.EXCLUDED:

@@ -1,4 +1,4 @@
-"""Doors for Celery: the schedules of jobs, the sweep, the nightly ledger check."""
+"""Doors for Celery: the schedules of jobs, the sweep, alarms, the nightly ledger check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from celery import shared_task
 
 from connectors import notices
 from connectors.models import NoticeEvent, Store
-from inventory import at_once, audit, delta, schedules
+from inventory import at_once, audit, delta, holds, level_changes, schedules
 from syncconsole.kernel.tasks import AfterCommitTask
 
 log = structlog.get_logger(__name__)
@@ -34,6 +34,19 @@ def sweep_publications() -> None:
         found = delta.sweep(store)
         if found:
             log.warning("sweep_found_unmarked", store=store.slug, levels=found)
+
+
+@shared_task(base=AfterCommitTask)
+def tell_of_long_holds() -> None:
+    """Beat, every five minutes: people are told once of each level that is held past its store's limit."""
+    for store in Store.objects.filter(live_at__isnull=False):
+        holds.tell(store)
+
+
+@shared_task(base=AfterCommitTask)
+def look_at_unstocked() -> None:
+    """Beat, nightly: a level that its store stocks again, and that no message told of, takes part again."""
+    level_changes.ask_for_unstocked()
 
 
 @shared_task(base=AfterCommitTask)

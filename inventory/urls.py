@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from inventory.views.change_log import ChangeLogPage
+from inventory.views.drifts import AcknowledgeOffsetPage, DecideDriftPage, ResumeLevel
 from inventory.views.held import HeldPage
 from inventory.views.ledger import LedgerPage
 from inventory.views.levels import LevelsPage
@@ -37,5 +38,8 @@ urlpatterns: list[URLPattern] = [
     path("held/", HeldPage.as_view(), name="held"),
     path("held/aside/", SetAsidePage.as_view(), name="set_aside"),
     path("held/aside/release/", ReleaseSetAside.as_view(), name="release_set_aside"),
+    path("held/decide/", DecideDriftPage.as_view(), name="decide_drift"),
+    path("levels/<int:pk>/resume/", ResumeLevel.as_view(), name="resume_level"),
+    path("levels/<int:pk>/orders/", AcknowledgeOffsetPage.as_view(), name="sign_offset"),
     path("runs/<int:pk>/undo/", UndoRunPage.as_view(), name="run_undo"),
 ]

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 
 from django.db import connection
-from django.db.models import F, Min
+from django.db.models import F, Min, Sum
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
@@ -14,9 +14,9 @@ from connectors import feeds
 from connectors.models import FeedPosition, RemoteChange, Store
 from connectors.models.webhooks import ChangeState
 from inventory.audit import Difference
-from inventory.knowledge import Knowledge, OrderLag
+from inventory.knowledge import Knowledge, OpenOrder, OrderLag
 from orders import audit, imports, intake
-from orders.models import IncomingOrder, IncomingState
+from orders.models import IncomingOrder, IncomingState, OrderStock
 
 UNDATED = dt.timedelta(minutes=10)
 """A notice without a version is taken to be about something so much older than itself."""
@@ -90,6 +90,15 @@ def lag(store: Store, since: dt.datetime) -> OrderLag:
 def differences() -> list[Difference]:
     """Where what orders hold does not agree with itself, or with the levels."""
     return audit.differences()
+
+
+def open_at(store: Store, item_ref: str, location_ref: str) -> list[OpenOrder]:
+    """The orders that hold units of an item at a location of the store, the largest first; the first hundred."""
+    rows = OrderStock.objects.filter(
+        order__store=store, item_ref=item_ref, store_location__ref=location_ref, open_quantity__gt=0
+    ).order_by()
+    summed = rows.values_list("order__name").annotate(units=Sum("open_quantity")).order_by("-units", "order__name")
+    return [OpenOrder(number, units) for number, units in summed[:100]]
 
 
 def _waiting(store: Store) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import TruncHour
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -19,7 +19,7 @@ from connectors.models import RemoteChange, Store, SyncRun
 from connectors.models.runs import RunStatus
 from connectors.models.webhooks import ChangeState
 from connectors.progress import headline
-from inventory import audit, schedules, standing
+from inventory import audit, drift, drift_history, schedules, standing
 from inventory.models import InventoryLevel, LevelPublication, Push, Schedule
 from inventory.models.pushes import PushStatus
 from inventory.standing import Standing
@@ -189,28 +189,29 @@ def _not_read() -> list[Need]:
 def store_cards(stores: list[Store]) -> list[StoreCard]:
     """One card per store; a fixed number of queries whatever the number of stores, besides their health."""
     publications = LevelPublication.objects.filter(store__in=stores).order_by()
-    held = {
-        row["store"]: row
-        for row in standing.found(publications, Standing.HELD)
-        .values("store")
-        .annotate(n=Count("pk"), since=Min("held_since"))
-    }
-    drift = {
-        row["store"]: row
-        for row in standing.found(publications, Standing.DRIFT)
-        .values("store")
-        .annotate(n=Count("pk"), observed=Sum("observed_available"), expected=Sum("expected_quantity"))
-    }
+    holding = standing.found(publications, Standing.HELD).values("store", what=Value("held"))
+    differing = drift.undecided().filter(store__in=stores).order_by().values("store", what=Value("drift"))
+    both = holding.annotate(n=Count("pk"), units=Sum(Value(0)), since=Min("held_since")).union(
+        differing.annotate(n=Count("pk"), units=Sum("quantity"), since=Min("first_seen_at")), all=True
+    )
+    counted = {(row["what"], row["store"]): row for row in both}
     recent: dict[int, list[SyncRun]] = defaultdict(list)
     for run in SyncRun.objects.filter(store__in=stores).order_by("-pk")[: 20 * max(1, len(stores))]:
         recent[run.store_id].append(run)
     planned = schedules.of_stores(stores)
     return [
-        _card(store, held.get(store.pk), drift.get(store.pk), recent[store.pk], planned[store.pk]) for store in stores
+        _card(
+            store,
+            counted.get(("held", store.pk)),
+            counted.get(("drift", store.pk)),
+            recent[store.pk],
+            planned[store.pk],
+        )
+        for store in stores
     ]
 
 
-def _card(store: Store, held: Any, drift: Any, recent: list[SyncRun], planned: list[Schedule]) -> StoreCard:
+def _card(store: Store, held: Any, drifting: Any, recent: list[SyncRun], planned: list[Schedule]) -> StoreCard:
     last = next((run for run in recent if not run.is_open), None)
     next_at, next_text = _next(store, planned)
     return StoreCard(
@@ -218,8 +219,8 @@ def _card(store: Store, held: Any, drift: Any, recent: list[SyncRun], planned: l
         health=health_of(store),
         held=held["n"] if held else 0,
         held_since=held["since"] if held else None,
-        drift=drift["n"] if drift else 0,
-        drift_units=drift["observed"] - drift["expected"] if drift else 0,
+        drift=drifting["n"] if drifting else 0,
+        drift_units=drifting["units"] if drifting else 0,
         last=last,
         last_headline=headline(last) if last else "",
         next_at=next_at,
@@ -289,20 +290,14 @@ def _count_pushed(store: Store | None) -> Chart:
     )
 
 
-def drift_now(cards: list[StoreCard]) -> Chart:
-    """Drift per store as it is now; its history is drawn once a job records it."""
-    rows = [(card.store.name, [card.drift]) for card in cards]
-    total = sum(card.drift for card in cards)
-    return chart(
-        "Where do stores differ?",
-        "levels that drift, now",
-        kind="bar",
-        axis="Store",
-        series=["levels"],
-        rows=rows,
-        summary=f"{plural(total, 'level')} in all.",
-        empty="No drift: every level that was read shows what we expect.",
-    )
+def drift_over_days(stores: list[Store]) -> Chart:
+    """Levels that drift, a line per store: the four that drift most. Counted once a minute."""
+    name = f"drift-over-days:{'-'.join(str(store.pk) for store in stores)}"
+    found: Chart | None = cache.get(name)
+    if found is None:
+        found = drift_history.drawn(stores)
+        cache.set(name, found, CHART_KEPT_SECONDS)
+    return found
 
 
 class HomePage(ConsolePage):
@@ -323,7 +318,7 @@ class HomePage(ConsolePage):
             needs=needs(self.person),
             setup=first,
             check=audit.latest(),
-            charts=[pushed_per_hour(), drift_now(cards)] if stores and not first else [],
+            charts=[pushed_per_hour(), drift_over_days(stores)] if stores and not first else [],
             runs=self.last_runs(),
             installation=Installation.objects.filter(pk=1).first(),
             may_pause=self.can("kernel.pause_all_writes"),

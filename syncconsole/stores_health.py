@@ -15,13 +15,11 @@ from connectors.models.runs import RunStatus
 from connectors.models.stores import Health
 from connectors.models.webhooks import ChangeState
 from connectors.pausing import writes_allowed
-from inventory import schedules
+from inventory import drift, holds, schedules
 from inventory.jobs import Job
-from inventory.models import LevelPublication
 from inventory.models.publications import PublicationState
-from inventory.standing import IN_DRIFT, IN_QUARANTINE
+from inventory.standing import IN_QUARANTINE
 
-HELD_LIMIT: Final = dt.timedelta(hours=2)
 FAILURES_IN_A_ROW: Final = 3
 LAG_TARGET: Final = dt.timedelta(minutes=20)
 FINISHED: Final = (RunStatus.COMPLETED, RunStatus.PARTIAL, RunStatus.FAILED)
@@ -82,13 +80,9 @@ def _quarantined(store: Store) -> str:
 
 
 def _held(store: Store) -> str:
-    late = (
-        LevelPublication.objects.filter(store=store, held_since__lt=timezone.now() - HELD_LIMIT)
-        .eligible()
-        .exclude(hold_test="")
-        .count()
-    )
-    return f"{_levels(late)} held for over {HELD_LIMIT.seconds // 3600} hours." if late else ""
+    late = holds.past_limit(store).count()
+    hours = "an hour" if store.hold_hours == 1 else f"{store.hold_hours} hours"
+    return f"{_levels(late)} held for over {hours}." if late else ""
 
 
 def _unsure(store: Store) -> str:
@@ -102,7 +96,7 @@ def _not_read(store: Store) -> str:
 
 
 def _drift(store: Store) -> str:
-    count = store.publications.filter(IN_DRIFT, hold_test="").count()
+    count = drift.undecided().filter(store=store).count()
     return f"{_levels(count)} in drift: the store shows something else than we pushed." if count else ""
 
 

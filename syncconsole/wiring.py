@@ -17,6 +17,7 @@ RUN_KINDS: dict[str, str] = {
 
 CHANGE_READERS: dict[str, str] = {
     "order": "orders.intake.read_changes",
+    "level": "inventory.level_changes.read_changes",
     "product": "inventory.product_changes.read_changes",
 }
 """Kind of a changed object → the function that reads the waiting ones of a store (`connectors.changes.readers`)."""

@@ -23,7 +23,8 @@ from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus
 from connectors.models.stores import Health
 from connectors.tasks import BEAT_ALIVE, tell_beat_is_alive
-from inventory import audit, schedules
+from inventory import audit, drift, schedules
+from inventory.drift import Residual
 from inventory.jobs import Job
 from inventory.models import LevelPublication
 from inventory.models.publications import PublicationState
@@ -286,7 +287,6 @@ def test_a_variant_that_is_only_in_the_store_needs_no_decision(world: World) -> 
     [
         ({"state": PublicationState.QUARANTINED}, Health.NEEDS_YOU, "quarantine"),
         ({"state": PublicationState.UNSURE}, Health.ATTENTION, "unsure"),
-        ({"observed_available": 4}, Health.ATTENTION, "drift"),
     ],
 )
 def test_a_level_that_is_not_in_step_shows(world: World, change: dict[str, Any], expected: Health, says: str) -> None:
@@ -295,9 +295,22 @@ def test_a_level_that_is_not_in_step_shows(world: World, change: dict[str, Any],
     world.rest()
     world.full()
     publication = world.publication("A")
-    LevelPublication.objects.filter(pk=publication.pk).update(observed_revision=publication.revision, **change)
+    LevelPublication.objects.filter(pk=publication.pk).update(**change)
     got, reason = word(world.store)
     assert (got, says in reason) == (expected, True)
+
+
+def test_a_drift_that_nobody_decided_shows(world: World) -> None:
+    world.item("A", here=5, there=5)
+    world.rest()
+    world.full()
+    publication = world.publication("A")
+    assert word(world.store)[0] == Health.HEALTHY
+    drift.note({publication.pk: Residual(world.store.pk, 4, -1, publication.revision, world.fake.now)})
+    assert word(world.store) == (
+        Health.ATTENTION,
+        "1 level in drift: the store shows something else than we pushed.",
+    )
 
 
 def finish(store: Store, *statuses: RunStatus) -> None:

@@ -19,6 +19,8 @@ class NoticeEvent(models.TextChoices):
     GATE_LOST = "gate_lost", "A gate was lost"
     AUDIT_RED = "audit_red", "The ledger check found a difference"
     STORE_PAUSED = "store_paused", "Writes were paused"
+    HELD_LONG = "held_long", "Levels are held past the store's limit"
+    TWO_WRITERS = "two_writers", "Two writers alternate on a level"
 
 
 class NoticeRule(models.Model):

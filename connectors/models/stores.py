@@ -212,6 +212,12 @@ class Store(models.Model):
         default=48,
         help_text="A difference that nothing explains is left alone so long; then a weekly run overwrites it.",
     )
+    hold_hours = models.PositiveSmallIntegerField(
+        "hours a level may be held",
+        default=2,
+        validators=[MinValueValidator(1)],
+        help_text="A level held for longer is told of once, and shows in the store's health.",
+    )
 
     integration_date = models.DateField(
         null=True,

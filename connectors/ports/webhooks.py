@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 
 class NotUnderstood(Exception):
@@ -59,6 +59,20 @@ class Understood:
     customer_ref: str = ""
     order_refs: tuple[str, ...] = ()
     traces: tuple[str, ...] = ()
+
+
+LEVEL_AT: Final = " at "
+
+
+def level_ref(item_ref: str, location_ref: str) -> str:
+    """How a change of kind "level" names its object; `level_of` takes it apart."""
+    return f"{item_ref}{LEVEL_AT}{location_ref}"
+
+
+def level_of(ref: str) -> tuple[str, str]:
+    """The item's and the location's reference of a level. Raises ValueError for another object's reference."""
+    item_ref, location_ref = ref.split(LEVEL_AT)
+    return item_ref, location_ref
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from connectors.ports.webhooks import Envelope, NotUnderstood, Subject, Topic, Understood
+from connectors.ports.webhooks import Envelope, NotUnderstood, Subject, Topic, Understood, level_ref
 
 _ORDERS: Final = ("read_orders",)
 _PRODUCTS: Final = ("read_products",)
@@ -45,7 +45,7 @@ def _order(*paths: str, scopes: tuple[str, ...] = _ORDERS, wanted: bool = True) 
 
 
 _PRODUCT: Final = _About(Subject.CHANGE, _PRODUCTS, "product", "Product", dated=True)
-_LEVEL: Final = _About(Subject.NOTED, _STOCK, "level")
+_LEVEL: Final = _About(Subject.CHANGE, _STOCK, "level")
 _ITEM: Final = _About(Subject.NOTED, _ITEMS, "item", "InventoryItem")
 _PLACE: Final = _About(Subject.NOTED, _PLACES, "location", "Location")
 _SHOP: Final = _About(Subject.NOTED, (), "shop", "Shop", wanted=False)
@@ -208,7 +208,7 @@ def _level_ref(content: dict[str, Any]) -> str:
             "The body names no inventory item and location.",
             "Nothing is lost: stock is read from the store. Ignore the delivery with that as its reason.",
         )
-    return f"gid://shopify/InventoryItem/{item} at gid://shopify/Location/{place}"
+    return level_ref(f"gid://shopify/InventoryItem/{item}", f"gid://shopify/Location/{place}")
 
 
 def _customer(subject: Subject, content: dict[str, Any]) -> Understood:

@@ -32,7 +32,15 @@ ACCESS = ["grant", "access_token", "client_id", "client_secret"]
 """Asked for when a store is added; replaced by forms of their own afterwards."""
 SECRETS = {"access_token", "client_secret"}
 SCOPE = ["sync_direction", "inventory_owner", "tags_any", "tags_all", "tags_none"]
-QUANTITIES = ["buffer", "never_below_zero", "unavailable_left_out", "at_once", "settle_seconds"]
+QUANTITIES = [
+    "buffer",
+    "never_below_zero",
+    "unavailable_left_out",
+    "at_once",
+    "settle_seconds",
+    "drift_hours",
+    "hold_hours",
+]
 LIMITS = ["limit_units", "limit_value", "limit_to_zero", "limit_share", "second_person", "approval_hours"]
 FILTER = {"tags_any", "tags_all", "tags_none"}
 LIMITS_TEXT = "A plan that passes a limit waits for approval. Empty: no limit."

@@ -2,6 +2,7 @@ from inventory.models.drifts import Drift
 from inventory.models.hold_changes import HoldChange
 from inventory.models.ledger import InventoryLevel, LedgerEntry
 from inventory.models.locations import Location, LocationMapping
+from inventory.models.offsets import OffsetAcknowledgement
 from inventory.models.publications import LevelPublication, PublicationEntry, PublishedLevel
 from inventory.models.pushes import Push, PushBatch
 from inventory.models.schedules import Schedule
@@ -15,6 +16,7 @@ __all__ = [
     "LevelPublication",
     "Location",
     "LocationMapping",
+    "OffsetAcknowledgement",
     "PublicationEntry",
     "PublishedLevel",
     "Push",

@@ -52,6 +52,9 @@ class Drift(models.Model):
     shown = models.IntegerField(help_text="What the store showed.")
     first_seen_at = models.DateTimeField(help_text="The settled read that showed it first, by the store's clock.")
     seen_at = models.DateTimeField(help_text="The last one.")
+    revision = models.IntegerField(
+        default=0, help_text="Of the publication at the first one: which entries came before."
+    )
     state = models.CharField(max_length=12, choices=DriftState.choices, default=DriftState.OPEN)
     cause = models.CharField(max_length=12, choices=DriftCause.choices, default=DriftCause.UNKNOWN)
     writer = models.CharField(max_length=255, blank=True, help_text="Person or app that changed it, where readable.")
@@ -60,6 +63,9 @@ class Drift(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     closed_at = models.DateTimeField(null=True, blank=True)
+    resumed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person let the level go on that two writers had paused."
+    )
 
     class Meta:
         ordering = ["first_seen_at", "pk"]

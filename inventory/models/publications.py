@@ -47,6 +47,7 @@ class Exclusion(models.TextChoices):
     UNMAPPED = "unmapped", "Location is not mapped any more"
     SERVICE = "service", "Stock is managed by a fulfilment service"
     INACTIVE = "inactive", "Location is deactivated in the store"
+    NOT_STOCKED = "not_stocked", "Not stocked at this location of the store"
 
 
 class PublicationQuerySet(models.QuerySet["LevelPublication"]):
@@ -100,6 +101,7 @@ class LevelPublication(models.Model):
 
     state = models.CharField(max_length=12, choices=PublicationState.choices, default=PublicationState.NO_BASELINE)
     state_cause = models.CharField(max_length=400, blank=True)
+    stocked = models.BooleanField(default=True, help_text="The store stocks the item there, as far as it told.")
     excluded = models.CharField(max_length=14, choices=Exclusion.choices, default=Exclusion.NONE, blank=True)
     expected_quantity = models.IntegerField(default=0)
     withheld = models.IntegerField(default=0)
@@ -127,6 +129,7 @@ class LevelPublication(models.Model):
     hold_cause = models.CharField(max_length=400, blank=True)
     hold_remedy = models.CharField(max_length=400, blank=True)
     held_since = models.DateTimeField(null=True)
+    hold_told_at = models.DateTimeField(null=True, help_text="When people were told that it is held past the limit.")
 
     objects = PublicationQuerySet.as_manager()
 
@@ -150,12 +153,6 @@ class LevelPublication(models.Model):
                 fields=["store", "id"],
                 condition=Q(state__in=("unsure", "frozen", "quarantined")),
                 name="publication_set_aside",
-            ),
-            models.Index(
-                fields=["store", "id"],
-                condition=Q(state="live", excluded="", hold_test="", observed_revision=F("revision"))
-                & ~Q(observed_available=F("expected_quantity")),
-                name="publication_in_drift",
             ),
         ]
         permissions = [("release_freeze", "Can let a frozen or quarantined level be pushed again")]

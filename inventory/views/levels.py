@@ -40,6 +40,8 @@ class LevelRow:
     observed: int | None = None
     read_at: dt.datetime | None = None
     since: dt.datetime | None = None
+    sign_url: str = ""
+    """Where a person may sign for the orders that it waits for."""
 
     @property
     def ats(self) -> Decimal:
@@ -141,7 +143,11 @@ def publication_rows(ids: list[int]) -> list[LevelRow]:
     found = (
         LevelPublication.objects.filter(pk__in=ids)
         .with_target()
-        .annotate(on_hand=Sum("members__level__on_hand"), released=Sum("members__level__released"))
+        .annotate(
+            on_hand=Sum("members__level__on_hand"),
+            released=Sum("members__level__released"),
+            is_drifting=standing.IN_DRIFT,
+        )
         .select_related("listed__variant__product", "store_location", "store")
         .order_by("pk")
     )
@@ -149,7 +155,7 @@ def publication_rows(ids: list[int]) -> list[LevelRow]:
 
 
 def publication_row(row: Any) -> LevelRow:
-    """A line for one publication annotated `with_target`, `on_hand` and `released`."""
+    """A line for one publication annotated `with_target`, `on_hand`, `released` and `is_drifting`."""
     known = row.baseline_at is not None
     return LevelRow(
         variant=row.listed.variant,
@@ -157,10 +163,11 @@ def publication_row(row: Any) -> LevelRow:
         on_hand=row.on_hand or Decimal(0),
         released=row.released or 0,
         url=reverse("admin:why", args=[row.pk]),
-        stands=standing.stands(row, row.pending or 0),
+        stands=standing.stands(row, row.pending or 0, drifts=row.is_drifting),
         target=row.target,
         expected=row.expected_quantity if known else None,
         observed=row.observed_available,
         read_at=row.observed_at,
         since=row.held_since,
+        sign_url=reverse("admin:sign_offset", args=[row.pk]) if row.hold_test == "b" else "",
     )

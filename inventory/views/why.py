@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from inventory import standing
+from inventory import drift, standing
 from inventory.explanation import explain
 from inventory.models import InventoryLevel, LedgerEntry, LevelPublication
 from inventory.models.ledger import EntryKind
@@ -60,7 +60,9 @@ class WhyPage(ConsolePage):
             others=list(found.values()),
             ours=why_figures.our_sum(explanation, variant.pk, asked),
             theirs=why_figures.store_sum(explanation),
-            stands=standing.stands(publication, explanation.pending or 0),
+            stands=standing.stands(
+                publication, explanation.pending or 0, drifts=drift.undecided().filter(publication=publication).exists()
+            ),
             timeline=why_figures.timeline(ledger, publication.pk, until, zone, sums=None if older else sums),
             at=at,
             typed_at=f"{(at or timezone.now()).astimezone(zone):%Y-%m-%dT%H:%M}",

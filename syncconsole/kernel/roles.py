@@ -40,6 +40,7 @@ EVERYTHING_OF_THE_WORK: Final = (
         "holdchange",
         "schedule",
     )
+    | see("inventory", "offsetacknowledgement")
     | see("orders", "incomingorder", "refund", "document", "documentline", "documentseries")
     | see("orders", "salesorder", "valuemapping", "wave", "outgoingfulfilment", "orderpull")
     | see("django_celery_beat", "periodictask", "intervalschedule", "crontabschedule")
@@ -63,6 +64,7 @@ OPERATOR: Final = VIEWER | {
     "inventory.release_freeze",
     "inventory.decide_drift",
     "inventory.change_schedule",
+    "inventory.acknowledge_offset",
     "orders.import_orders",
     "orders.edit_order",
     "orders.map_values",

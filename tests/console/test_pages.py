@@ -44,6 +44,9 @@ def addresses(world: World) -> dict[str, str]:
     found["variant"] = reverse("admin:catalog_variant_change", args=[publication.listed.variant_id])
     found["product"] = reverse("admin:catalog_product_change", args=[publication.listed.variant.product_id])
     found["drift"] = reverse("admin:held") + "?tab=drift"
+    found["drift left alone"] = reverse("admin:held") + "?tab=drift&ignored=1"
+    found["decide"] = reverse("admin:decide_drift") + f"?store={slug}&cause=unknown&decision=keep"
+    found["sign"] = reverse("admin:sign_offset", args=[world.publication("AB-001").pk])
     found["levels held"] = reverse("admin:levels") + f"?store={slug}&state=held"
     found["levels to push"] = reverse("admin:levels") + f"?store={slug}&state=to_push&q=AB&zero=1&location=cluj"
     found["our levels"] = reverse("admin:levels") + "?store="
