@@ -201,6 +201,12 @@ def test_the_secret_part_of_a_stores_address_is_in_no_log(store: Store) -> None:
         ("fulfillments/update", {"id": 1, "order_id": 7}, "order", "gid://shopify/Order/7"),
         ("returns/approve", {"id": 1, "order": {"id": 7}}, "order", "gid://shopify/Order/7"),
         ("products/delete", {"id": 9}, "product", "gid://shopify/Product/9"),
+        (
+            "inventory_levels/update",
+            {"inventory_item_id": 5, "location_id": 6, "available": None},
+            "level",
+            "gid://shopify/InventoryItem/5 at gid://shopify/Location/6",
+        ),
     ],
 )
 def test_a_change_is_noticed_under_the_object_it_belongs_to(
@@ -216,11 +222,6 @@ def test_a_change_is_noticed_under_the_object_it_belongs_to(
 @pytest.mark.parametrize(
     ("topic", "content", "ref"),
     [
-        (
-            "inventory_levels/update",
-            {"inventory_item_id": 5, "location_id": 6, "available": None},
-            "gid://shopify/InventoryItem/5 at gid://shopify/Location/6",
-        ),
         ("inventory_items/delete", {"id": 5}, "gid://shopify/InventoryItem/5"),
         ("locations/deactivate", {"id": 6}, "gid://shopify/Location/6"),
         (
