@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from connectors.ports.store import RemoteLevel
 from inventory import drift, frozen, publications
 from inventory.knowledge import Knowledge
@@ -14,6 +16,7 @@ from inventory.models.drifts import DriftState
 from inventory.models.publications import Exclusion, PublicationKind, PublicationState
 from inventory.models.pushes import PushStatus, WriteKind
 from inventory.publications import Effect
+from inventory.settlement import TOO_CLOSE
 from syncconsole.kernel.templatetags.console import duration
 
 OUT_OF_DATE = dt.timedelta(minutes=30)
@@ -239,13 +242,15 @@ def _follow_unavailable(publication: LevelPublication, level: RemoteLevel) -> No
 
 
 def _decide_late_effect(publication: LevelPublication, level: RemoteLevel) -> None:
-    """Times were too close to tell whether an overwrite wiped an effect: r = 0 says no, r = −e says yes (§4)."""
-    rest = level.available - publication.expected_quantity
+    """Times were too close to tell whether an overwrite wiped an effect: r = 0 says no, r = −e says yes (§4). An effect
+    from another time was not wiped, whatever its size: then somebody else moved the level."""
+    rest, at = level.available - publication.expected_quantity, publication.overwritten_at
     publication.verify = False
-    if not rest:
+    if not rest or at is None:
         return
+    near = Q(effective_at=None) | Q(effective_at__range=(at - TOO_CLOSE, at + TOO_CLOSE))
     wiped = (
-        publication.entries.filter(kind=PublicationKind.STORE_BOOKED, applied=True, quantity=-rest)
+        publication.entries.filter(near, kind=PublicationKind.STORE_BOOKED, applied=True, quantity=-rest)
         .order_by("-seq")
         .first()
     )

@@ -51,6 +51,8 @@ JOB_OF = {
 }
 OVERWRITES = re.compile(rb'inventorySetQuantities|"changeFromQuantity":-?\d')
 """A write that rests on what was read: it wipes what the store booked since."""
+REST = 6 * 3600
+"""Seconds after which every level rests, however late its store's orders have been."""
 FAULTS = ("lost_reply", "drop_before", "internal_error", "503", "429", "throttle")
 
 
@@ -63,6 +65,8 @@ class Engine:
         """e as far as it was recorded when work on the store began: what an overwrite now on its way knows."""
         self.doubled = self.raised = 0
         self.problems: list[str] = []
+        self.refused: Counter[str] = Counter()
+        """Gates that did not let a job through."""
         self._meanwhile: list[Step] = []
         self._calls_until = 0
         self._facts = 0
@@ -211,7 +215,9 @@ class Engine:
                     act()
             else:
                 act()
-        except (ConnectorError, RunRefused, Killed):
+        except RunRefused as refused:
+            self.refused.update(gate.name for gate in refused.gates)
+        except (ConnectorError, Killed):
             pass
         finally:
             for wire in self.wires.values():
@@ -228,6 +234,8 @@ class Engine:
     def _run(self, store: int, job: Job) -> None:
         run = self.stores[store].runs.filter(kind=job.value, status__in=OPEN).first()
         if run is None:
+            if job not in (Job.DELTA, Job.RECENT):
+                knowledge.bring_in(self.stores[store])  # as whoever starts it is asked to
             self.stores[store].refresh_from_db()
             reason = "major discrepancy"
             more = {"reason": reason, "confirmation": self.stores[store].slug} if job is Job.FULL else {}
@@ -392,15 +400,16 @@ class Engine:
 
     def settle(self) -> None:
         """Where something waits for a settled read to be decided, every level is read."""
-        self.pass_time(400)
         rows = LevelPublication.objects.filter(Q(verify=True) | Q(state=PublicationState.UNSURE), store__in=self.stores)
-        for number in sorted({self.shelves[pk].store for pk in rows.values_list("pk", flat=True)}):
+        waiting = sorted({self.shelves[pk].store for pk in rows.values_list("pk", flat=True)})
+        self.pass_time(REST if waiting else 0)
+        for number in waiting:
             self.work(number, lambda number=number: self._run(number, Job.OBSERVE))
         self._finish_runs()
 
     def absolute(self) -> None:
         """A full sync of each store, to its end."""
-        self.pass_time(7200)
+        self.pass_time(REST)
         for number in range(2):
             self.work(number, lambda number=number: self._run(number, Job.FULL))
         self._finish_runs()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -44,7 +45,7 @@ def tell(
 
     `only`: those of this seed alone. `shorten`: failing ones are made short before they are told.
     """
-    tally, first = Tally(), seed * SEEDS_APART
+    tally, first, refused = Tally(), seed * SEEDS_APART, Counter[str]()
     for number in [only] if only is not None else range(first, first + math.ceil(histories / ITEMS)):
         kinds = list(Weather)
         told = history(number, Weather(weather) if weather else kinds[number % len(kinds)])
@@ -61,7 +62,9 @@ def tell(
                 told = shrink(told, lambda shorter: not play(shorter).good)
                 found = play(told)
             report(told, found)
+        refused += found.refused
         print(f"{tally.histories} of {histories}", file=sys.stderr, flush=True)
+    print(f"jobs that gates did not let through: {dict(refused)}", file=sys.stderr)
     return tally
 
 
