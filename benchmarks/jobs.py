@@ -13,6 +13,7 @@ from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus, Trigger
 from inventory import delta, jobs, ledger
 from inventory.jobs import Job
+from inventory.knowledge import order_books
 from inventory.ledger import Posting
 from inventory.models import InventoryLevel
 from inventory.models.ledger import EntryKind
@@ -28,7 +29,8 @@ def person() -> User:
 
 
 def full_sync(store: Store) -> SyncRun:
-    """A full sync from plan to end, approved at once."""
+    """A full sync from plan to end, approved at once; orders were asked for before, as the schedule does."""
+    order_books().bring_in(store)
     run = jobs.start(store, Job.FULL, reason="go-live", trigger=Trigger.COMMAND, requested_by=person())
     run = runs.advance(run.pk)
     if run.status == RunStatus.AWAITING_APPROVAL:

@@ -118,6 +118,7 @@ class Merchant:
             granted_scopes=list(CAPABILITIES[0].scopes),
             connection_checked_at=timezone.now(),
             live_at=timezone.now() if live else None,
+            integration_date=timezone.localdate(),
             limit_units=None,
             limit_to_zero=None,
             limit_share=None,

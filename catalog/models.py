@@ -154,6 +154,9 @@ class ListedVariant(models.Model):
             models.UniqueConstraint(fields=["store", "variant"], name="one_inventory_item_per_variant"),
             models.UniqueConstraint(fields=["store", "remote_ref"], name="one_variant_per_remote_variant"),
         ]
+        indexes = [
+            models.Index(fields=["store", "id"], condition=models.Q(tracked=False), name="listed_not_tracked"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.variant} in {self.store}"

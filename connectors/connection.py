@@ -171,6 +171,7 @@ def _keep_locations(store: Store, locations: list[RemoteLocation]) -> set[str]:
             name=location.name[:255],
             is_active=location.is_active,
             is_fulfillment_service=location.is_fulfillment_service,
+            holds_stock=location.holds_stock,
             seen_at=now,
         )
         for location in locations
@@ -179,7 +180,7 @@ def _keep_locations(store: Store, locations: list[RemoteLocation]) -> set[str]:
         rows,
         update_conflicts=True,
         unique_fields=["store", "ref"],
-        update_fields=["name", "is_active", "is_fulfillment_service", "seen_at"],
+        update_fields=["name", "is_active", "is_fulfillment_service", "holds_stock", "seen_at"],
     )
     store.locations.exclude(ref__in=[location.ref for location in locations]).update(is_active=False)
     return known

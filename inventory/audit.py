@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
+from inventory import signatures
 from inventory.knowledge import order_books
 from inventory.models import LevelPublication
 from inventory.models.publications import PublicationState
@@ -85,7 +86,8 @@ SELECT p.id, p.claim_id, q.id
 
 
 def audit_ledger() -> AuditResult:
-    """Check all invariants in one consistent view of the database and keep the result for the console's badge."""
+    """Check all invariants in one consistent view of the database and keep the result for the console's badge. A ledger
+    that does not add up ends every ATS signature."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY" if _outermost() else "SELECT 1")
         differences = [*_levels(cursor), *_publications(cursor), *_states(cursor), *_claims(cursor), *_unmarked()]
@@ -97,6 +99,8 @@ def audit_ledger() -> AuditResult:
     levels, entries, publications = counts
     result = AuditResult(timezone.now(), levels, entries, publications, len(differences), differences[:SHOWN])
     cache.set(LATEST, result, timeout=None)
+    if not result.green:
+        signatures.withdraw(f"The ledger check found {result.found:,} differences.")
     return result
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus
+from inventory import signatures
 from inventory.absolute import AbsoluteRun
 from inventory.jobs import Job
 
@@ -19,12 +20,11 @@ def last_full(store: Store) -> SyncRun | None:
     return store.runs.filter(kind=Job.FULL).exclude(status__in=(RunStatus.REFUSED, RunStatus.EXPIRED)).first()
 
 
-def recent_full_warning(store: Store) -> str:
-    """A sentence when the last full sync was under seven days ago, else nothing."""
-    last = last_full(store)
+def recent_full_warning(last: SyncRun | None) -> str:
+    """A sentence when the `last_full` sync was under seven days ago, else nothing."""
     if last is None or timezone.now() - last.created_at > RECENT:
         return ""
-    when = timezone.localtime(last.created_at, store.zone)
+    when = timezone.localtime(last.created_at, last.store.zone)
     return f"The last full sync was on {when:%d %b %H:%M}: {last.state.label.lower()}. A delta is usually enough."
 
 
@@ -33,6 +33,11 @@ class FullRun(AbsoluteRun):
 
     job = Job.FULL
     always_asks = True
+
+    def apply_slice(self) -> bool:
+        """As every absolute job; quantities that somebody signed for are not these any more."""
+        signatures.withdraw_before_writing(self.run)
+        return super().apply_slice()
 
     def verify_slice(self) -> bool:
         """Read back a sample; a finished go-live marks the store as live."""

@@ -2,33 +2,124 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
+from django.db.models import Count, Exists, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from catalog.models import ListedVariant
 from connectors import pausing, scopes
-from connectors.models import Store
+from connectors.models import Store, StoreLocation, SyncRun
 from connectors.models.runs import WRITING
+from connectors.pausing import WritesAllowed
 from connectors.ports.access import INVENTORY
 from connectors.runs import Gate
-from inventory.models import LevelPublication, LocationMapping
+from inventory import signatures
+from inventory.jobs import Job
+from inventory.knowledge import OrderFlow, order_books
+from inventory.models import LevelPublication, Location, LocationMapping, Validation
 from inventory.models.publications import PublicationState
+from syncconsole.kernel.templatetags.console import plural
 
-Check = Callable[[Store, str], Gate]
+OUT_OF_DATE: Final = dt.timedelta(minutes=30)
+"""A store not asked for its orders for so long, beside its own interval, is behind."""
+
+ON_ITS_WAY: Final = dt.timedelta(minutes=2)
+"""An order noticed so lately is no queue: every job that overwrites brings orders in before it reads a level."""
+
+NAMED: Final = 3
+"""Names listed in a sentence before the rest is only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the gates of a store look at, read at one moment."""
+
+    store: Store
+    writes: WritesAllowed
+    locations: list[StoreLocation]
+    """Active, the merchant's own; each annotated with `mapped`."""
+    linked: bool
+    baseline: bool
+    untracked: int
+    writing: SyncRun | None
+    orders: OrderFlow
+    signature: Validation | None
+    """The newest one, withdrawn or not."""
+    masters: list[Location]
+    """Our locations mapped to the store."""
+
+
+def look(store: Store) -> Facts:
+    """The facts now; a handful of queries whatever the number of levels."""
+    publications = LevelPublication.objects.filter(store=OuterRef("pk"))
+    untracked = (
+        ListedVariant.objects.filter(store=OuterRef("pk"), tracked=False, gone_at=None)
+        .order_by()
+        .values("store")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    known = Store.objects.annotate(
+        linked=Exists(publications.eligible()),
+        baseline=Exists(publications.filter(state=PublicationState.LIVE)),
+        untracked=Coalesce(Subquery(untracked, output_field=IntegerField()), 0),
+    ).values("linked", "baseline", "untracked")
+    mapped = LocationMapping.objects.filter(store_location=OuterRef("pk"))
+    own = store.locations.filter(is_active=True, is_fulfillment_service=False)
+    return Facts(
+        store=store,
+        writes=pausing.writes_allowed(store),
+        locations=list(own.annotate(mapped=Exists(mapped))),
+        writing=store.runs.filter(status__in=WRITING, kind__startswith="inventory.").first(),
+        orders=order_books().flow(store),
+        signature=signatures.last(store),
+        masters=list(Location.objects.filter(mappings__store=store)),
+        **known.get(pk=store.pk),
+    )
 
 
 def gates_for(store: Store, kind: str) -> list[Gate]:
     """Every gate of `kind` for `store`, evaluated now; failing ones first."""
-    checks = [*EVERY_JOB, *JOB_GATES.get(kind, [])]
-    return sorted((check(store, kind) for check in checks), key=lambda gate: gate.passed)
+    return judged(look(store), Job(kind))
 
 
-def _writes_allowed(store: Store, _: str) -> Gate:
-    allowed = pausing.writes_allowed(store)
-    if allowed.ok:
+def judged(facts: Facts, job: Job) -> list[Gate]:
+    """The gates of `job` by these facts; failing ones first. For whoever asks about several jobs at once."""
+    return _shut_first([check(facts, job) for check in JOB_GATES[job]])
+
+
+def gates_to_write(store: Store) -> list[Gate]:
+    """What every writing run needs, whatever it writes; failing ones first."""
+    facts = look(store)
+    return _shut_first([_writes_allowed(facts, ""), _scopes(facts, "")])
+
+
+def every_gate(store: Store) -> list[tuple[Gate, list[Job]]]:
+    """Every gate of any job, each once, with the jobs that need it; failing ones first. What a run of one's own kind does
+    is left to the start of that run."""
+    facts = look(store)
+    checks = dict.fromkeys(check for checks in JOB_GATES.values() for check in checks)
+    found = [(check(facts, ""), [job for job in Job if check in JOB_GATES[job]]) for check in checks]
+    return sorted(found, key=lambda each: each[0].passed)
+
+
+def _shut_first(gates: list[Gate]) -> list[Gate]:
+    return sorted(gates, key=lambda gate: gate.passed)
+
+
+def _writes_allowed(facts: Facts, _: str) -> Gate:
+    if facts.writes.ok:
         return Gate.open("writes_allowed", "Writes allowed", "Nothing is paused.")
-    return Gate.shut("writes_allowed", "Writes allowed", allowed.cause, allowed.remedy)
+    return Gate.shut("writes_allowed", "Writes allowed", facts.writes.cause, facts.writes.remedy)
 
 
-def _owner(store: Store, _: str) -> Gate:
+def _owner(facts: Facts, _: str) -> Gate:
+    store = facts.store
     if store.inventory_owner:
         return Gate.open("inventory_owner", "One inventory owner", f"Only this account pushes to {store.shop_domain}.")
     other = store.other_owner()
@@ -41,56 +132,123 @@ def _owner(store: Store, _: str) -> Gate:
     )
 
 
-def _scopes(store: Store, _: str) -> Gate:
+def _scopes(facts: Facts, _: str) -> Gate:
+    store, name, label = facts.store, "connection", "Connection tested"
     if store.connection_checked_at is None:
-        return Gate.shut(
-            "connection", "Connection tested", "Never tested.", "Press Test connection on the store's page."
-        )
+        return Gate.shut(name, label, "Never tested.", "Press Test connection on the store's page.")
     if store.connection_cause:
-        return Gate.shut("connection", "Connection tested", store.connection_cause, store.connection_remedy)
+        return Gate.shut(name, label, store.connection_cause, store.connection_remedy)
     if lacks := scopes.missing(store.scopes, INVENTORY):
         missing = ", ".join(lacks)
+        return Gate.shut(name, label, f"The token lacks: {missing}.", "Grant them in Shopify, then test again.")
+    return Gate.open(name, label, "Token accepted, all scopes present.")
+
+
+def _mapping(facts: Facts, _: str) -> Gate:
+    name, label = "location_mapping", "Locations mapped"
+    if not facts.masters:
+        return Gate.shut(name, label, "No location is mapped.", "Map locations on the store's page.")
+    if left := [place.name for place in facts.locations if place.holds_stock and not place.mapped]:  # type: ignore[attr-defined]
         return Gate.shut(
-            "connection",
-            "Connection tested",
-            f"The token lacks: {missing}.",
-            "Grant them in Shopify, then test again.",
+            name,
+            label,
+            f"{_names(left)}: the store holds stock there, and none of our locations is mapped to it.",
+            "Map one of ours to it, or deactivate it in the store; then test the connection again.",
         )
-    return Gate.open("connection", "Connection tested", "Token accepted, all scopes present.")
+    return Gate.open(name, label, f"{plural(len(facts.masters), 'location')} of ours mapped, none with stock left out.")
 
 
-def _mapping(store: Store, _: str) -> Gate:
-    mapped = LocationMapping.objects.filter(store=store).count()
-    if mapped:
-        return Gate.open("location_mapping", "Locations mapped", f"{mapped} of our locations are mapped.")
-    return Gate.shut(
-        "location_mapping", "Locations mapped", "No location is mapped.", "Map locations on the store's page."
-    )
-
-
-def _linked(store: Store, _: str) -> Gate:
-    if LevelPublication.objects.filter(store=store).eligible().exists():
+def _linked(facts: Facts, _: str) -> Gate:
+    if facts.linked:
         return Gate.open("linked", "Items linked", "Levels of linked items are known.")
     return Gate.shut(
         "linked",
         "Items linked",
         "No level of this store takes part.",
-        "Import items, link them, check the tag filter.",
+        "Import items, link them, map locations, check the tag filter.",
     )
 
 
-def _no_run(store: Store, kind: str) -> Gate:
-    other = store.runs.filter(status__in=WRITING, kind__startswith="inventory.").exclude(kind=kind).first()
-    if other is None:
+def _tracked(facts: Facts, _: str) -> Gate:
+    """Never shut: what the store does not track takes no part, and is counted so that nobody waits for it."""
+    if not facts.untracked:
+        return Gate.open("track_quantity", "Track quantity", "On for every linked variant.")
+    left_out = f"Off in the store for {plural(facts.untracked, 'variant')}: left out of every job."
+    return Gate.open("track_quantity", "Track quantity", left_out)
+
+
+def _stock_master(facts: Facts, _: str) -> Gate:
+    """Never shut: the database lets a location have one master. Says which."""
+    told = _names([f"{place}: {place.master}" for place in facts.masters]) or "No location is mapped."
+    return Gate.open("stock_master", "One stock master per location", told)
+
+
+def _no_run(facts: Facts, kind: str) -> Gate:
+    other = facts.writing
+    if other is None or other.kind == kind:
         return Gate.open("no_run", "No other run writes", "No inventory run of this store is writing.")
     return Gate.shut(
         "no_run", "No other run writes", f"Run #{other.pk} ({other.label}) is writing.", "Wait until it is done."
     )
 
 
-def _baseline(store: Store, _: str) -> Gate:
-    live = LevelPublication.objects.filter(store=store, state=PublicationState.LIVE).exists()
-    if live:
+def _integration_date(facts: Facts, _: str) -> Gate:
+    since = facts.store.integration_date
+    if since:
+        told = f"Orders count from {since:%-d %b %Y}; older ones that are open hold their goods."
+        return Gate.open("integration_date", "Integration date", told)
+    return Gate.shut(
+        "integration_date",
+        "Integration date",
+        "Nobody has said from which day on orders count, so no order is known here.",
+        "Set the day on the store's Orders tab.",
+    )
+
+
+def _orders_up_to_date(facts: Facts, _: str) -> Gate:
+    name, label, flow, store = "orders_up_to_date", "Orders up to date", facts.orders, facts.store
+    if store.integration_date is None:
+        return Gate.shut(name, label, "No order is brought in yet.", "Set the integration date first.")
+    if flow.cause:
+        return Gate.shut(name, label, flow.cause, flow.remedy)
+    bring_in = f"Press Import now on the order queue, or run import_orders {store.slug}."
+    if flow.until is None:
+        return Gate.shut(name, label, "The store was never asked for its orders.", bring_in)
+    known = f"Known up to {flow.until.astimezone(store.zone):%-d %b %H:%M}"
+    if flow.unreadable:
+        told = f"{known} only: {plural(flow.unreadable, 'order')} that changed could not be read."
+        return Gate.shut(name, label, told, "See the cause under Changes; read again, or ignore with a reason.")
+    asked_at = flow.asked_at or flow.until
+    if timezone.now() - asked_at > OUT_OF_DATE + dt.timedelta(minutes=store.import_minutes):
+        return Gate.shut(name, label, f"{known} only; the store was not asked since.", bring_in)
+    if flow.blocked:
+        waits = f"{plural(flow.blocked, 'order')} {'waits' if flow.blocked == 1 else 'wait'} for a person"
+        return Gate.open(name, label, f"{known}; {waits}, and the levels they name are held until then.")
+    return Gate.open(name, label, f"{known}.")
+
+
+def _queue_empty(facts: Facts, _: str) -> Gate:
+    name, label, flow = "order_queue", "Order queue empty", facts.orders
+    if not flow.waiting:
+        return Gate.open(name, label, "No order waits to be imported.")
+    waits = f"{plural(flow.waiting, 'order')} {'waits' if flow.waiting == 1 else 'wait'} to be imported"
+    if flow.waiting_since and timezone.now() - flow.waiting_since <= ON_ITS_WAY:
+        return Gate.open(name, label, f"{waits}, just noticed: a job brings them in before it reads a level.")
+    return Gate.shut(
+        name, label, f"{waits}.", "Press Import now on the order queue; Changes names what could not be read."
+    )
+
+
+def _nothing_processing(facts: Facts, _: str) -> Gate:
+    name, label, busy = "nothing_processing", "Nothing processing", facts.orders.processing
+    if not busy:
+        return Gate.open(name, label, "No worker has an order in hand.")
+    told = f"A worker has {plural(busy, 'order')} in hand."
+    return Gate.shut(name, label, told, "Takes seconds; start again when it is done.")
+
+
+def _baseline(facts: Facts, _: str) -> Gate:
+    if facts.baseline:
         return Gate.open("baseline", "Baseline taken", "A full sync has told us what the store shows.")
     return Gate.shut(
         "baseline",
@@ -100,5 +258,40 @@ def _baseline(store: Store, _: str) -> Gate:
     )
 
 
-EVERY_JOB: list[Check] = [_writes_allowed, _owner, _scopes, _mapping, _linked, _no_run]
-JOB_GATES: dict[str, list[Check]] = {"inventory.delta": [_baseline]}
+def _validated(facts: Facts, _: str) -> Gate:
+    name, label, signed = "ats_validated", "ATS validated", facts.signature
+    if signed is None or signed.signed_at is None:
+        return Gate.shut(
+            name, label, "Nobody has confirmed the quantities yet.", "Open the sheet, count its sample and sign."
+        )
+    who = f"{signed.signed_by}, {signed.signed_at.astimezone(facts.store.zone):%-d %b %Y %H:%M %Z}"
+    if signed.withdrawn_at:
+        told = f"The signature of {who} is withdrawn: {signed.withdrawn_cause}"
+        return Gate.shut(name, label, told, "Check the sheet, count a new sample and sign again.")
+    samples = signed.counts.get("samples", 0)
+    return Gate.open(name, label, f"{who}; {samples} of {samples} samples confirmed.")
+
+
+def _names(names: list[str]) -> str:
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+Check = Callable[[Facts, str], Gate]
+
+READING: Final[list[Check]] = [_scopes, _linked]
+WRITES: Final[list[Check]] = [_writes_allowed, _owner, *READING, _no_run]
+PREFLIGHT: Final[list[Check]] = [
+    *(*WRITES, _mapping, _integration_date, _orders_up_to_date, _queue_empty, _tracked, _stock_master),
+]
+
+JOB_GATES: Final[dict[Job, list[Check]]] = {
+    Job.FULL: PREFLIGHT,
+    Job.DAILY: [*PREFLIGHT, _validated],
+    Job.WEEKLY: [*PREFLIGHT, _validated],
+    Job.DELTA: [*WRITES, _baseline],
+    Job.RECENT: [*WRITES, _baseline],
+    Job.MANUAL: [*WRITES, _queue_empty, _nothing_processing],
+    Job.OBSERVE: [*READING, _baseline],
+}
+"""Design §5.4, its column of gates; what every job that writes needs stands before it."""

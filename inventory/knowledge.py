@@ -43,6 +43,28 @@ class OpenOrder:
     units: int
 
 
+@dataclass(frozen=True, slots=True)
+class OrderFlow:
+    """How the orders of a store come in, at this moment. Numbers are of orders."""
+
+    until: dt.datetime | None = None
+    """As `Knowledge.until`; None, too, where no pass over the store's orders ever ended."""
+    asked_at: dt.datetime | None = None
+    """When the store was last asked for its orders and answered to the end, by our clock."""
+    cause: str = ""
+    remedy: str = ""
+    """Why the last pass did not end, and what to do; empty when it did."""
+    unreadable: int = 0
+    """Changed in the store and could not be read."""
+    waiting: int = 0
+    waiting_since: dt.datetime | None = None
+    """Noticed or read, and not imported yet; since when the oldest of them."""
+    processing: int = 0
+    """A worker has them in hand."""
+    blocked: int = 0
+    """Wait for a person; their levels are held, each with its order's name."""
+
+
 class OrderBooks(Protocol):
     """Where orders are kept; named by settings.ORDER_BOOKS, since they lie above this app."""
 
@@ -68,6 +90,10 @@ class OrderBooks(Protocol):
 
     def open_at(self, store: Store, item_ref: str, location_ref: str) -> Sequence[OpenOrder]:
         """The known orders that hold units of this item there, the largest first; the first hundred."""
+        ...
+
+    def flow(self, store: Store) -> OrderFlow:
+        """Whether orders are up to date, and what waits or is being processed; one query, asks nobody."""
         ...
 
 

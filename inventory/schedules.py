@@ -48,11 +48,8 @@ LATE: Final = dt.timedelta(minutes=3)
 TRIED: Final = dt.timedelta(hours=3)
 """How long a slot that comes once a day, or once a week, is tried again while a gate is shut."""
 
-PASSING: Final = {"no_run"}
+PASSING: Final = {"no_run", "order_queue"}
 """Gates that open by themselves: nobody is told of them."""
-
-LOOKED_AS: Final = {job: Job.DAILY if job in OVERWRITING else Job.DELTA for job in DEFAULTS}
-"""Job → the one whose gates say what keeps it locked: jobs of one kind have the same locks."""
 
 LOCKS: Final = {"baseline", "ats_validated"}
 """Gates that a person opens once: until then the job stays locked."""
@@ -100,11 +97,9 @@ def next_slots(schedule: Schedule, count: int = 1) -> list[dt.datetime]:
 
 def locks(store: Store, among: Iterable[Job] = DEFAULTS) -> dict[Job, Gate]:
     """Job → the gate that keeps it locked: no baseline, ATS not validated. Jobs that may be switched on are not in it."""
-    # One look for both jobs that overwrite, and one for those that need the baseline.
-    kinds = {LOOKED_AS[job] for job in among}
-    looks = {kind: gates.gates_for(store, kind) for kind in kinds if gates.JOB_GATES.get(kind)}
-    shut = {kind: gate for kind, found in looks.items() for gate in found if gate.name in LOCKS and not gate.passed}
-    return {job: shut[LOOKED_AS[job]] for job in among if LOOKED_AS[job] in shut}
+    facts = gates.look(store)
+    shut = {job: [gate for gate in gates.judged(facts, job) if gate.name in LOCKS and not gate.passed] for job in among}
+    return {job: found[0] for job, found in shut.items() if found}
 
 
 def save(

@@ -176,7 +176,7 @@ class Feed:
             )
         if location.stock_master != StockMaster.FEED:
             raise CellRefused(
-                f"The stock of {location} is kept by a billing warehouse.",
+                f"The stock of {location} is kept by the {location.master}.",
                 "Record the movement there, or change the location's stock master.",
             )
         return location

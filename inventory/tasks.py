@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import structlog
 from celery import shared_task
+from django.utils import timezone
 
 from connectors import notices
 from connectors.models import NoticeEvent, Store
-from inventory import at_once, audit, delta, holds, level_changes, schedules
+from inventory import at_once, audit, delta, holds, level_changes, openings, schedules
+from inventory.models import OpeningPlan
+from inventory.models.openings import OpeningState
 from syncconsole.kernel.tasks import AfterCommitTask
 
 log = structlog.get_logger(__name__)
@@ -17,6 +22,18 @@ log = structlog.get_logger(__name__)
 def start_due_jobs() -> None:
     """Beat, every half minute: start what the stores' schedules ask for now."""
     schedules.start_due()
+
+
+OPENING_SLICE = dt.timedelta(seconds=20)
+"""A worker process gives the work back so often, so that others get their turn."""
+
+
+@shared_task(base=AfterCommitTask)
+def post_opening(plan_id: int) -> None:
+    """Post a signed opening to the ledger; goes on in a new task when there is more."""
+    plan = OpeningPlan.objects.select_related("location", "store", "signed_by").get(pk=plan_id)
+    if plan.state == OpeningState.POSTING and not openings.post(plan, until=timezone.now() + OPENING_SLICE):
+        post_opening.send(plan_id)
 
 
 @shared_task(base=AfterCommitTask)
@@ -29,7 +46,9 @@ def send_changes(store_id: int) -> None:
 
 @shared_task(base=AfterCommitTask)
 def sweep_publications() -> None:
-    """Beat, hourly: find levels that are owed something and that no mark names."""
+    """Beat, hourly: find levels that are owed something and that no mark names, and openings whose message was lost."""
+    for plan in openings.unfinished():
+        post_opening.send(plan.pk)
     for store in Store.objects.filter(live_at__isnull=False):
         found = delta.sweep(store)
         if found:

@@ -6,20 +6,15 @@ import datetime as dt
 from collections.abc import Collection
 
 from django.db import connection
-from django.db.models import F, Min, Sum
-from django.db.models.functions import Coalesce, Least
+from django.db.models import Sum
 from django.utils import timezone
 
 from connectors import feeds
-from connectors.models import FeedPosition, RemoteChange, Store
-from connectors.models.webhooks import ChangeState
+from connectors.models import Store
 from inventory.audit import Difference
-from inventory.knowledge import Knowledge, OpenOrder, OrderLag
+from inventory.knowledge import Knowledge, OpenOrder, OrderFlow, OrderLag
 from orders import audit, imports, intake
 from orders.models import IncomingOrder, IncomingState, OrderStock
-
-UNDATED = dt.timedelta(minutes=10)
-"""A notice without a version is taken to be about something so much older than itself."""
 
 NEVER = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
 
@@ -32,6 +27,23 @@ SELECT DISTINCT ON (item) item #>> '{}', o.name, o.cause
    AND (o.state = 'pending'
         OR o.state = 'failed' AND (o.waits_for LIKE 'item:%%' OR o.waits_for LIKE 'location:%%' OR o.waits_for = 'fault'))
  ORDER BY item, o.id
+"""
+
+# A notice without a version is taken to be about something ten minutes older than itself.
+FLOW = """
+SELECT p.watermark, p.finished_at, p.cause, p.remedy, c.unread_from, c.unreadable, c.waiting, c.waiting_since, c.processing,
+       o.waiting, o.waiting_since, o.blocked
+  FROM (SELECT min(least(coalesce(remote_updated_at, noticed_at - interval '10 minutes'), noticed_at)) AS unread_from,
+               count(*) FILTER (WHERE state = 'failed') AS unreadable,
+               count(*) FILTER (WHERE state = 'waiting') AS waiting,
+               min(noticed_at) FILTER (WHERE state = 'waiting') AS waiting_since,
+               count(*) FILTER (WHERE claimed_until > %(now)s) AS processing
+          FROM connectors_remotechange WHERE store_id = %(store)s AND kind = %(kind)s AND state <> 'done') c
+ CROSS JOIN (SELECT count(*) FILTER (WHERE state = 'pending') AS waiting,
+                    min(received_at) FILTER (WHERE state = 'pending') AS waiting_since,
+                    count(*) FILTER (WHERE state = 'failed') AS blocked
+               FROM orders_incomingorder WHERE store_id = %(store)s AND state IN ('pending', 'failed')) o
+  LEFT JOIN connectors_feedposition p ON p.store_id = %(store)s AND p.kind = %(kind)s
 """
 
 
@@ -61,13 +73,29 @@ def known(store: Store) -> Knowledge:
     """Orders are known up to the last pass of the feed, or up to the oldest change that is not read yet."""
     if store.integration_date is None:
         return Knowledge()
-    position = FeedPosition.objects.filter(store=store, kind=feeds.ORDER).values_list("watermark", flat=True).first()
-    unread = RemoteChange.objects.filter(store=store, kind=intake.KIND).exclude(state=ChangeState.DONE)
-    oldest = unread.aggregate(
-        at=Min(Least(Coalesce(F("remote_updated_at"), F("noticed_at") - UNDATED), F("noticed_at")))
-    )["at"]
-    until = position or NEVER
-    return Knowledge(min(until, oldest or until), _waiting(store))
+    return Knowledge(flow(store).until or NEVER, _waiting(store))
+
+
+def flow(store: Store) -> OrderFlow:
+    """Whether orders are up to date, and what waits or is being processed; nothing of a store whose orders do not count."""
+    if store.integration_date is None:
+        return OrderFlow()
+    with connection.cursor() as cursor:
+        cursor.execute(FLOW, {"store": store.pk, "kind": intake.KIND, "now": timezone.now()})
+        found = cursor.fetchone()
+    watermark, asked_at, cause, remedy, unread_from, unreadable, unread, unread_since, reading = found[:9]
+    pending, pending_since, blocked = found[9:]
+    return OrderFlow(
+        until=min(watermark, unread_from or watermark) if watermark else None,
+        asked_at=asked_at,
+        cause=cause or "",
+        remedy=remedy or "",
+        unreadable=unreadable,
+        waiting=unread + pending,
+        waiting_since=min(filter(None, (unread_since, pending_since)), default=None),
+        processing=reading,
+        blocked=blocked,
+    )
 
 
 def shadows(documents: Collection[str]) -> set[str]:

@@ -121,6 +121,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Change log", "history", "admin:change_log", "inventory.view_ledgerentry"),
                 item("Held and drift", "pause_circle", "admin:held", "inventory.view_levelpublication"),
                 item("Schedules", "schedule", "admin:schedules", "inventory.view_schedule"),
+                item("Opening stock", "inventory", "admin:openings", "inventory.view_openingplan"),
                 item("Locations", "location_on", "admin:inventory_location_changelist", "inventory.view_location"),
             ],
         ),

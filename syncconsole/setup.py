@@ -71,10 +71,10 @@ def setup(store: Store | None) -> Setup:
         ),
         (
             "Record opening stock",
-            "what is on hand, from a file · about 2 min",
+            "what is on hand, from the store or a file · about 2 min",
             stocked,
-            reverse("admin:record_stock"),
-            "Record stock",
+            reverse("admin:openings"),
+            "Plan opening stock",
         ),
         (
             "Map locations" + (f" ({mapped} of {locations})" if mapped else ""),

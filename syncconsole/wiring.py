@@ -12,6 +12,7 @@ RUN_KINDS: dict[str, str] = {
     "inventory.observe": "inventory.observe.ObserveRun",
     "inventory.undo": "inventory.undo.UndoRun",
     "catalog.link": "inventory.linking.LinkRun",
+    "catalog.track": "inventory.tracking.TrackRun",
 }
 """Kind of a run → the class that preflights, plans, applies and verifies it (`connectors.runs.RunKind`)."""
 

@@ -171,6 +171,10 @@ class FakeStore(FakeOrders, FakeShipments, FakeProducts):
         moved_at = self.now - dt.timedelta(hours=1)
         self._levels[item_ref, location_ref] = Level(available, committed, unavailable, moved_at=moved_at)
 
+    def hold_stock(self, location_ref: str) -> None:
+        """The store has inventory of some item there."""
+        self._locations[location_ref] = replace(self._locations[location_ref], holds_stock=True)
+
     def remove_variant(self, item_ref: str) -> None:
         """The merchant deletes the variant."""
         del self._variants[item_ref]

@@ -7,13 +7,13 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from connectors import approval, runs
-from connectors.models import Store, StoreLocation, SyncRun
+from connectors import approval, feeds, runs
+from connectors.models import FeedPosition, Store, StoreLocation, SyncRun
 from connectors.models.runs import RunStatus, Trigger
 from inventory import audit, jobs, ledger, publications
 from inventory.jobs import Job
 from inventory.ledger import Posting
-from inventory.models import InventoryLevel, LevelPublication, Location
+from inventory.models import InventoryLevel, LevelPublication, Location, Validation
 from inventory.models.ledger import EntryKind
 from syncconsole.kernel.models import User
 from tests.factories.catalog import ListedVariantFactory, VariantFactory
@@ -29,7 +29,12 @@ class World:
     def __init__(self, fake: FakeStore) -> None:
         self.fake = fake
         fake.now = timezone.now()
-        self.store: Store = StoreFactory(limit_units=None, limit_value=None, limit_to_zero=None, limit_share=None)
+        self.store: Store = StoreFactory(
+            limit_units=None, limit_value=None, limit_to_zero=None, limit_share=None, integration_date=fake.now.date()
+        )
+        FeedPosition.objects.create(
+            store=self.store, kind=feeds.ORDER, watermark=fake.now, begun_at=fake.now, finished_at=fake.now
+        )
         self.there = fake.add_location("Depozit Cluj")
         self.here: Location = LocationFactory(name="Depozit Cluj", code="cluj")
         self.store_location: StoreLocation = StoreLocationFactory(store=self.store, ref=self.there, name="Depozit Cluj")
@@ -109,9 +114,19 @@ class World:
         """The store's time passes, so that what moved there is settled."""
         self.fake.advance(seconds)
 
+    def sign(self) -> None:
+        """Somebody has checked the quantities and signed for them."""
+        signed = {"drawn_at": timezone.now(), "signed_at": timezone.now(), "signed_by": self.operator}
+        Validation.objects.get_or_create(store=self.store, withdrawn_at=None, defaults=signed)
+
+    def ask_for_orders(self) -> None:
+        """The schedule asked for orders a moment ago, as it does every few minutes."""
+        FeedPosition.objects.filter(store=self.store).update(finished_at=timezone.now())
+
     def plan_full(self, reason: str = "go-live") -> SyncRun:
         """A full sync up to its plan."""
         self.store.refresh_from_db()
+        self.ask_for_orders()
         run = jobs.start(
             self.store,
             Job.FULL,
@@ -138,6 +153,9 @@ class World:
     def run(self, job: Job) -> SyncRun:
         """A run of `job` from plan to end; approved when it asks."""
         self.store.refresh_from_db()
+        self.ask_for_orders()
+        if job in (Job.DAILY, Job.WEEKLY):
+            self.sign()
         run = jobs.start(self.store, job, trigger=Trigger.PERSON, requested_by=self.operator)
         run = runs.advance(run.pk)
         if run.status == RunStatus.AWAITING_APPROVAL:

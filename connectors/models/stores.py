@@ -354,6 +354,7 @@ class StoreLocation(models.Model):
     name = models.CharField(max_length=255)
     is_active = models.BooleanField(default=True)
     is_fulfillment_service = models.BooleanField(default=False)
+    holds_stock = models.BooleanField(default=False, help_text="The store has inventory of some item there.")
     seen_at = models.DateTimeField()
 
     class Meta:

@@ -46,6 +46,8 @@ class RemoteLocation:
     name: str
     is_active: bool
     is_fulfillment_service: bool
+    holds_stock: bool = False
+    """The store has inventory of some item there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class _Location(msgspec.Struct, rename="camel"):
     name: str
     is_active: bool
     is_fulfillment_service: bool
+    has_active_inventory: bool
 
 
 class _Locations(msgspec.Struct, rename="camel"):
@@ -91,7 +92,11 @@ class LocationsData(msgspec.Struct):
 def location(node: _Location) -> RemoteLocation:
     """One location."""
     return RemoteLocation(
-        ref=node.id, name=node.name, is_active=node.is_active, is_fulfillment_service=node.is_fulfillment_service
+        ref=node.id,
+        name=node.name,
+        is_active=node.is_active,
+        is_fulfillment_service=node.is_fulfillment_service,
+        holds_stock=node.has_active_inventory,
     )
 
 

@@ -131,6 +131,8 @@ class RunRowView:
     @property
     def why_url(self) -> str:
         """The page that explains the number; empty for kinds of run that have none."""
+        if not self.item.run.kind.startswith("inventory."):
+            return ""  # its lines are of something else than levels
         try:
             return reverse("admin:why", args=[self.item.subject_id])
         except NoReverseMatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from connectors.models import Store, StoreLocation
 
@@ -18,12 +19,38 @@ class Location(models.Model):
     code = models.SlugField(max_length=60, unique=True, help_text="Short name in files, e.g. cluj.")
     name = models.CharField(max_length=255, unique=True)
     stock_master = models.CharField(max_length=8, choices=StockMaster.choices, default=StockMaster.FEED)
+    billing_warehouse = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Account and warehouse whose stock is believed, where that is the master. One location each.",
+    )
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(stock_master="feed", billing_warehouse="")
+                | (Q(stock_master="billing") & ~Q(billing_warehouse="")),
+                name="one_stock_master_per_location",
+                violation_error_message="Name the billing warehouse where it is the stock master, and only there.",
+            ),
+            models.UniqueConstraint(
+                fields=["billing_warehouse"],
+                condition=~Q(billing_warehouse=""),
+                name="one_location_per_billing_warehouse",
+                violation_error_message="This warehouse is the stock master of another location already.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def master(self) -> str:
+        """Who is believed about on hand, in words."""
+        if self.stock_master == StockMaster.BILLING:
+            return f"billing warehouse {self.billing_warehouse}"
+        return "the ledger's feed"
 
 
 class LocationMapping(models.Model):

@@ -1,4 +1,4 @@
-"""Doors that start jobs of a store, and the page of its gates."""
+"""Doors that start jobs of a store."""
 
 from __future__ import annotations
 
@@ -24,18 +24,6 @@ REASONS = (
     ("major discrepancy", "Major discrepancy", "The store and the ledger are apart in many places."),
     ("other", "Other", "Say what happened."),
 )
-
-
-class GatesPage(StorePage):
-    """What must be true before each job may write, failing first."""
-
-    title = "Gates"
-    tab = "gates"
-    template_name = "inventory/gates.html"
-
-    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        gates = gates_for(self.store, Job.DELTA)  # those of a full sync, and the baseline
-        return self.page(gates=gates, shut=sum(1 for gate in gates if not gate.passed))
 
 
 class StartJob(StorePage):
@@ -80,12 +68,12 @@ class StartFull(StorePage):
 
     def show(self, *, status: int = 200, problem: str = "", given: dict[str, Any] | None = None) -> HttpResponse:
         """The question, with what was typed kept."""
-        gates = gates_for(self.store, Job.FULL)
+        gates, last = gates_for(self.store, Job.FULL), full.last_full(self.store)
         return self.page(
             status=status,
             levels=self.levels(),
-            last=full.last_full(self.store),
-            warning=full.recent_full_warning(self.store),
+            last=last,
+            warning=full.recent_full_warning(last),
             reasons=REASONS,
             shut=[gate for gate in gates if not gate.passed],
             problem=problem,

@@ -14,7 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from catalog.items import import_items
-from connectors import approval, connection
+from connectors import approval, connection, feeds
 from connectors.following import follow
 from connectors.models import Store, SyncRun
 from connectors.models.runs import Outcome, RunStatus, Trigger
@@ -114,6 +114,9 @@ class Story:
         tested = connection.test_connection(store)
         if not tested.ok:
             raise Refused(tested.cause, tested.remedy)
+        yesterday = timezone.localdate(timezone=store.zone) - dt.timedelta(days=1)
+        integration.set_day(store, yesterday, by=self._user("Radu"))
+        knowledge.bring_in(store)
         tracked = self.stage.track_all(store) if self.own_file else 0
         elena = self._user("Elena")
         for location in usable(store):
@@ -237,7 +240,9 @@ class Story:
     def _say_held(self, order: str, baseline: dict[str, Any]) -> None:
         for held in baseline["held"]:
             self._line("Held", f"{held['label']}, {held['place']}, which shows {held['before']}: {held['cause']}")
-            self._more(f"{held['remedy']} A customer placed order {order} before orders were imported here")
+            self._more(
+                f"{held['remedy']} The store dated order {order} an hour back, which the feed had passed already"
+            )
 
     # What moves, and what it comes to
 
@@ -255,10 +260,9 @@ class Story:
     def _orders(self) -> None:
         """A sale in one shop, shipped there and partly returned: booked once here, with its document; the other shop is
         owed what it now shows too much."""
-        article, yesterday = self.articles[0], timezone.localdate(timezone=self.ro.zone) - dt.timedelta(days=1)
-        name = self.stage.sell(self.ro, article.item_ref, MAIN, SOLD, returned=RETURNED)
+        name = self.stage.sell(self.ro, self.articles[0].item_ref, MAIN, SOLD, returned=RETURNED)
         for store in (self.ro, self.outlet):
-            integration.set_day(store, yesterday, by=self._user("Radu"))
+            feeds.poll(store, begin="shown")  # as the nightly reading of all orders does
             knowledge.bring_in(store)
         orders = IncomingOrder.objects.filter(store=self.ro)
         waiting = orders.filter(state=IncomingState.FAILED).first()

@@ -41,6 +41,7 @@ EVERYTHING_OF_THE_WORK: Final = (
         "schedule",
     )
     | see("inventory", "offsetacknowledgement")
+    | see("inventory", "validation", "validationsample", "openingplan", "openingline")
     | see("orders", "incomingorder", "refund", "document", "documentline", "documentseries")
     | see("orders", "salesorder", "valuemapping", "wave", "outgoingfulfilment", "orderpull")
     | see("django_celery_beat", "periodictask", "intervalschedule", "crontabschedule")
@@ -79,6 +80,7 @@ ONBOARDING: Final = (
     | see(
         "inventory", "location", "locationmapping", "inventorylevel", "levelpublication", "publishedlevel", "schedule"
     )
+    | see("inventory", "validation", "validationsample", "openingplan", "openingline")
     | see("orders", "valuemapping")
     | {
         "connectors.change_store",
@@ -89,6 +91,8 @@ ONBOARDING: Final = (
         "inventory.add_location",
         "inventory.change_location",
         "inventory.change_schedule",
+        "inventory.sign_opening",
+        "inventory.validate_ats",
         "orders.map_values",
     }
 )

@@ -28,14 +28,23 @@ def addresses(world: World) -> dict[str, str]:
     named = [
         "index", "runs", "levels", "ledger", "held", "quarantine", "change_log",
         "links", "import_items", "record_stock", "stores", "health",
-        "webhooks", "changes",
+        "webhooks", "changes", "openings",
         "inventory_location_changelist", "inventory_location_add", "catalog_product_changelist",
         "catalog_variant_changelist", "catalog_listedvariant_changelist", "connectors_noticerule_changelist",
         "connectors_noticerule_add", "connectors_store_add", "kernel_auditentry_changelist", "kernel_user_changelist",
         "kernel_user_add", "auth_group_changelist", "django_celery_beat_periodictask_changelist",
     ]  # fmt: skip
     found = {name: reverse(f"admin:{name}") for name in named}
-    for name in ("store", "store_gates", "store_mappings", "store_runs", "store_webhooks", "start_full"):
+    for name in (
+        "store",
+        "store_gates",
+        "store_mappings",
+        "store_runs",
+        "store_webhooks",
+        "start_full",
+        "validation",
+        "untracked",
+    ):
         found[name] = reverse(f"admin:{name}", args=[slug])
     found["run"] = reverse("admin:run", args=[run.pk])
     found["why"] = reverse("admin:why", args=[publication.pk])

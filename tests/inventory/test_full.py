@@ -209,8 +209,8 @@ def test_after_go_live_the_slug_must_be_typed(world: World) -> None:
         jobs.start(world.store, Job.FULL, reason="major discrepancy", trigger=Trigger.PERSON, confirmation="bucovina")
 
     assert world.store.slug in refused.value.remedy
-    assert "seven" not in full.recent_full_warning(world.store)
-    assert "last full sync" in full.recent_full_warning(world.store)
+    assert "seven" not in full.recent_full_warning(full.last_full(world.store))
+    assert "last full sync" in full.recent_full_warning(full.last_full(world.store))
 
 
 def test_the_person_who_planned_may_not_approve_over_a_limit(world: World) -> None:

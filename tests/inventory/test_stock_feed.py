@@ -197,7 +197,7 @@ def test_what_is_wrong_with_a_row_is_said_with_its_line_and_the_others_are_kept(
     VariantFactory(item_number="A", sku="SKU-A")
     VariantFactory(item_number="B", sku="DUP")
     VariantFactory(item_number="C", sku="DUP")
-    LocationFactory(code="service", stock_master=StockMaster.BILLING)
+    LocationFactory(code="service", stock_master=StockMaster.BILLING, billing_warehouse="SmartBill/Central")
     rows = [
         "A,,cluj,received,5,,,,",
         "XG-9,,cluj,received,5,,,,",

@@ -16,11 +16,13 @@ from connectors.models import Store, SyncRun
 from connectors.models.runs import RunStatus, Trigger
 from inventory import audit, jobs, ledger
 from inventory.jobs import Job
+from inventory.knowledge import order_books
 from inventory.ledger import Posting
 from inventory.linking import link_store
 from inventory.mapping import map_locations, propose_by_name
 from inventory.models import LevelPublication, Location
 from inventory.models.ledger import EntryKind
+from orders import integration
 from syncconsole.kernel.models import User
 from tests.factories.kernel import UserFactory
 from tests.journeys.shops import SandboxProcess, Shop
@@ -74,6 +76,8 @@ class Merchant:
         )
         report = connection.test_connection(store)
         assert report.ok, report.cause
+        integration.set_day(store, timezone.localdate(timezone=store.zone), by=self.operator)
+        order_books().bring_in(store)
         return store
 
     def post(self, quantities: dict[str, int], *, kind: EntryKind = EntryKind.RECEIVED) -> None:

@@ -92,6 +92,10 @@ class Shop:
         line = {"sku": sku, "quantity": quantity}
         return int(self.sandbox.post("/orders", shop=self.domain, lines=[line])["id"])
 
+    def commit_unseen(self, sku: str, *, available: int, committed: int) -> None:
+        """From now on so many units are committed there, in an order older than the token may read."""
+        self.edit({"sku": sku, "quantities": {"available": available, "committed": committed}})
+
     def fault(self, kind: str, operation: str = "", **more: Any) -> None:
         """From now on calls of this shop go wrong so."""
         rule = {"kind": kind, "shop": self.domain, **more}

@@ -114,7 +114,7 @@ def test_an_order_that_only_its_sums_hold_up_holds_no_level(world: World, shop: 
 
 
 def test_what_cannot_be_read_limits_what_is_known(world: World) -> None:
-    FeedPosition.objects.create(store=world.store, kind="order", watermark=NINE)
+    FeedPosition.objects.update(watermark=NINE)
     assert knowledge.known(world.store).until == NINE
 
     changes.notice(world.store, "order", {"gid://shopify/Order/5": NINE - HOUR}, by="webhook")

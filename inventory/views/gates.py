@@ -1,0 +1,91 @@
+"""The gates of a store: what must be true before each job may write, checked again while somebody looks."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from connectors.models import Store
+from connectors.runs import Gate
+from connectors.views.frame import StorePage
+from inventory.gates import every_gate
+
+SECONDS: Final = 15
+"""So often an open page checks again."""
+
+PLACES: Final[dict[str, tuple[str, str]]] = {
+    "connection": ("admin:connectors_store_change", "Open settings"),
+    "location_mapping": ("admin:store_mappings", "Map locations"),
+    "linked": ("admin:links", "Open links"),
+    "integration_date": ("admin:store_orders", "Open orders"),
+    "orders_up_to_date": ("admin:order_queue", "Open queue"),
+    "order_queue": ("admin:order_queue", "Open queue"),
+    "ats_validated": ("admin:validation", "Open sheet"),
+    "baseline": ("admin:start_full", "Full sync"),
+    "track_quantity": ("admin:untracked", "Open list"),
+}
+"""Where a gate is opened: the page and the words of its link."""
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """A gate with the jobs that need it and the page that opens it."""
+
+    gate: Gate
+    jobs: str
+    url: str
+    verb: str
+
+
+class GatesPage(StorePage):
+    """Every gate, failing first, with which jobs need it."""
+
+    title = "Gates"
+    tab = "gates"
+    template_name = "inventory/gates.html"
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        return self.page(**region(self.store))
+
+
+class GatesLive(StorePage):
+    """The same rows for a page that is open: 204 while nothing changed."""
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        now = region(self.store)
+        if request.GET.get("v") == now["version"]:
+            return HttpResponse(status=204)
+        context = {**now, "store": self.store, "zone": self.store.zone}
+        return HttpResponse(render_to_string("inventory/gates_region.html", context, request))
+
+
+def region(store: Store) -> dict[str, Any]:
+    """What the region shows, and its version, which changes whenever that does."""
+    rows = [
+        GateRow(gate, ", ".join(job.mode for job in jobs), *_place(gate, store)) for gate, jobs in every_gate(store)
+    ]
+    told = "\n".join(f"{row.gate.name} {row.gate.passed} {row.gate.detail} {row.gate.remedy}" for row in rows)
+    return {
+        "rows": rows,
+        "shut": sum(1 for row in rows if not row.gate.passed),
+        "checked_at": timezone.now(),
+        "seconds": SECONDS,
+        "version": hashlib.sha256(told.encode()).hexdigest()[:16],
+    }
+
+
+def _place(gate: Gate, store: Store) -> tuple[str, str]:
+    view, verb = PLACES.get(gate.name, ("", ""))
+    if not view:
+        return "", ""
+    if view == "admin:connectors_store_change":
+        return reverse(view, args=[store.pk]), verb
+    if view in ("admin:links", "admin:order_queue"):
+        return f"{reverse(view)}?store={store.slug}", verb
+    return reverse(view, args=[store.slug]), verb
