@@ -214,7 +214,7 @@ def _totals(plan: OpeningPlan) -> dict[str, Any]:
         changes=Count("pk", filter=changing),
         units=Sum("quantity"),
         units_moved=Sum(Abs("delta")),
-        value=Sum(F("quantity") * F("variant__cost")),
+        stock_value=Sum(F("quantity") * F("variant__cost")),
         value_moved=Sum(Abs("value")),
         without_cost=Count("pk", filter=Q(variant__cost=None)),
         to_zero=Count("pk", filter=Q(quantity=0) & changing),

@@ -93,7 +93,10 @@ class Migration(migrations.Migration):
                 (
                     "validation",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="samples", to="inventory.validation"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="samples",
+                        to="inventory.validation",
                     ),
                 ),
             ],

@@ -99,7 +99,7 @@ class OpeningOutcome(models.TextChoices):
 class OpeningLine(models.Model):
     """One variant: what was there at `as_of`, what the ledger said of that moment when planned, and the difference."""
 
-    plan = models.ForeignKey(OpeningPlan, on_delete=models.CASCADE, related_name="lines")
+    plan = models.ForeignKey(OpeningPlan, on_delete=models.CASCADE, db_index=False, related_name="lines")
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
     as_of = models.DateTimeField()
     quantity = models.DecimalField(max_digits=14, decimal_places=3)

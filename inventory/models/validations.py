@@ -55,7 +55,7 @@ class Validation(models.Model):
 class ValidationSample(models.Model):
     """A level drawn at random, and what somebody counted there. `on_hand` is ours at that moment."""
 
-    validation = models.ForeignKey(Validation, on_delete=models.CASCADE, related_name="samples")
+    validation = models.ForeignKey(Validation, on_delete=models.CASCADE, db_index=False, related_name="samples")
     publication = models.ForeignKey(LevelPublication, on_delete=models.PROTECT, related_name="+")
     counted = models.DecimalField(max_digits=14, decimal_places=3, null=True)
     on_hand = models.DecimalField(max_digits=14, decimal_places=3, null=True)

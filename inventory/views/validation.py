@@ -182,6 +182,9 @@ def _why(row: Any, stands: Stands, pending: int) -> str:
         return f"Moved here since; the next delta sends {signed(pending)}."
     if stands.word is standing.Standing.DRIFT:
         return "No push of ours and no known order explains it."
+    if row.observed_available != row.expected_quantity:
+        since = signed(row.expected_quantity - row.observed_available)
+        return f"Known to have moved there since this read ({since})."
     if row.target != (row.on_hand or 0) - (row.released or 0):
         return f"It should show {row.target}: ATS in whole units, less what the store withholds and its buffer."
     return ""

@@ -66,7 +66,7 @@ def on_hand(world: World) -> dict[str, Decimal]:
 def test_what_the_store_had_on_hand_becomes_a_plan_with_its_totals(shop: World, elena: User) -> None:
     plan = openings.plan_from_store(shop.here, shop.store, elena)
     assert plan.totals | {"problems": 0} == {
-        "levels": 3, "changes": 2, "units": "13.000", "units_moved": "11.000", "value": "100.00000",
+        "levels": 3, "changes": 2, "units": "13.000", "units_moved": "11.000", "stock_value": "100.00000",
         "value_moved": "92.00", "without_cost": 1, "to_zero": 0, "problems": 0,
     }  # fmt: skip
     assert on_hand(shop) == {"A": 0, "B": 2, "C": 0}, "a plan moves nothing"
