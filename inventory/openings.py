@@ -156,7 +156,8 @@ def _make(
                     "No row names an item of ours at this location.", _first(problems) or "Check the file and location."
                 )
             plan.totals["problems"] = problems.total
-            plan.problems = [[each.line, each.cause, each.remedy] for each in problems.listed[:KEPT_PROBLEMS]]
+            listed = sorted(problems.listed, key=lambda each: each.line)
+            plan.problems = [[each.line, each.cause, each.remedy] for each in listed[:KEPT_PROBLEMS]]
             plan.save(update_fields=["totals", "problems"])
             audit.record(by, "plan opening stock", str(location), after={"source": plan.origin, **plan.totals})
     except IntegrityError as exc:
@@ -219,7 +220,12 @@ def _totals(plan: OpeningPlan) -> dict[str, Any]:
         without_cost=Count("pk", filter=Q(variant__cost=None)),
         to_zero=Count("pk", filter=Q(quantity=0) & changing),
     )
-    return {name: str(value) if isinstance(value, Decimal) else value or 0 for name, value in sums.items()}
+    return {name: _plain(value) if isinstance(value, Decimal) else value or 0 for name, value in sums.items()}
+
+
+def _plain(value: Decimal) -> str:
+    """A sum as it is kept: no zeros behind the point, no exponent."""
+    return f"{value.normalize():f}"
 
 
 def sign(plan: OpeningPlan, by: User) -> OpeningPlan:

@@ -66,8 +66,8 @@ def on_hand(world: World) -> dict[str, Decimal]:
 def test_what_the_store_had_on_hand_becomes_a_plan_with_its_totals(shop: World, elena: User) -> None:
     plan = openings.plan_from_store(shop.here, shop.store, elena)
     assert plan.totals | {"problems": 0} == {
-        "levels": 3, "changes": 2, "units": "13.000", "units_moved": "11.000", "stock_value": "100.00000",
-        "value_moved": "92.00", "without_cost": 1, "to_zero": 0, "problems": 0,
+        "levels": 3, "changes": 2, "units": "13", "units_moved": "11", "stock_value": "100",
+        "value_moved": "92", "without_cost": 1, "to_zero": 0, "problems": 0,
     }  # fmt: skip
     assert on_hand(shop) == {"A": 0, "B": 2, "C": 0}, "a plan moves nothing"
 
@@ -77,7 +77,7 @@ def test_committed_and_unavailable_units_are_on_hand_too(world: World, elena: Us
     world.fake.stock(publication.item_ref, world.there, 8, committed=3, unavailable=2)
     world.rest()
     world.plan_full()
-    assert openings.plan_from_store(world.here, world.store, elena).totals["units"] == "13.000"
+    assert openings.plan_from_store(world.here, world.store, elena).totals["units"] == "13"
 
 
 def test_a_signed_plan_is_posted_once_and_tells_who_and_whence(shop: World, elena: User) -> None:
