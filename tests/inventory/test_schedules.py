@@ -42,6 +42,7 @@ class Clock:
     def tick(self, moment: dt.datetime) -> list[str]:
         """Beat at `moment`: the modes of the runs that it started, each carried out."""
         self.traveller.move_to(moment)
+        self.world.ask_for_orders()
         before = set(SyncRun.objects.values_list("pk", flat=True))
         schedules.start_due()
         started = list(SyncRun.objects.exclude(pk__in=before).order_by("pk"))
@@ -57,6 +58,7 @@ def clock(world: World) -> Any:
         world.item("A", here=5, there=5)
         world.fake.now = NIGHT
         world.full()
+        world.sign()
         schedules.start_due()
         yield Clock(traveller, world)
 
@@ -142,22 +144,22 @@ def test_a_shut_gate_is_told_once_and_shown(clock: Clock) -> None:
 
 def test_what_comes_once_a_day_waits_for_the_gate(clock: Clock) -> None:
     schedules.save(clock.world.store, Job.DELTA, by=None, enabled=False)
-    pausing.pause_store(clock.world.store, by=clock.world.operator, reason="Stock count in Cluj.")
+    Store.objects.update(connection_cause="The token was refused.")
     assert clock.tick(at(2)) == []
-    pausing.resume_store(clock.world.store, by=clock.world.operator)
+    Store.objects.update(connection_cause="")
     assert clock.tick(at(2, 20)) == ["observe"]
     said = schedules.late_text(kept(clock.world, Job.OBSERVE))
     assert said.startswith("Ran 20 min late: ")
-    assert "Stock count in Cluj." in said
+    assert "The token was refused." in said
 
 
 def test_after_some_hours_behind_a_shut_gate_the_day_is_left_out(clock: Clock) -> None:
     schedules.save(clock.world.store, Job.DELTA, by=None, enabled=False)
-    pausing.pause_store(clock.world.store, by=clock.world.operator, reason="Stock count in Cluj.")
+    Store.objects.update(connection_cause="The token was refused.")
     assert [clock.tick(at(hour)) for hour in (2, 4, 5)] == [[], [], []]
-    pausing.resume_store(clock.world.store, by=clock.world.operator)
+    Store.objects.update(connection_cause="")
     assert clock.tick(at(9)) == []
-    assert "Stock count" in kept(clock.world, Job.OBSERVE).cause
+    assert "The token was refused." in kept(clock.world, Job.OBSERVE).cause
     assert clock.tick(at(2, 0, day=23)) == ["observe"]
 
 
