@@ -84,9 +84,10 @@ WITH wanted AS (
                                               before int, revision int, versions jsonb)),
 stored AS (
     INSERT INTO inventory_push
-           (batch_id, position, publication_id, item_id, quantity, before, revision, versions, status, created_at)
-    SELECT %s, w.position, w.publication, w.item, w.quantity, w.before, w.revision, w.versions, 'claimed', %s
-      FROM wanted w
+           (batch_id, position, publication_id, item_id, quantity, before, revision, versions, status, created_at,
+            owed_since)
+    SELECT %s, w.position, w.publication, w.item, w.quantity, w.before, w.revision, w.versions, 'claimed', %s, p.marked_at
+      FROM wanted w JOIN inventory_levelpublication p ON p.id = w.publication
     RETURNING id, publication_id, item_id),
 claimed AS (
     UPDATE inventory_levelpublication p SET claim_id = s.id FROM stored s WHERE p.id = s.publication_id)

@@ -12,6 +12,7 @@ from inventory.views.ledger import LedgerPage
 from inventory.views.levels import LevelsPage
 from inventory.views.link import LinkNow
 from inventory.views.mapping import MappingsPage
+from inventory.views.monitoring import MonitoringPage
 from inventory.views.openings import DropOpening, OpeningExport, OpeningPage, OpeningsPage, SignOpening
 from inventory.views.quarantine import DecideClone, QuarantinePage
 from inventory.views.record_stock import RecordStockPage
@@ -49,6 +50,7 @@ urlpatterns: list[URLPattern] = [
     path("ledger/", LedgerPage.as_view(), name="ledger"),
     path("ledger/record/", RecordStockPage.as_view(), name="record_stock"),
     path("change-log/", ChangeLogPage.as_view(), name="change_log"),
+    path("monitoring/", MonitoringPage.as_view(), name="monitoring"),
     path("quarantine/", QuarantinePage.as_view(), name="quarantine"),
     path("quarantine/<int:pk>/decide/", DecideClone.as_view(), name="decide_clone"),
     path("held/", HeldPage.as_view(), name="held"),

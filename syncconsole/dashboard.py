@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery, Sum, Value
-from django.db.models.functions import TruncHour
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -19,16 +18,16 @@ from connectors.models import RemoteChange, Store, SyncRun
 from connectors.models.runs import RunStatus
 from connectors.models.webhooks import ChangeState
 from connectors.progress import headline
-from inventory import audit, drift, drift_history, schedules, standing
-from inventory.models import InventoryLevel, LevelPublication, Push, Schedule
-from inventory.models.pushes import PushStatus
+from inventory import audit, drift, drift_history, figures, schedules, standing
+from inventory.figures import Hour
+from inventory.models import InventoryLevel, LevelPublication, Schedule
 from inventory.standing import Standing
 from orders.views.queue import waiting_groups
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.charts import Chart, chart, peak
 from syncconsole.kernel.models import Installation, User
 from syncconsole.kernel.status import Meaning
-from syncconsole.kernel.templatetags.console import n, plural
+from syncconsole.kernel.templatetags.console import duration, n, plural
 from syncconsole.navigation import decisions
 from syncconsole.setup import Setup, setup
 from syncconsole.store_health import StoreHealth, health_of
@@ -255,29 +254,21 @@ def _next(store: Store, planned: list[Schedule]) -> tuple[dt.datetime | None, st
     return max(slot, timezone.now()), label
 
 
-def pushed_per_hour(store: Store | None = None) -> Chart:
-    """Levels pushed in each of the last 24 hours; counted once a minute."""
-    name = f"pushed-per-hour:{store.pk if store else 'all'}"
-    found: Chart | None = cache.get(name)
+def charts_of_pushes(store: Store | None = None) -> list[Chart]:
+    """How much was pushed, and how late, in each of the last 24 hours; counted once a minute."""
+    name = f"charts-of-pushes:{store.pk if store else 'all'}"
+    found: list[Chart] | None = cache.get(name)
     if found is None:
-        found = _count_pushed(store)
+        hours = figures.per_hour(store)
+        zone = store.zone if store else timezone.get_default_timezone()
+        labels = [f"{hour.start.astimezone(zone):%H}:00" for hour in hours]
+        found = [_pushed(labels, hours), _lag(labels, hours)]
         cache.set(name, found, CHART_KEPT_SECONDS)
     return found
 
 
-def _count_pushed(store: Store | None) -> Chart:
-    zone = store.zone if store else timezone.get_default_timezone()
-    until = timezone.now().astimezone(zone)
-    since = (until - dt.timedelta(hours=23)).replace(minute=0, second=0, microsecond=0)
-    pushes = Push.objects.filter(status=PushStatus.SETTLED, created_at__gte=since)
-    if store:
-        pushes = pushes.filter(batch__store=store)
-    hours = pushes.order_by().values(hour=TruncHour("created_at", tzinfo=zone)).annotate(count=Count("pk"))
-    counted = {row["hour"]: row["count"] for row in hours}
-    rows = []
-    for step in range(24):
-        hour = (since + dt.timedelta(hours=step)).astimezone(zone)
-        rows.append((f"{hour:%H}:00", [counted.get(hour, 0)]))
+def _pushed(labels: list[str], hours: list[Hour]) -> Chart:
+    rows = [(label, [hour.levels]) for label, hour in zip(labels, hours, strict=True)]
     return chart(
         "How much do we push?",
         "levels per hour, 24 h",
@@ -288,6 +279,29 @@ def _count_pushed(store: Store | None) -> Chart:
         summary=peak(rows, "levels"),
         empty="Nothing was pushed in the last 24 hours.",
     )
+
+
+def _lag(labels: list[str], hours: list[Hour]) -> Chart:
+    rows = [
+        (label, [_minutes(seconds) for seconds in (hour.p50, hour.p95, hour.p99)])
+        for label, hour in zip(labels, hours, strict=True)
+    ]
+    worst = max(hours, key=lambda hour: hour.p95 or 0)
+    return chart(
+        "How late are pushes?",
+        "minutes from a change here to the store's answer, 24 h",
+        kind="line",
+        axis="Hour",
+        series=["half within", "95 % within", "99 % within"],
+        rows=rows,
+        summary=f"In the slowest hour, {labels[hours.index(worst)]}, half took {duration(worst.p50)} at most, 95 % "
+        f"{duration(worst.p95)}, 99 % {duration(worst.p99)}.",
+        empty="No delta pushed anything in the last 24 hours.",
+    )
+
+
+def _minutes(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds / 60, 1 if seconds >= 60 else 2)
 
 
 def drift_over_days(stores: list[Store]) -> Chart:
@@ -318,7 +332,7 @@ class HomePage(ConsolePage):
             needs=needs(self.person),
             setup=first,
             check=audit.latest(),
-            charts=[pushed_per_hour(), drift_over_days(stores)] if stores and not first else [],
+            charts=[*charts_of_pushes(), drift_over_days(stores)] if stores and not first else [],
             runs=self.last_runs(),
             installation=Installation.objects.filter(pk=1).first(),
             may_pause=self.can("kernel.pause_all_writes"),

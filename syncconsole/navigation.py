@@ -61,7 +61,7 @@ def store_switcher(request: HttpRequest) -> list[dict[str, Any]]:
     for store in _stores():
         if match and "slug" in match.kwargs:
             link = reverse(f"admin:{match.url_name}", kwargs={**match.kwargs, "slug": store["slug"]})
-        elif match and match.url_name in ("levels", "runs", "links", "quarantine", "change_log"):
+        elif match and match.url_name in ("levels", "runs", "links", "quarantine", "change_log", "monitoring"):
             link = f"{request.path}?store={store['slug']}"
         else:
             link = reverse("admin:store", args=[store["slug"]])
@@ -118,6 +118,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Runs", "sync", "admin:runs", "connectors.view_syncrun", waiting["runs"]),
                 item("Levels", "inventory_2", "admin:levels", "inventory.view_inventorylevel"),
                 item("Ledger", "receipt_long", "admin:ledger", "inventory.view_ledgerentry"),
+                item("Monitoring", "troubleshoot", "admin:monitoring", "inventory.view_levelpublication"),
                 item("Change log", "history", "admin:change_log", "inventory.view_ledgerentry"),
                 item("Held and drift", "pause_circle", "admin:held", "inventory.view_levelpublication"),
                 item("Schedules", "schedule", "admin:schedules", "inventory.view_schedule"),

@@ -17,10 +17,11 @@ from inventory import audit
 from orders.views.feeds import READ_RIGHT, why_not_readable
 from syncconsole import health
 from syncconsole.components import previews
-from syncconsole.dashboard import pushed_per_hour, store_cards
+from syncconsole.dashboard import charts_of_pushes, store_cards
 from syncconsole.kernel.admin import ConsolePage
 from syncconsole.kernel.models import Installation
 from syncconsole.setup import setup
+from syncconsole.store_health import troubles_of
 
 
 class StoresPage(ConsolePage):
@@ -46,7 +47,8 @@ class StoreHealthPage(StorePage):
         return self.page(
             card=card,
             setup=None if self.store.live_at else setup(self.store),
-            chart=pushed_per_hour(self.store) if self.store.live_at else None,
+            charts=charts_of_pushes(self.store) if self.store.live_at else [],
+            troubles=troubles_of(self.store) if self.store.live_at else [],
             runs=[(run, headline(run)) for run in card.recent],
             feeds=list(self.store.feeds.order_by("kind")) if self.can("connectors.view_feedposition") else None,
             margin=lags.said(self.store),

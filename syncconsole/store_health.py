@@ -9,6 +9,7 @@ from django.core.cache import cache
 
 from connectors.models import Store
 from connectors.models.stores import Health
+from inventory.monitoring import Trouble, Watch
 from syncconsole.stores_health import store_health
 
 KEPT_SECONDS = 10
@@ -35,6 +36,16 @@ def health_of(store: Store) -> StoreHealth:
         cache.set(name, found, KEPT_SECONDS)
         cache.set(_word_key(store), found.word.label, WORD_KEPT_SECONDS)
     return found
+
+
+def troubles_of(store: Store) -> list[tuple[Trouble, int]]:
+    """What monitoring finds in the store, with the number of levels; counted once a minute."""
+    name = f"store-troubles:{store.pk}"
+    found: dict[Trouble, int] | None = cache.get(name)
+    if found is None:
+        found = Watch(store).counts()
+        cache.set(name, found, WORD_KEPT_SECONDS)
+    return list(found.items())
 
 
 def known_words(stores: Sequence[Store]) -> dict[int, str]:

@@ -18,6 +18,7 @@ from connectors.pausing import writes_allowed
 from inventory import drift, holds, schedules
 from inventory.jobs import Job
 from inventory.models.publications import PublicationState
+from inventory.monitoring import Trouble, Watch
 from inventory.standing import IN_QUARANTINE
 
 FAILURES_IN_A_ROW: Final = 3
@@ -100,6 +101,16 @@ def _drift(store: Store) -> str:
     return f"{_levels(count)} in drift: the store shows something else than we pushed." if count else ""
 
 
+def _missed(store: Store) -> str:
+    count = Watch(store).found(Trouble.MISSED).count()
+    return f"{_levels(count)} missed: out of date, and nothing says that they wait." if count else ""
+
+
+def _duplicate(store: Store) -> str:
+    count = Watch(store).found(Trouble.DUPLICATE).count()
+    return f"{_levels(count)} may have been changed twice by one push." if count else ""
+
+
 def _last_run(store: Store) -> str:
     last = store.runs.filter(status__in=FINISHED).first()
     if last is None or last.status == RunStatus.COMPLETED:
@@ -146,6 +157,6 @@ def _no_baseline(store: Store) -> str:
 LADDER: Final[list[tuple[Health, list[Callable[[Store], str]]]]] = [
     (Health.PAUSED, [_paused, _connection, _failing]),
     (Health.NEEDS_YOU, [_resting, _plans, _conflicts, _quarantined]),
-    (Health.ATTENTION, [_held, _unsure, _last_run, _late, _not_read, _drift]),
+    (Health.ATTENTION, [_held, _unsure, _duplicate, _missed, _last_run, _late, _not_read, _drift]),
     (Health.SETTING_UP, [_not_tested, _not_mapped, _not_linked, _no_baseline]),
 ]

@@ -358,5 +358,5 @@ def test_a_store_costs_few_queries(world: World, django_assert_max_num_queries: 
     world.item("A", here=5, there=5)
     world.rest()
     world.full()
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(19):
         store_health(world.store)

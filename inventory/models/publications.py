@@ -112,6 +112,9 @@ class LevelPublication(models.Model):
     needs_look = models.BooleanField(
         default=True, help_text="Something moved since the last look. An accelerator only."
     )
+    marked_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when, whoever marked it: a trigger keeps it."
+    )
     verify = models.BooleanField(
         default=False, help_text="Times were too close to tell: the next settled read decides."
     )

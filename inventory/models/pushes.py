@@ -49,7 +49,10 @@ class PushBatch(models.Model):
 
     class Meta:
         verbose_name_plural = "push batches"
-        indexes = [models.Index(fields=["store"], condition=Q(status__in=UNSETTLED), name="batch_unsettled")]
+        indexes = [
+            models.Index(fields=["store"], condition=Q(status__in=UNSETTLED), name="batch_unsettled"),
+            models.Index(fields=["settled_at"], condition=Q(status="settled"), name="batch_settled_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.rows} rows, {self.get_status_display()}"
@@ -79,6 +82,7 @@ class Push(models.Model):
     quantity = models.IntegerField(help_text="Relative: units to add. Otherwise: the quantity to show.")
     before = models.IntegerField(help_text="Expected (relative) or read before it.")
     revision = models.IntegerField(help_text="The publication's revision when it was claimed.")
+    owed_since = models.DateTimeField(null=True, help_text="When the level was marked that it was claimed for.")
     versions = models.JSONField(help_text="Level id → version when it was claimed.")
     status = models.CharField(max_length=8, choices=PushStatus.choices, default=PushStatus.CLAIMED)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -26,7 +26,7 @@ def addresses(world: World) -> dict[str, str]:
     publication = world.publication("TS-BLK-M")
     assert run is not None
     named = [
-        "index", "runs", "levels", "ledger", "held", "quarantine", "change_log",
+        "index", "runs", "levels", "ledger", "held", "quarantine", "change_log", "monitoring",
         "links", "import_items", "record_stock", "stores", "health",
         "webhooks", "changes", "openings",
         "inventory_location_changelist", "inventory_location_add", "catalog_product_changelist",

@@ -1,0 +1,200 @@
+"""Monitoring: each trouble is injected, found, explained, and gone when it is put right."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.db.models import F
+from django.test import Client
+
+from catalog.models import Variant
+from catalog.tags import refresh_tag_keys
+from connectors.models import Store
+from inventory import figures, monitoring, publications
+from inventory.jobs import Job
+from inventory.models import Drift, LevelPublication, PushBatch, Schedule
+from inventory.monitoring import Trouble, Watch
+from syncconsole.stores_health import store_health
+from tests.console.conftest import SignIn
+from tests.console.conftest import sign_in as sign_in
+from tests.worlds import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def live(world: World) -> World:
+    """A live store with two levels in step."""
+    for sku in ("A", "B"):
+        world.item(sku, here=10, there=10)
+    world.rest()
+    world.full()
+    world.store.refresh_from_db()
+    world.delta()
+    return world
+
+
+def found(world: World, trouble: Trouble) -> list[str]:
+    rows = Watch(world.store).found(trouble)
+    return sorted(rows.values_list("listed__variant__sku", flat=True))
+
+
+def marked_earlier(by: dt.timedelta) -> None:
+    """Time passes for every mark."""
+    LevelPublication.objects.update(marked_at=F("marked_at") - by)
+
+
+def test_a_level_that_no_delta_took_is_missed_and_no_more_once_one_did(live: World) -> None:
+    live.post("A", 5)
+    live.post("B", 1)
+    live.post("B", -1)
+    assert found(live, Trouble.MISSED) == []
+    marked_earlier(Watch(live.store).patience + dt.timedelta(minutes=1))
+
+    assert found(live, Trouble.MISSED) == ["A"], "B is owed nothing"
+    assert "missed" in store_health(live.store)[1]
+    assert Watch(live.store).why(Trouble.MISSED).remedy
+
+    live.delta()
+    assert found(live, Trouble.MISSED) == []
+
+
+def test_a_change_counts_from_the_first_of_several_and_anew_after_a_push(live: World) -> None:
+    live.post("A", 5)
+    marked_earlier(dt.timedelta(hours=5))
+    live.post("A", 5)
+    assert found(live, Trouble.MISSED) == ["A"]
+    live.delta()
+    live.post("A", 5)
+    assert found(live, Trouble.MISSED) == []
+
+
+def test_a_level_that_is_held_or_takes_no_part_was_not_missed(live: World) -> None:
+    live.post("A", 5)
+    live.post("B", 5)
+    marked_earlier(dt.timedelta(hours=5))
+    LevelPublication.objects.filter(listed__variant__sku="A").update(hold_test="b", hold_cause="An order waits.")
+    LevelPublication.objects.filter(listed__variant__sku="B").update(excluded="untracked")
+    assert found(live, Trouble.MISSED) == []
+
+
+def test_very_many_marks_are_not_worked_out_one_by_one(live: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitoring, "WORKED_OUT_AT_MOST", 1)
+    for sku in ("A", "B"):
+        live.post(sku, 5)
+    marked_earlier(dt.timedelta(hours=5))
+    assert found(live, Trouble.MISSED) == ["A", "B"]
+
+
+def test_why_levels_were_missed_names_who_moves_next(live: World) -> None:
+    def cause() -> str:
+        return Watch(live.store).why(Trouble.MISSED).cause
+
+    off = {"enabled": False, "every_minutes": 15}
+    Schedule.objects.update_or_create(store=live.store, job=Job.DELTA, defaults=off)
+    assert "schedule is off" in cause()
+    Store.objects.filter(pk=live.store.pk).update(writes_paused=True, pause_reason="Stock-taking")
+    assert "Stock-taking" in cause()
+
+
+def twice(world: World, by: int, later: dt.timedelta) -> None:
+    """The store moves by `by` so long after our push, and a settled read shows it."""
+    level = world.publication("A")
+    shown = level.expected_quantity + by
+    batch = PushBatch.objects.filter(pushes__publication=level, kind="adjust").latest("settled_at")
+    assert batch.settled_at is not None
+    moved_at = batch.settled_at + later
+    LevelPublication.objects.filter(pk=level.pk).update(observed_available=shown, observed_moved_at=moved_at)
+    Drift.objects.create(
+        publication=level,
+        store=world.store,
+        quantity=by,
+        shown=shown,
+        first_seen_at=moved_at + dt.timedelta(hours=1),
+        seen_at=moved_at + dt.timedelta(hours=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("by", "minutes", "expected"), [(5, 2, ["A"]), (4, 2, []), (-5, 2, []), (5, 11, []), (5, -60, [])]
+)
+def test_a_push_that_the_store_applied_twice_is_found(live: World, by: int, minutes: int, expected: list[str]) -> None:
+    live.post("A", 5)
+    live.delta()
+    twice(live, by, dt.timedelta(minutes=minutes))
+    assert found(live, Trouble.DUPLICATE) == expected
+
+
+def test_a_duplicate_that_was_decided_is_listed_no_more(live: World) -> None:
+    live.post("A", 5)
+    live.delta()
+    twice(live, 5, dt.timedelta(minutes=1))
+    assert "twice" in store_health(live.store)[1]
+    Drift.objects.update(state="rejected")
+    assert found(live, Trouble.DUPLICATE) == []
+
+
+def test_an_item_that_loses_its_tag_stops_syncing_and_is_never_zeroed(live: World) -> None:
+    variants = Variant.objects.filter(sku="A")
+    variants.update(tags=["online"])
+    Store.objects.filter(pk=live.store.pk).update(tags_any=["online"])
+    live.store.refresh_from_db()
+    for variant in variants:
+        refresh_tag_keys([variant.product_id])
+    publications.refresh(live.store)
+    assert found(live, Trouble.LEFT_SCOPE) == ["B"]
+
+    live.post("B", -10)
+    live.rest()
+    live.delta()
+    live.full()
+    assert live.shown("B") == 10
+    assert live.fake.variant(live.publication("B").item_ref).sku == "B"
+    live.assert_sound()
+
+    Store.objects.filter(pk=live.store.pk).update(tags_any=[])
+    live.store.refresh_from_db()
+    publications.refresh(live.store)
+    assert found(live, Trouble.LEFT_SCOPE) == []
+    live.delta()
+    assert live.shown("B") == 0
+
+
+@pytest.fixture
+def viewer(sign_in: SignIn) -> Client:
+    return sign_in("Viewer")
+
+
+def test_each_tab_says_cause_and_remedy(live: World, viewer: Client) -> None:
+    for sku in ("A", "B"):
+        live.post(sku, 5)
+    marked_earlier(dt.timedelta(hours=5))
+    page = viewer.get("/console/monitoring/", {"store": live.store.slug}).content.decode()
+    assert "2 levels of" in page
+    assert "a delta should have taken them within" in page
+    for tab in Trouble.values:
+        assert viewer.get("/console/monitoring/", {"tab": tab}).status_code == 200
+    assert "Monitoring" in viewer.get(f"/console/stores/{live.store.slug}/").content.decode()
+
+
+def test_the_lag_of_a_push_counts_from_the_oldest_change_that_it_carries(live: World) -> None:
+    live.post("A", 5)
+    marked_earlier(dt.timedelta(minutes=10))
+    live.post("A", 1)
+    live.delta()
+
+    hours = figures.per_hour(live.store)
+
+    # The hour may have changed in mid-test.
+    [measured] = [hour for hour in hours if hour.p50 is not None]
+    assert sum(hour.levels for hour in hours) == 1, "the full sync adopted what was right already"
+    assert measured.p50 == measured.p99
+    assert measured.p50 is not None
+    assert 600 <= measured.p50 < 900
+
+
+def test_hours_without_a_push_are_gaps(world: World) -> None:
+    hours = figures.per_hour()
+    assert len(hours) == figures.HOURS
+    assert {(hour.levels, hour.p95) for hour in hours} == {(0, None)}
