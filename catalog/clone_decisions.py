@@ -77,8 +77,7 @@ def decide(
         before = suspect.verdict.label
         owner = {CloneDecision.COPY: "copy", CloneDecision.WAIT: ""}.get(decision, "original")
         if owner and suspect.variant is not None:
-            before_moving(suspect)
-            _link(suspect, suspect.variant, owner)
+            _link(suspect, suspect.variant, owner, before_moving)
         suspect.decision, suspect.decided_by, suspect.decided_at = decision, by, timezone.now()
         suspect.save(update_fields=["decision", "decided_by", "decided_at"])
         then(store)
@@ -106,7 +105,7 @@ def _check(suspect: CloneSuspect, decision: CloneDecision) -> None:
         raise DecisionRefused(cause, "Choose another decision.")
 
 
-def _link(suspect: CloneSuspect, variant: Variant, side: str) -> None:
+def _link(suspect: CloneSuspect, variant: Variant, side: str, before_moving: Callable[[CloneSuspect], None]) -> None:
     """Link `variant` to that side of the pair, as it was last read, unless it is."""
     ref, item = getattr(suspect, f"{side}_ref"), getattr(suspect, f"{side}_item")
     facts = getattr(suspect, side)
@@ -117,6 +116,7 @@ def _link(suspect: CloneSuspect, variant: Variant, side: str) -> None:
             # It is linked, to this or, by its remembered id, to another of ours: that one owns the stock from now on.
             return
         raise DecisionRefused(f"{holder.variant} is linked to it.", "Link the store again, then decide.")
+    before_moving(suspect)
     listing, _ = Listing.objects.get_or_create(
         store=suspect.store,
         remote_ref=facts["product_ref"],

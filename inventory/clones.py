@@ -33,9 +33,10 @@ def decide(suspect_id: int, decision: CloneDecision, *, by: User, address: str |
     """Say what a pair of variants is, and bring publications in step. Raises DecisionRefused: nothing was decided then."""
 
     def settled_first(suspect: CloneSuspect) -> None:
+        # Their levels are held, so a claim can only be one from before, and no other one can come.
         items = [suspect.original_item, suspect.copy_item]
-        rows = LevelPublication.objects.filter(store=suspect.store, item_ref__in=items).order_by("pk")
-        if any(row.claim_id for row in publications.lock(rows.values_list("pk", flat=True))):
+        claimed = LevelPublication.objects.filter(store=suspect.store, item_ref__in=items, claim__isnull=False)
+        if claimed.exists():
             raise DecisionRefused(
                 "A push of one of their levels is on its way and not answered yet.",
                 "Decide again when the run is done; a level that stays unsure needs its next settled read first.",

@@ -45,5 +45,13 @@ class Migration(migrations.Migration):
                 condition=models.Q(("status", "settled")), fields=["settled_at"], name="batch_settled_by_time"
             ),
         ),
+        migrations.AddIndex(
+            model_name="levelpublication",
+            index=models.Index(
+                condition=models.Q(("excluded", ""), _negated=True),
+                fields=["store", "excluded", "id"],
+                name="publication_excluded",
+            ),
+        ),
         migrations.RunSQL(MARKED, UNMARKED),
     ]

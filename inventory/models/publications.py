@@ -152,6 +152,7 @@ class LevelPublication(models.Model):
             models.Index(fields=["store", "id"], condition=~Q(hold_test=""), name="publication_held"),
             models.Index(fields=["store", "store_location", "id"]),
             # The few among many that a store's health counts.
+            models.Index(fields=["store", "excluded", "id"], condition=~Q(excluded=""), name="publication_excluded"),
             models.Index(
                 fields=["store", "id"],
                 condition=Q(state__in=("unsure", "frozen", "quarantined")),
