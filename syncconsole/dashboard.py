@@ -289,12 +289,12 @@ def _lag(labels: list[str], hours: list[Hour]) -> Chart:
     worst = max(hours, key=lambda hour: hour.p95 or 0)
     return chart(
         "How late are pushes?",
-        "minutes from a change here to the store's answer, 24 h",
+        "minutes, 24 h",
         kind="line",
         axis="Hour",
         series=["half within", "95 % within", "99 % within"],
         rows=rows,
-        summary=f"In the slowest hour, {labels[hours.index(worst)]}, half took {duration(worst.p50)} at most, 95 % "
+        summary=f"From a change here to the store's answer. In the slowest hour, {labels[hours.index(worst)]}, half took {duration(worst.p50)} at most, 95 % "
         f"{duration(worst.p95)}, 99 % {duration(worst.p99)}.",
         empty="No delta pushed anything in the last 24 hours.",
     )

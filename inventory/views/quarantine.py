@@ -150,6 +150,8 @@ def _sentence(suspect: CloneSuspect, held: int, left: str, right: str) -> str:
         what = f"{right} has the SKU of {left}: {suspect.sku}."
     if not suspect.holds:
         return what
+    if not held:
+        return f"{what} Neither is linked, so nothing is pushed for them."
     return f"{what} {plural(held, 'level')} {'is' if held == 1 else 'are'} held; nothing is pushed for them."
 
 

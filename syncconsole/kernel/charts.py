@@ -53,7 +53,7 @@ def chart(
             "backgroundColor": COLOURS[index],
             "borderDash": DASHES[index],
             "borderWidth": 2,
-            "pointRadius": 0 if len(rows) > 3 else 3,
+            "pointRadius": 0 if len(rows) > 3 and all(values[index] is not None for _, values in rows) else 3,
             "borderRadius": 2,
             "maxBarThickness": 40,
         }
