@@ -294,8 +294,8 @@ def _lag(labels: list[str], hours: list[Hour]) -> Chart:
         axis="Hour",
         series=["half within", "95 % within", "99 % within"],
         rows=rows,
-        summary=f"From a change here to the store's answer. In the slowest hour, {labels[hours.index(worst)]}, half took {duration(worst.p50)} at most, 95 % "
-        f"{duration(worst.p95)}, 99 % {duration(worst.p99)}.",
+        summary=f"From a change here to the store's answer. In the slowest hour, {labels[hours.index(worst)]}, half took "
+        f"{duration(worst.p50)} at most, 95 % {duration(worst.p95)}, 99 % {duration(worst.p99)}.",
         empty="No delta pushed anything in the last 24 hours.",
     )
 
