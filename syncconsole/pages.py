@@ -21,7 +21,6 @@ from syncconsole.dashboard import charts_of_pushes, store_cards
 from syncconsole.kernel.admin import ConsolePage
 from syncconsole.kernel.models import Installation
 from syncconsole.setup import setup
-from syncconsole.store_health import troubles_of
 
 
 class StoresPage(ConsolePage):
@@ -48,7 +47,6 @@ class StoreHealthPage(StorePage):
             card=card,
             setup=None if self.store.live_at else setup(self.store),
             charts=charts_of_pushes(self.store) if self.store.live_at else [],
-            troubles=troubles_of(self.store) if self.store.live_at else [],
             runs=[(run, headline(run)) for run in card.recent],
             feeds=list(self.store.feeds.order_by("kind")) if self.can("connectors.view_feedposition") else None,
             margin=lags.said(self.store),

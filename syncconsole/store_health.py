@@ -23,6 +23,8 @@ class StoreHealth:
     word: Health
     reason: str
     owner: str = ""
+    troubles: Sequence[tuple[Trouble, int]] = ()
+    """What monitoring finds, with the number of levels; empty before the store is live."""
 
 
 def health_of(store: Store) -> StoreHealth:
@@ -32,20 +34,11 @@ def health_of(store: Store) -> StoreHealth:
     if found is None:
         word, reason = store_health(store)
         other = store.other_owner()
-        found = StoreHealth(Health(word), reason, other.name if other else "")
+        troubles = tuple(Watch(store).counts().items()) if store.live_at else ()
+        found = StoreHealth(Health(word), reason, other.name if other else "", troubles)
         cache.set(name, found, KEPT_SECONDS)
         cache.set(_word_key(store), found.word.label, WORD_KEPT_SECONDS)
     return found
-
-
-def troubles_of(store: Store) -> list[tuple[Trouble, int]]:
-    """What monitoring finds in the store, with the number of levels; counted once a minute."""
-    name = f"store-troubles:{store.pk}"
-    found: dict[Trouble, int] | None = cache.get(name)
-    if found is None:
-        found = Watch(store).counts()
-        cache.set(name, found, WORD_KEPT_SECONDS)
-    return list(found.items())
 
 
 def known_words(stores: Sequence[Store]) -> dict[int, str]:
