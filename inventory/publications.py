@@ -179,7 +179,7 @@ held AS MATERIALIZED (
     SELECT p.id FROM inventory_levelpublication p
      WHERE p.store_id = %(store)s AND p.item_ref IN (SELECT item_ref FROM suspect) AND p.state <> 'closed'
      ORDER BY p.id FOR NO KEY UPDATE)
-UPDATE inventory_levelpublication p SET excluded = 'clone' FROM held WHERE p.id = held.id AND p.excluded = ''
+UPDATE inventory_levelpublication p SET excluded = 'clone' FROM held WHERE p.id = held.id AND p.excluded NOT IN ('clone', 'gone')
 """
 
 
