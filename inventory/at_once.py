@@ -33,6 +33,8 @@ BULK: Final = 250
 """Levels of a store that one transaction marks. From so many on it is an import, which the scheduled delta sends: sent in
 slices of seconds, each would pass below limits that the whole does not."""
 
+SHARING_KEPT_SECONDS: Final = 60
+
 _ANNOUNCED: Final = "changes-leave:{store}"
 _ANNOUNCED_FOR: Final = 60
 """Seconds; after that a lost task is announced anew. A store that wants none is asked about so often."""
@@ -74,7 +76,8 @@ def said(store: Store) -> str:
         return "Changes here wait for the next delta: leaving at once is switched off."
     if store.at_once == AtOnce.ALWAYS:
         return "Besides, each change here leaves within seconds."
-    if shares_stock(store):
+    shares = cache.get_or_set(f"shares-stock:{store.pk}", lambda: shares_stock(store), SHARING_KEPT_SECONDS)
+    if shares:
         return "Besides, each change here leaves within seconds, because another store sells from the same stock."
     return "Changes here wait for the next delta: no other store sells from this stock."
 

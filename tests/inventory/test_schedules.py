@@ -180,7 +180,8 @@ def test_a_worker_that_dies_while_it_starts_a_run_takes_no_slot(clock: Clock, mo
     assert clock.tick(at(0, 16)) == ["delta"]
 
 
-def test_daily_and_weekly_are_never_both_on(clock: Clock) -> None:
+def test_daily_and_weekly_are_never_both_on(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedules, "locks", lambda *_: {})
     switch_on(clock.world, Job.DAILY)
     switch_on(clock.world, Job.WEEKLY, weekday=2)
     assert not kept(clock.world, Job.DAILY).enabled
