@@ -180,8 +180,11 @@ def test_a_worker_that_dies_while_it_starts_a_run_takes_no_slot(clock: Clock, mo
     assert clock.tick(at(0, 16)) == ["delta"]
 
 
-def test_daily_and_weekly_are_never_both_on(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedules, "locks", lambda *_: {})
+def test_daily_and_weekly_are_never_both_on_and_neither_before_the_quantities_are_signed(clock: Clock) -> None:
+    for job in schedules.OVERWRITING:
+        with pytest.raises(ScheduleRefused, match="stays off: Nobody has confirmed the quantities"):
+            switch_on(clock.world, job)
+    clock.world.sign()
     switch_on(clock.world, Job.DAILY)
     switch_on(clock.world, Job.WEEKLY, weekday=2)
     assert not kept(clock.world, Job.DAILY).enabled
