@@ -57,7 +57,7 @@ class SheetCounts:
 
 
 def rows_of(store: Store, which: str = "") -> QuerySet[LevelPublication, Any]:
-    """The sheet's levels with `target`, `ats`, `on_hand` and `released`. `which`: differ, held, equal, or all of them.
+    """The sheet's levels with `target`, `ats`, `on_hand`, `released`, `is_drifting`. `which`: differ, held, equal, or all.
 
     A level differs where the store showed something else than it should show now, or was never read. Differences are
     looked for among the levels that may have one (moved here, drift, no baseline), which are few.
@@ -67,7 +67,7 @@ def rows_of(store: Store, which: str = "") -> QuerySet[LevelPublication, Any]:
     if which == "differ":
         rows = rows.filter(_may_differ())
     named = rows.with_target().annotate(
-        on_hand=Sum("members__level__on_hand"), released=Sum("members__level__released")
+        on_hand=Sum("members__level__on_hand"), released=Sum("members__level__released"), is_drifting=IN_DRIFT
     )
     unequal = Q(observed_available=None) | ~Q(observed_available=F("target"))
     found: QuerySet[LevelPublication, Any] = {"differ": named.filter(unequal), "equal": named.exclude(unequal)}.get(

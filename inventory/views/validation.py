@@ -157,7 +157,7 @@ def samples_of(sheet: Validation | None) -> list[ValidationSample]:
 def sheet_row(row: Any) -> SheetRow:
     """A line of one publication as `validation.rows_of` gives it."""
     pending = row.target - row.expected_quantity
-    stands = standing.stands(row, pending)
+    stands = standing.stands(row, pending, drifts=row.is_drifting)
     read = row.observed_available is not None
     return SheetRow(
         variant=row.listed.variant,
