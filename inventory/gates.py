@@ -64,22 +64,27 @@ def look(store: Store) -> Facts:
         .annotate(n=Count("pk"))
         .values("n")
     )
+    writing = SyncRun.objects.filter(store=OuterRef("pk"), status__in=WRITING, kind__startswith="inventory.").order_by()
     known = Store.objects.annotate(
+        writing_pk=Subquery(writing.values("pk")[:1]),
+        writing_kind=Subquery(writing.values("kind")[:1]),
         linked=Exists(publications.eligible()),
         baseline=Exists(publications.filter(state=PublicationState.LIVE)),
         untracked=Coalesce(Subquery(untracked, output_field=IntegerField()), 0),
-    ).values("linked", "baseline", "untracked")
+    ).values("linked", "baseline", "untracked", "writing_pk", "writing_kind")
     mapped = LocationMapping.objects.filter(store_location=OuterRef("pk"))
     own = store.locations.filter(is_active=True, is_fulfillment_service=False)
+    found = known.get(pk=store.pk)
+    run_pk, run_kind = found.pop("writing_pk"), found.pop("writing_kind")
     return Facts(
         store=store,
         writes=pausing.writes_allowed(store),
         locations=list(own.annotate(mapped=Exists(mapped))),
-        writing=store.runs.filter(status__in=WRITING, kind__startswith="inventory.").first(),
+        writing=SyncRun(pk=run_pk, kind=run_kind) if run_pk else None,
         orders=order_books().flow(store),
         signature=signatures.last(store),
         masters=list(Location.objects.filter(mappings__store=store)),
-        **known.get(pk=store.pk),
+        **found,
     )
 
 
