@@ -75,16 +75,18 @@ def look(store: Store) -> Facts:
     mapped = LocationMapping.objects.filter(store_location=OuterRef("pk"))
     own = store.locations.filter(is_active=True, is_fulfillment_service=False)
     found = known.get(pk=store.pk)
-    run_pk, run_kind = found.pop("writing_pk"), found.pop("writing_kind")
+    run_pk = found["writing_pk"]
     return Facts(
         store=store,
         writes=pausing.writes_allowed(store),
         locations=list(own.annotate(mapped=Exists(mapped))),
-        writing=SyncRun(pk=run_pk, kind=run_kind) if run_pk else None,
+        linked=found["linked"],
+        baseline=found["baseline"],
+        untracked=found["untracked"],
+        writing=SyncRun(pk=run_pk, kind=found["writing_kind"]) if run_pk else None,
         orders=order_books().flow(store),
         signature=signatures.last(store),
         masters=list(Location.objects.filter(mappings__store=store)),
-        **found,
     )
 
 
