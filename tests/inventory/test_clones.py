@@ -17,6 +17,7 @@ from inventory.linking import link_store
 from inventory.models import LevelPublication, PushBatch
 from inventory.models.publications import PublicationState
 from inventory.product_changes import read_changes
+from orders import knowledge
 from tests.factories.catalog import VariantFactory
 from tests.factories.kernel import UserFactory
 from tests.fakes import FakeStore
@@ -184,24 +185,15 @@ def test_two_copies_that_were_there_before_us_are_linked_by_a_decision(world: Wo
 
 def test_variants_that_share_an_item_and_are_one_of_ours_are_one_publication(shop: World) -> None:
     """Scenario 27, first half."""
-    original = shop.publication("A").item_ref
-    other = shop.fake.add_variant(sku="A", handle="tricou-pos")
-    shop.fake._variants["twin"] = dataclasses.replace(shop.fake.variant(other), item_ref=original)
-    shop.fake.remove_variant(other)
-    link_store(shop.store)
+    original = shared_item(shop, "A", "tricou-pos")
     assert not CloneSuspect.objects.exists()
     assert excluded(shop) == {original: ""}
 
 
 def test_variants_that_share_an_item_and_are_two_of_ours_wait_for_a_person(shop: World) -> None:
     """Scenario 27, second half."""
-    original = shop.publication("A").item_ref
     VariantFactory(sku="B", item_number="B")
-    other = shop.fake.add_variant(sku="B", handle="pantaloni")
-    shop.fake._variants["twin"] = dataclasses.replace(shop.fake.variant(other), item_ref=original)
-    shop.fake.remove_variant(other)
-
-    link_store(shop.store)
+    original = shared_item(shop, "B", "pantaloni")
 
     assert CloneSuspect.objects.get().kind == CloneKind.SHARED_ITEM
     assert excluded(shop) == {original: "clone"}
@@ -301,3 +293,46 @@ def test_a_decision_is_taken_once_and_by_those_who_may(shop: World) -> None:
     with pytest.raises(DecisionRefused, match="before"):
         decide(shop, CloneDecision.COPY)
     assert ListedVariant.objects.get(variant__sku="A").item_ref == suspect.original_item
+
+
+def shared_item(world: World, sku: str, handle: str) -> str:
+    """A second variant of the store that shares A's inventory item; returns the item."""
+    original = world.publication("A").item_ref
+    other = world.fake.add_variant(sku=sku, handle=handle)
+    world.fake._variants["twin"] = dataclasses.replace(world.fake.variant(other), item_ref=original)
+    world.fake.remove_variant(other)
+    link_store(world.store)
+    return original
+
+
+def test_orders_of_both_variants_that_share_an_item_count_in_its_one_publication(shop: World) -> None:
+    """Scenario 27, first half."""
+    item = shared_item(shop, "A", "tricou-pos")
+    shop.store.integration_date = shop.fake.now.date()
+    shop.store.save()
+    shop.fake.place(item, shop.there, 2)
+    other = shop.fake.place(item, shop.there, 3)
+    (line,) = shop.fake.order(other).lines
+    twin = dataclasses.replace(line, variant_ref=shop.fake.variant("twin").ref)
+    shop.fake.change_order(other, lines=(twin,))
+    knowledge.bring_in(shop.store)
+
+    publication = shop.publication("A")
+    assert (shop.level("A").released, publication.open_remote, publication.pending) == (5, 5, 0)
+    shop.rest()
+    shop.full()
+    assert (shop.shown("A"), shop.publication("A").hold_test) == (15, "")
+    shop.assert_sound()
+
+
+def test_nothing_is_pushed_where_one_item_is_two_variants_of_ours(shop: World) -> None:
+    """Scenario 27, second half."""
+    VariantFactory(sku="B", item_number="B")
+    shop.post("A", -5)
+    shared_item(shop, "B", "pantaloni")
+    sent = len(shop.fake.called("send"))
+    shop.rest()
+
+    assert shop.delta().items.count() == 0
+    assert shop.full().items.count() == 0
+    assert (shop.shown("A"), len(shop.fake.called("send"))) == (20, sent)

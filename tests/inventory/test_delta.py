@@ -12,8 +12,9 @@ from django.utils import timezone
 from connectors import pausing, runs
 from connectors.models.runs import Outcome, RunStatus, Trigger
 from connectors.ports.errors import CredentialsRejected, RequestRejected
+from connectors.ports.store import PreparedWrite, WriteReply
 from connectors.runs import RunAlreadyOpen, RunRefused
-from inventory import delta, jobs
+from inventory import delta, jobs, pushes
 from inventory.jobs import Job
 from inventory.models import LevelPublication, PushBatch
 from inventory.models.publications import PublicationState
@@ -319,3 +320,82 @@ def test_an_untracked_or_frozen_level_is_left_alone(live: World) -> None:
     live.delta()
 
     assert (live.shown("A"), live.shown("B")) == (20, 30)
+
+
+@pytest.mark.parametrize("happened", [True, False], ids=["applied", "not applied"])
+def test_a_lost_reply_is_asked_for_with_the_same_bytes_until_23_hours_later(
+    live: World, monkeypatch: pytest.MonkeyPatch, happened: bool
+) -> None:
+    monkeypatch.setattr(pushes, "TRIES_AT_ONCE", 1)
+    live.post("A", 5)
+    live.fake.lose_next_reply() if happened else live.fake.drop_next_request()
+    run = live.delta()
+    live.sell("A", 2)
+    live.rest(22 * 3600)
+
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=22), tick=False):
+        run = runs.advance(run.pk)
+
+    first, second = live.fake.called("send")
+    assert (run.status, first.body == second.body) == (RunStatus.COMPLETED, True)
+    assert (live.shown("A"), live.publication("A").pending) == (23, 0)
+    live.assert_sound()
+
+
+@pytest.mark.parametrize(
+    ("happened", "edited", "expected", "shown"), [(False, 0, 20, 25), (True, 0, 25, 25), (False, 2, 22, 25)]
+)
+def test_a_settled_read_that_writes_nothing_says_what_became_of_an_unsure_push(
+    live: World, monkeypatch: pytest.MonkeyPatch, happened: bool, edited: int, expected: int, shown: int
+) -> None:
+    """r = 0: it was not applied and is owed; r = q: it was; r = anything else: the store is believed as it is."""
+    monkeypatch.setattr(pushes, "TRIES_AT_ONCE", 1)
+    live.post("A", 5)
+    live.fake.lose_next_reply() if happened else live.fake.drop_next_request()
+    run = live.delta()
+    live.edit("A", edited)
+    live.rest(25 * 3600)
+    live.fake.forget_keys()
+
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=25), tick=False):
+        runs.advance(run.pk)
+        live.run(Job.OBSERVE)
+        publication = live.publication("A")
+        assert (publication.state, publication.claim_id) == (PublicationState.LIVE, None)
+        assert publication.expected_quantity == expected
+        live.delta()
+        live.delta()
+
+    assert live.shown("A") == shown
+    assert len({call.key for call in live.fake.called("send")}) == (1 if happened else 2)
+    live.assert_sound()
+
+
+def test_a_store_that_applies_half_of_what_it_refuses_gets_no_unit_twice(
+    live: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing promises that a refused call wrote nothing: rows that look written wait for a settled read."""
+    for sku in "ABC":
+        live.post(sku, 5)
+    live.fake.poison(live.publication("B").item_ref)
+    send = live.fake.send
+
+    def half(prepared: PreparedWrite) -> WriteReply:
+        monkeypatch.setattr(live.fake, "send", send)
+        reply = send(prepared)
+        live.edit("A", 5)
+        return reply
+
+    monkeypatch.setattr(live.fake, "send", half)
+    live.delta()
+
+    assert (live.shown("A"), live.shown("B"), live.shown("C")) == (25, 30, 45)
+    assert live.publication("A").state == PublicationState.UNSURE
+    first, second = live.fake.called("send")
+    assert (first.rows, second.rows, first.key == second.key) == (3, 1, False)
+    live.rest()
+    live.run(Job.OBSERVE)
+    live.delta()
+    assert (live.shown("A"), live.publication("A").pending) == (25, 0)
+    assert len(live.fake.called("send")) == 2
+    live.assert_sound()

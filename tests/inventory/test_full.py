@@ -272,3 +272,47 @@ def test_the_headline_adds_up_to_the_levels_that_were_read(world: World) -> None
     run = world.full()
 
     assert progress(run).headline == "2 already right, 1 held."
+
+
+def test_a_delta_that_was_built_before_an_overwrite_does_not_land_on_top_of_it(world: World) -> None:
+    """K10: one unsettled push of a level, whatever the job."""
+    world.item("A", here=20, there=20)
+    world.full("go-live")
+    world.post("A", 5)
+    world.fake.refuse_next_connection()
+    delta = world.delta()
+    world.rest()
+
+    run = world.plan_full("major discrepancy")
+    assert run.items.get().outcome == Outcome.HELD
+    assert world.publication("A").hold_test == "d"
+    type(delta).objects.filter(pk=delta.pk).update(not_before=None)
+    runs.advance(delta.pk)
+    runs.advance(run.pk)
+
+    assert (world.shown("A"), world.publication("A").pending) == (25, 0)
+    world.assert_sound()
+
+
+def test_what_was_read_is_not_believed_after_a_push_of_ours(world: World) -> None:
+    """K15: 28 were read and are right by then; −5 go out; 28 is not adopted over it."""
+    world.item("A", here=20, there=20)
+    world.item("B", here=5, there=5)
+    world.full("go-live")
+    world.post("A", 8)
+    world.edit("A", 8)
+    world.edit("B", 1)
+    world.rest()
+    run = world.plan_full("major discrepancy")
+    assert run.items.get(label__startswith="A").delta == 0
+    world.post("A", -5)
+    world.delta()
+    approval.approve(run, world.operator)
+    run = runs.advance(run.pk)
+
+    assert run.items.get(label__startswith="A").outcome == Outcome.LEFT
+    assert (world.publication("A").expected_quantity, world.publication("A").pending) == (23, 0)
+    world.rest()
+    world.full()
+    assert (world.shown("A"), world.publication("A").target) == (23, 23)
+    world.assert_sound()

@@ -126,3 +126,32 @@ def test_the_database_lets_one_inventory_run_of_a_store_write(open_world: World)
 
     with pytest.raises(IntegrityError), transaction.atomic():
         type(first).objects.filter(pk=other.pk).update(status=RunStatus.APPLYING)
+
+
+def test_all_jobs_started_together_on_one_level_end_with_it_right(open_world: World) -> None:
+    """Scenario 20: whichever comes first, one claim at a time."""
+    open_world.item("A", here=10, there=10)
+    open_world.full("go-live")
+    open_world.item("NEW", here=4, there=1)
+    open_world.post("A", 5)
+    open_world.rest()
+
+    def work(job: Job) -> None:
+        runs.advance(jobs.start(open_world.store, job, reason="test", trigger=Trigger.COMMAND).pk)
+
+    raised = at_once(*(lambda job=job: work(job) for job in (Job.DELTA, Job.FULL, Job.DAILY, Job.MANUAL)))  # type: ignore[misc]
+
+    assert all(isinstance(error, RunRefused) or "is writing" in str(error) for error in raised), raised
+    for run in open_world.store.runs.open():
+        if run.status == RunStatus.AWAITING_APPROVAL:
+            approval.approve(run, open_world.operator)
+    for _ in range(4):
+        open_world.rest()
+        for run in open_world.store.runs.working():
+            open_world.store.runs.filter(pk=run.pk).update(not_before=None)
+            runs.advance(run.pk)
+    assert not open_world.store.runs.open().exists()
+    open_world.delta()
+    assert (open_world.shown("A"), open_world.publication("A").pending) == (15, 0)
+    assert not Push.objects.filter(status__in=("claimed", "unsure")).exists()
+    open_world.assert_sound()

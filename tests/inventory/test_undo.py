@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -14,6 +16,7 @@ from inventory import frozen, undo
 from inventory.frozen import ReleaseRefused
 from inventory.jobs import Job
 from inventory.models.publications import PublicationState
+from orders import knowledge
 from syncconsole.kernel.models import AuditEntry
 from tests.factories.kernel import UserFactory
 from tests.worlds import World
@@ -199,3 +202,24 @@ def test_the_page_of_levels_set_aside_lets_a_group_go(mistaken: World) -> None:
 
     assert mistaken.publication("A").state == PublicationState.LIVE
     assert "Nothing is set aside" in client.get(reverse("admin:set_aside")).text
+
+
+def test_a_run_undone_after_two_sales_that_are_known_ends_two_below_what_was_before(mistaken: World) -> None:
+    """Scenario 22: frozen, nothing is sent again; let go, what is owed goes once."""
+    mistaken.store.integration_date = (mistaken.fake.now - dt.timedelta(days=1)).date()
+    mistaken.store.save()
+    for _ in range(2):
+        mistaken.fake.place(mistaken.publication("A").item_ref, mistaken.there, 1)
+    mistaken.rest()
+    knowledge.bring_in(mistaken.store)
+
+    taken_back(mistaken)
+    assert (mistaken.shown("A"), mistaken.publication("A").state) == (18, PublicationState.FROZEN)
+    mistaken.delta()
+    assert mistaken.shown("A") == 18
+
+    frozen.release([mistaken.publication("A").pk], by=mistaken.operator, reason="sent after all")
+    mistaken.delta()
+    mistaken.delta()
+    assert (mistaken.shown("A"), mistaken.publication("A").pending) == (118, 0)
+    mistaken.assert_sound()

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connectors.models import Store
-from inventory import publications
+from inventory import mapping, publications
 from inventory.ledger import Posting, post
 from inventory.models import InventoryLevel, LevelPublication, Location, PublicationEntry
 from inventory.models.ledger import EntryKind
@@ -272,3 +272,62 @@ def test_a_person_answers_on_a_page_of_the_order(
     told = operator.post(page, {**form, "reason": "one box on the dock"}, follow=True).content.decode()
     assert "1 came back and can be sold again, 1 did not" in told
     assert "Nothing is in doubt" in operator.get(page).content.decode()
+
+
+def test_goods_that_the_store_moves_follow_it_at_both_locations_and_nothing_is_pushed(world: World) -> None:
+    """Scenario 12."""
+    places = TwoPlaces(world, apart=True)
+    places.shop.move(5, world.there, places.remote)
+    world.fake.sell(places.item, world.there, -5)
+    world.fake.sell(places.item, places.remote, 5)
+    places.bring()
+
+    assert (places.figures(places.here), places.figures(places.there)) == ((20, 0), (20, 5))
+    assert (places.shown(), places.owed()) == ((20, 15), [0, 0])
+    world.delta()
+    assert world.fake.called("send") == []
+    world.assert_sound()
+
+
+def remapped(world: World) -> TwoPlaces:
+    """Ten more at a third location, sold with *here*; then *here* is sold from the other place, an order of 5 open."""
+    places, third = TwoPlaces(world, apart=True), LocationFactory(name="Magazin", code="magazin")
+    LocationMappingFactory(store_location=world.store_location, location=third)
+    variant = world.level(SKU).variant_id
+    post([Posting(variant, third.pk, EntryKind.OPENING, "third", "test", NINE, on_hand_delta=Decimal(10))])
+    publications.refresh(world.store)
+    world.delta()
+    assert places.shown() == (25, 20)
+    elsewhere = world.store.locations.get(ref=places.remote)
+    mapping.map_locations(world.store, {places.here.pk: elsewhere.pk}, None)
+    world.rest()
+    world.full()
+    assert places.shown() == (10, 35), "15 that can be sold went along"
+    places.shop.now = world.fake.now
+    return places
+
+
+def test_orders_placed_before_a_location_was_mapped_anew_are_cancelled_where_their_goods_are(world: World) -> None:
+    """Scenario 25: the store puts 5 back where they were sold from."""
+    places = remapped(world)
+    places.shop.take_off(5, world.there, world.there)
+    world.fake.sell(places.item, world.there, -5)
+    places.bring()
+    world.delta()
+
+    assert (places.figures(places.here), places.shown(), places.owed()) == ((20, 0), (10, 40), [0, 0])
+    world.assert_sound()
+
+
+def test_orders_placed_before_a_location_was_mapped_anew_are_shipped_and_nothing_is_pushed(world: World) -> None:
+    """Scenario 25."""
+    places = remapped(world)
+    sends = len(world.fake.called("send"))
+    places.shop.fulfil(5, world.there)
+    world.fake.fulfil(places.item, world.there, 5)
+    places.bring()
+    world.delta()
+
+    assert (places.figures(places.here), places.shown(), places.owed()) == ((15, 0), (10, 35), [0, 0])
+    assert len(world.fake.called("send")) == sends
+    world.assert_sound()

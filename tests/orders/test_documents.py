@@ -228,6 +228,18 @@ def test_money_that_fails_needs_a_person_and_a_new_success_makes_one_memo_with_v
     assert posted() == [("ICM-0001", 121, "posted")]
 
 
+def test_a_payment_that_failed_and_another_that_went_through_make_one_memo_with_value(store: Store) -> None:
+    settled(imported(store, PENDING.order))
+    settled(imported(store, with_money(PENDING, status="failure"), minutes=1))
+    failed = with_money(PENDING, status="failure")
+    (tried,) = failed.refunds[0].transactions
+    again = dataclasses.replace(tried, ref="another", status="success")
+    refund = dataclasses.replace(failed.refunds[0], transactions=(tried, again))
+    settled(imported(store, dataclasses.replace(failed, refunds=(refund,)), minutes=2))
+
+    assert posted() == [("ICM-0001", 121, "posted")]
+
+
 def test_a_person_says_that_no_money_goes_back(store: Store) -> None:
     settled(imported(store, FAILED.order))
     refund, accountant = Refund.objects.get(), UserFactory()

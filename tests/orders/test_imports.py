@@ -354,3 +354,29 @@ def test_two_workers_and_shuffled_versions_end_as_one_clean_read(world: World) -
 
     assert figures(world) == (100 - 6 * 2 + 6, 6, 100 - 6 * 4 + 6 + 6, 6)
     world.assert_sound()
+
+
+@pytest.mark.parametrize("end", ["fulfilled", "cancelled"])
+def test_units_whose_money_went_back_wait_on_until_they_are_sent_or_taken_off(
+    world: World, shop: Shelves, end: str
+) -> None:
+    """Scenario 4: 2 of 5 had left; 4 are refunded and nothing is put back."""
+    shop.place(5, world.there)
+    shop.fulfil(2, world.there)
+    bring(world.store, shop)
+    shop.money_only(4)
+    bring(world.store, shop)
+
+    entries = LedgerEntry.objects.filter(document__endswith=shop.name).order_by("pk")
+    moves = [(int(entry.on_hand_delta), entry.released_delta) for entry in entries]
+    assert sorted(moves[-2:]) == [(-2, 0), (2, 0)], "two are back and written off"
+    assert figures(world) == (18, 3, 15, 3)
+
+    if end == "fulfilled":
+        shop.fulfil(3, world.there)
+    else:
+        shop.take_off(3, world.there, world.there)
+    bring(world.store, shop)
+    assert figures(world) == ((15, 0, 15, 0) if end == "fulfilled" else (18, 0, 18, 0))
+    assert world.publication(SKU).pending == 0
+    world.assert_sound()

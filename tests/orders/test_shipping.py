@@ -16,6 +16,7 @@ from orders.models import IncomingOrder, OrderStock
 from orders.shipping import ShippingRefused, Units
 from tests.factories.kernel import UserFactory
 from tests.orders.shelves import NINE, Shelves
+from tests.orders.test_imports import live
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +126,38 @@ def test_a_person_ships_and_lets_go_on_the_orders_page(world: World, shop: Shelv
 def test_a_viewer_cannot_ship(world: World, shop: Shelves, client: Client) -> None:
     client.force_login(UserFactory(roles=["Viewer"]))
     assert client.post(reverse("admin:order_goods", args=[IncomingOrder.objects.get().pk])).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "sides", [("here", "here"), ("store", "store"), ("here", "store"), ("store", "here")], ids="-".join
+)
+def test_from_whichever_side_the_halves_leave_on_hand_falls_once_and_nothing_is_pushed(
+    world: World, sides: tuple[str, str]
+) -> None:
+    """Scenario 2; afterwards the store knows of all of it."""
+    Store.objects.update(integration_date=(NINE - dt.timedelta(days=1)).date())
+    publication = world.item(SKU, here=20, there=20)
+    live(publication, expected=20)
+    shop = Shelves(item=publication.item_ref)
+    shop.place(4, world.there)
+    world.sell(SKU, 4)
+    bring(shop)
+    here = 0
+    for side in sides:
+        if side == "store":
+            shop.fulfil(2, world.there)
+        else:
+            stock = OrderStock.objects.get()
+            shipping.ship(stock.order, {stock.pk: Units(2, of=stock.held)}, by=world.operator)
+            here += 2
+        bring(shop)
+        world.delta()
+    if here:
+        shop.fulfil(here, world.there)
+        bring(shop)
+        world.delta()
+
+    assert figures(world) == (16, 0)
+    assert (world.publication(SKU).open_remote, world.publication(SKU).pending) == (0, 0)
+    assert world.fake.called("send") == []
+    world.assert_sound()
