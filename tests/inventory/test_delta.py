@@ -378,12 +378,12 @@ def test_a_store_that_applies_half_of_what_it_refuses_gets_no_unit_twice(
     for sku in "ABC":
         live.post(sku, 5)
     live.fake.poison(live.publication("B").item_ref)
-    send = live.fake.send
+    send, written = live.fake.send, live.publication("A").item_ref
 
     def half(prepared: PreparedWrite) -> WriteReply:
         monkeypatch.setattr(live.fake, "send", send)
         reply = send(prepared)
-        live.edit("A", 5)
+        live.fake.edit(written, live.there, 5)
         return reply
 
     monkeypatch.setattr(live.fake, "send", half)

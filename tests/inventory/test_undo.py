@@ -206,6 +206,9 @@ def test_the_page_of_levels_set_aside_lets_a_group_go(mistaken: World) -> None:
 
 def test_a_run_undone_after_two_sales_that_are_known_ends_two_below_what_was_before(mistaken: World) -> None:
     """Scenario 22: frozen, nothing is sent again; let go, what is owed goes once."""
+    wrong = last_delta()
+    mistaken.post("B", 1)
+    mistaken.delta()  # B goes on
     mistaken.store.integration_date = (mistaken.fake.now - dt.timedelta(days=1)).date()
     mistaken.store.save()
     for _ in range(2):
@@ -213,7 +216,7 @@ def test_a_run_undone_after_two_sales_that_are_known_ends_two_below_what_was_bef
     mistaken.rest()
     knowledge.bring_in(mistaken.store)
 
-    taken_back(mistaken)
+    taken_back(mistaken, wrong)
     assert (mistaken.shown("A"), mistaken.publication("A").state) == (18, PublicationState.FROZEN)
     mistaken.delta()
     assert mistaken.shown("A") == 18

@@ -65,6 +65,7 @@ class Pair:
     def baseline(self) -> None:
         """T gets its first full sync."""
         self.fake.advance(3600)
+        knowledge.bring_in(self.t)
         run = runs.advance(jobs.start(self.t, Job.FULL, reason="go-live", trigger=Trigger.COMMAND).pk)
         runs.start_applying(run)
         runs.advance(run.pk)
