@@ -144,7 +144,7 @@ def test_all_jobs_started_together_on_one_level_end_with_it_right(open_world: Wo
     raised = at_once(*(lambda job=job: work(job) for job in (Job.DELTA, Job.FULL, Job.DAILY, Job.MANUAL)))  # type: ignore[misc]
 
     assert all(isinstance(error, RunRefused) or "is writing" in str(error) for error in raised), raised
-    for _ in range(4):
+    for _ in range(6):
         open_world.rest()
         for run in open_world.store.runs.filter(status=RunStatus.AWAITING_APPROVAL):
             with suppress(DecisionRefused):  # another one is writing
