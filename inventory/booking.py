@@ -40,7 +40,7 @@ UPDATE inventory_levelpublication p
 """
 
 # The one entry that makes the sum right; entries that brought the old sum stay. What the store booked after the
-# overwrite, and is known already, counts on top of it.
+# overwrite, and is known already, counts on top of it; also what may have been booked before, learned since the claim.
 OVERWRITTEN_ENTRIES = f"""
 INSERT INTO inventory_publicationentry
        (publication_id, seq, kind, quantity, applied, key, cause, effective_at, recorded_at, push_id)
@@ -49,7 +49,8 @@ SELECT p.id, p.revision + 1, CASE WHEN p.baseline_at IS NULL THEN 'baseline' ELS
   FROM inventory_push q JOIN inventory_levelpublication p ON p.id = q.publication_id
  CROSS JOIN LATERAL (SELECT coalesce(sum(e.quantity), 0) AS quantity FROM inventory_publicationentry e
                       WHERE e.publication_id = p.id AND e.kind = 'store_booked' AND e.applied
-                        AND e.effective_at > %(at)s) AS late
+                        AND (e.effective_at > %(at)s
+                             OR e.effective_at IS NULL AND e.seq > q.revision)) AS late
  WHERE {UNSETTLED}
 """
 
@@ -68,7 +69,7 @@ UPDATE inventory_levelpublication p
        verify = p.verify OR %(at)s::timestamptz IS NULL OR EXISTS (
            SELECT 1 FROM inventory_publicationentry near
             WHERE near.publication_id = p.id AND near.kind = 'store_booked'
-              AND (near.effective_at IS NULL
+              AND (near.effective_at IS NULL AND near.seq > q.revision
                    OR near.effective_at BETWEEN %(at)s::timestamptz - %(close)s AND %(at)s::timestamptz + %(close)s)),
        overwritten_at = coalesce(%(at)s, p.overwritten_at), observed_available = p.expected_quantity + e.quantity,
        observed_revision = e.seq, observed_at = coalesce(%(at)s, p.observed_at),

@@ -248,7 +248,8 @@ def _decide_late_effect(publication: LevelPublication, level: RemoteLevel) -> No
     publication.verify = False
     if not rest or at is None:
         return
-    near = Q(effective_at=None) | Q(effective_at__range=(at - TOO_CLOSE, at + TOO_CLOSE))
+    undated = Q(effective_at=None, seq__gt=_decided_up_to(publication))
+    near = undated | Q(effective_at__range=(at - TOO_CLOSE, at + TOO_CLOSE))
     wiped = (
         publication.entries.filter(near, kind=PublicationKind.STORE_BOOKED, applied=True, quantity=-rest)
         .order_by("-seq")
@@ -259,3 +260,12 @@ def _decide_late_effect(publication: LevelPublication, level: RemoteLevel) -> No
         wiped.save(update_fields=["applied"])
         publication.expected_quantity += rest
         publication.needs_look = True
+
+
+def _decided_up_to(publication: LevelPublication) -> int:
+    """Number of the last entry that the settled read before this one, or the overwrite since, took account of. An
+    overwrite knows what was recorded when it was claimed, and not what came until it was answered."""
+    last = publication.observed_revision or 0
+    overwrites = publication.entries.filter(kind__in=(PublicationKind.OVERWRITTEN, PublicationKind.BASELINE), seq=last)
+    claimed = overwrites.values_list("push__revision", flat=True).first()
+    return last if claimed is None else claimed

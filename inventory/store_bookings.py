@@ -28,6 +28,8 @@ class StoreBooking:
     key: str
     effective_at: dt.datetime
     cause: str = ""
+    within: tuple[dt.datetime, dt.datetime] | None = None
+    """Where the store does not tell when: between these two; `effective_at` is the likeliest."""
 
 
 def publications_of(store: Store, shelves: Iterable[Shelf]) -> dict[Shelf, int]:
@@ -52,7 +54,8 @@ def book(
     push to, and nothing is recorded for it. `verify`: shelves where something moved that nothing explains.
 
     An effect from before our last overwrite, unknown to it, was wiped by it: it is recorded and not counted, so that the
-    next delta repairs the store. Where the two times are too close to tell, it counts, and the next settled read decides.
+    next delta repairs the store. Where the two times are too close to tell, or nobody knows on which side of the overwrite
+    the effect was, it counts, and the next settled read decides.
     Returns what was recorded now; a key that is known is left out.
     """
     locked = {publication.pk: publication for publication in publications.lock(at.values())}
@@ -73,16 +76,19 @@ def book(
 
 
 def _effect(publication: LevelPublication, booking: StoreBooking) -> Effect:
-    overwritten = publication.overwritten_at
-    wiped = overwritten is not None and booking.effective_at <= overwritten
-    if overwritten is not None and abs(booking.effective_at - overwritten) <= TOO_CLOSE:
-        publication.verify, wiped = True, False
+    overwritten, at = publication.overwritten_at, booking.effective_at
+    first, last = booking.within or (at, at)
+    unclear = overwritten is not None and first - TOO_CLOSE <= overwritten <= last + TOO_CLOSE
+    # What is on its way may be an overwrite: its time is not known yet.
+    unclear = unclear or bool(booking.within and publication.claim_id)
+    wiped = overwritten is not None and at <= overwritten and not unclear
+    publication.verify = publication.verify or unclear
     return Effect(
         publication,
         PublicationKind.STORE_BOOKED,
         booking.quantity,
         booking.key,
         booking.cause,
-        effective_at=booking.effective_at,
+        effective_at=None if unclear and booking.within else at,
         applied=not wiped,
     )

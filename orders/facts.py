@@ -79,6 +79,8 @@ class Fact:
     to_ref: str = ""
     source_ref: str = ""
     """The refund line that says so."""
+    within: tuple[dt.datetime, dt.datetime] | None = None
+    """The store does not tell when: between these two. `at` is the likeliest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +329,9 @@ class _Line:
 
     def _grown(self, spot: Spot, quantity: int, at: dt.datetime) -> Fact:
         self._order_at(spot, quantity)
-        return self._fact(FactKind.GROWN, spot, quantity, at)
+        # Units of an edited order are there since it was placed, or since any change of it: nothing says which.
+        within = (self.order.created_at, self.order.updated_at) if self.order.edited else None
+        return replace(self._fact(FactKind.GROWN, spot, quantity, at), within=within)
 
     def _order_at(self, spot: Spot, quantity: int) -> None:
         self.now[spot] = replace(self.now[spot], ordered=self.now[spot].ordered + quantity)

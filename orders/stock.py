@@ -188,7 +188,7 @@ class _Books:
             )
         shelf = self.shelf(spot, fact.item_ref)
         if effect.store:
-            self.bookings.append(StoreBooking(shelf, effect.store, key, fact.at, document))
+            self.bookings.append(StoreBooking(shelf, effect.store, key, fact.at, document, fact.within))
         if effect.look:
             self.looks.append(effect.look)
             self.verify.add(shelf)

@@ -38,3 +38,30 @@ def test_only_an_effect_of_nearly_the_same_time_can_have_been_wiped(world: World
 
     publication = world.publication(SKU)
     assert (publication.expected_quantity, publication.verify) == (expected, False)
+
+
+@pytest.mark.parametrize(("wiped", "owed"), [(False, 0), (True, -2)])
+def test_a_sale_of_unknown_time_counts_until_a_settled_read_tells_whether_an_overwrite_wiped_it(
+    world: World, wiped: bool, owed: int
+) -> None:
+    """An order was edited, and first read after an overwrite: the units may be from before it or from after it."""
+    publication = world.item(SKU, here=20, there=20)
+    world.full("go-live")
+    shelf = publication.item_ref, world.store_location.pk
+    overwritten_at = LevelPublication.objects.get().overwritten_at
+    assert overwritten_at is not None
+    hour = dt.timedelta(hours=1)
+    within = (overwritten_at - hour, overwritten_at + hour)
+    booked = StoreBooking(shelf, -2, "edited sale", within[0], within=within)
+    store_bookings.book(store_bookings.publications_of(world.store, {shelf}), [booked], {shelf: 2})
+    publication = world.publication(SKU)
+    assert (publication.expected_quantity, publication.verify) == (18, True)
+    world.sell(SKU, 2)
+    if wiped:
+        world.edit(SKU, +2)
+    world.rest()
+
+    runs.advance(jobs.start(world.store, Job.OBSERVE, trigger=Trigger.SCHEDULE).pk)
+
+    publication = world.publication(SKU)
+    assert (18 - publication.expected_quantity, publication.verify) == (owed, False)

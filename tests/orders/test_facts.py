@@ -345,6 +345,14 @@ def test_the_time_of_a_fact_is_the_stores() -> None:
     shop.place(1, HERE)
     placed = news(shop.told(), {}).facts[0]
     assert placed.at == NINE
+    assert placed.within is None
+
+
+def test_of_an_edited_order_nothing_says_which_units_were_there_at_first() -> None:
+    shop = Shelves()
+    shop.place(1, HERE)
+    told = replace(shop.told(), edited=True)
+    assert news(told, {}).facts[0].within == (told.created_at, told.updated_at)
 
 
 def ship_here(books: Books, units: int) -> None:

@@ -20,10 +20,10 @@ from connectors.models import Store, SyncRun
 from connectors.models.runs import OPEN, WORKING, RunStatus, Trigger
 from connectors.ports.errors import ConnectorError
 from connectors.runs import RunRefused
-from inventory import jobs, ledger, publications
+from inventory import jobs, ledger, publications, signatures, validation
 from inventory.jobs import Job
 from inventory.ledger import Posting
-from inventory.models import LevelPublication, PublicationEntry, Validation
+from inventory.models import LevelPublication, PublicationEntry
 from inventory.models.ledger import EntryKind
 from inventory.models.publications import PublicationKind, PublicationState
 from orders import imports, intake, integration, knowledge, shipping
@@ -244,12 +244,21 @@ class Engine:
         self._advance(run)
 
     def _pass_gates(self, store: int, job: Job) -> None:
-        """What the schedule does every few minutes, orders being asked for, and what a person has signed."""
+        """What the schedule does every few minutes, orders being asked for, and what a person does who is sent by a gate."""
         if job in (Job.FULL, Job.DAILY, Job.WEEKLY):
             knowledge.bring_in(self.stores[store])
         if job in (Job.DAILY, Job.WEEKLY):
-            signed = {"drawn_at": timezone.now(), "signed_at": timezone.now(), "signed_by": self.person}
-            Validation.objects.get_or_create(store=self.stores[store], withdrawn_at=None, defaults=signed)
+            self._sign(self.stores[store])
+
+    def _sign(self, store: Store) -> None:
+        """Somebody counts the sample and signs, once a full sync has read the store; before, the gate stays shut."""
+        if signatures.standing(store) or not validation.last_read(store):
+            return
+        sheet = validation.draw(store, self.person)
+        for sample in sheet.samples.filter(counted=None):
+            there = sum(self.books.on_hand[at] for at in self.books.group(self.shelves[sample.publication_id]))
+            validation.count(sample, max(there, Decimal(0)), "As the books say.", self.person)
+        validation.sign(store, self.person)
 
     def _advance(self, run: SyncRun) -> None:
         run = runs.advance(run.pk)
@@ -415,6 +424,20 @@ class Engine:
         for number in waiting:
             self.work(number, lambda number=number: self._run(number, Job.OBSERVE))
         self._finish_runs()
+
+    def edited(self) -> list[LevelPublication]:
+        """Levels of signed stores that show what people put there and nobody decided, and that nothing holds."""
+        signed = [store for store in self.stores if signatures.standing(store)]
+        rows = LevelPublication.objects.filter(store__in=signed, hold_test="").live().eligible()
+        return [row for row in rows if self.books.undecided(self.shelves[row.pk])]
+
+    def weeklies(self) -> None:
+        """Two weekly jobs of each store, as far apart as a difference must stand, to their ends."""
+        for wait in (REST, 49 * 3600):
+            self.pass_time(wait)
+            for number in range(2):
+                self.work(number, lambda number=number: self._run(number, Job.WEEKLY))
+            self._finish_runs()
 
     def absolute(self) -> None:
         """A full sync of each store, to its end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,9 +15,7 @@ import time_machine
 from django.db import transaction
 
 from connectors import registry
-from connectors.models import Store
-from connectors.runs import Gate
-from inventory import audit, gates, sending
+from inventory import audit, drift, sending
 from inventory.models import InventoryLevel, LevelPublication
 from inventory.models.publications import PublicationState
 from orders import knowledge
@@ -78,17 +76,11 @@ def play(history: History) -> Verdict:
             stack.enter_context(mock.patch.object(knowledge, "bring_in", engine.brings_in(knowledge.bring_in)))
             stack.enter_context(mock.patch("time.sleep", pass_time))
             stack.enter_context(mock.patch.object(sending, "width", return_value=1))
-            stack.enter_context(mock.patch.object(gates, "gates_for", _as_if_signed(gates.gates_for)))
             engine.__init__(shops, books, pass_time)  # type: ignore[misc]
             for step in history.steps:
                 pass_time(step.wait)
                 (shops if step.act in STEPS else engine).happen(step)
             return _judge(history, engine)
-
-
-def _as_if_signed(gates_for: Callable[[Store, str], list[Gate]]) -> Callable[[Store, str], list[Gate]]:
-    """The gates of a store whose quantities a person has validated, and validates again after each full sync."""
-    return lambda store, kind: [gate for gate in gates_for(store, kind) if gate.name != "ats_validated"]
 
 
 @contextmanager
@@ -111,9 +103,17 @@ def _judge(history: History, engine: Engine) -> Verdict:
     engine.deltas()
     found = Verdict(doubled=engine.doubled, oversold=engine.books.oversold, refused=engine.refused)
     found.wrong = _differences(engine, "after the deltas", edits=True)
+    if engine.edited():
+        engine.weeklies()
+        left = [engine.shelves[row.pk] for row in engine.edited()]
+        found.wrong += [Wrong(shelf.item, f"after two weeklies: {shelf} shows an edit still") for shelf in left]
     engine.absolute()
     engine.deltas()
     found.wrong += _differences(engine, "after the full sync", edits=False)
+    standing = drift.undecided().filter(store__in=engine.stores)
+    found.wrong += [
+        Wrong(engine.shelves[each.publication_id].item, f"after the full sync: {each}") for each in standing
+    ]
     found.wrong += [Wrong(None, problem) for problem in engine.problems]
     if history.weather is Weather.SLOW:
         found.transient = engine.raised
