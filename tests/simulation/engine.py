@@ -426,9 +426,9 @@ class Engine:
         self._finish_runs()
 
     def edited(self) -> list[LevelPublication]:
-        """Levels of signed stores that show what people put there and nobody decided, and that nothing holds."""
-        signed = [store for store in self.stores if signatures.standing(store)]
-        rows = LevelPublication.objects.filter(store__in=signed, hold_test="").live().eligible()
+        """Levels that show what people put there and nobody decided, and that nothing holds, of stores that were read."""
+        read = [store for store in self.stores if validation.last_read(store)]
+        rows = LevelPublication.objects.filter(store__in=read, hold_test="").live().eligible()
         return [row for row in rows if self.books.undecided(self.shelves[row.pk])]
 
     def weeklies(self) -> None:
