@@ -16,7 +16,7 @@ from connectors.models import Notice, NoticeEvent, NoticeRule, Store, SyncRun
 from connectors.models.runs import RunStatus, Trigger
 from inventory import jobs, schedules
 from inventory.jobs import Job
-from inventory.models import Schedule
+from inventory.models import Schedule, Validation
 from inventory.schedules import ScheduleRefused
 from syncconsole.kernel.models import AuditEntry
 from tests.worlds import World
@@ -181,6 +181,7 @@ def test_a_worker_that_dies_while_it_starts_a_run_takes_no_slot(clock: Clock, mo
 
 
 def test_daily_and_weekly_are_never_both_on_and_neither_before_the_quantities_are_signed(clock: Clock) -> None:
+    Validation.objects.all().delete()
     for job in schedules.OVERWRITING:
         with pytest.raises(ScheduleRefused, match="stays off: Nobody has confirmed the quantities"):
             switch_on(clock.world, job)
