@@ -22,7 +22,6 @@ from inventory import signatures
 from inventory.jobs import Job
 from inventory.knowledge import OrderFlow, order_books
 from inventory.models import LevelPublication, Location, LocationMapping, Validation
-from inventory.models.publications import PublicationState
 from syncconsole.kernel.templatetags.console import plural
 
 OUT_OF_DATE: Final = dt.timedelta(minutes=30)
@@ -69,7 +68,7 @@ def look(store: Store) -> Facts:
         writing_pk=Subquery(writing.values("pk")[:1]),
         writing_kind=Subquery(writing.values("kind")[:1]),
         linked=Exists(publications.eligible()),
-        baseline=Exists(publications.filter(state=PublicationState.LIVE)),
+        baseline=Exists(publications.filter(baseline_at__isnull=False)),
         untracked=Coalesce(Subquery(untracked, output_field=IntegerField()), 0),
     ).values("linked", "baseline", "untracked", "writing_pk", "writing_kind")
     mapped = LocationMapping.objects.filter(store_location=OuterRef("pk"))

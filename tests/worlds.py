@@ -111,9 +111,8 @@ class World:
         self.fake.edit(self.publication(sku).item_ref, self.there, by)
 
     def rest(self, seconds: float = 3600) -> None:
-        """The store's time passes, and its orders are asked for as every few minutes, so that what moved is settled."""
+        """The store's time passes, so that what moved there is settled."""
         self.fake.advance(seconds)
-        FeedPosition.objects.filter(store=self.store).update(watermark=self.fake.now)
 
     def sign(self) -> None:
         """Somebody has checked the quantities and signed for them."""

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from connectors import changes
-from connectors.models import RemoteChange
+from connectors.models import FeedPosition, RemoteChange
 from connectors.models.webhooks import ChangeState
 from connectors.ports.errors import ConnectorUnavailable
 from connectors.ports.webhooks import Subject, level_of, level_ref
@@ -33,7 +33,9 @@ def live(world: World) -> World:
 
 
 def told(world: World, *skus: str) -> None:
-    """The store tells that these levels moved; those that were put off may be read now."""
+    """The store tells that these levels moved, and was asked for its orders a moment ago; those that were put off may be
+    read now."""
+    FeedPosition.objects.filter(store=world.store).update(watermark=world.fake.now)
     refs = {level_ref(world.publication(sku).item_ref, world.there): None for sku in skus}
     changes.notice(world.store, "level", refs, by="webhook")
     RemoteChange.objects.update(not_before=None)
@@ -76,7 +78,7 @@ def test_an_edit_is_drift_once_it_rests_not_before(live: World) -> None:
     assert read_changes(live.store) == 0  # not before it may rest
 
     live.rest()
-    RemoteChange.objects.update(not_before=None)
+    told(live)
     read_changes(live.store)
     assert Drift.objects.get().quantity == 4
     assert waiting(live) == []

@@ -77,6 +77,8 @@ def test_what_was_sold_since_stays_sold_and_the_next_delta_sends_nothing(mistake
 def test_let_go_it_is_sent_what_is_owed_once(mistaken: World) -> None:
     taken_back(mistaken)
     assert (mistaken.shown("A"), mistaken.shown("B")) == (20, 5)
+    mistaken.delta()  # every level is frozen, and no gate says otherwise
+    assert (mistaken.shown("A"), mistaken.shown("B")) == (20, 5)
     mistaken.post("A", -100)  # the cause corrected; B is to be sent after all
 
     ids = [mistaken.publication(sku).pk for sku in "AB"]
