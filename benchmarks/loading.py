@@ -62,11 +62,11 @@ SELECT g.id, %(store)s, v.id,
 PUBLICATIONS = """
 INSERT INTO inventory_levelpublication
        (store_id, listed_id, item_ref, store_location_id, state, state_cause, excluded, expected_quantity, withheld,
-        open_remote, acknowledged_offset, revision, needs_look, verify, hold_test, hold_cause, hold_remedy,
+        open_remote, acknowledged_offset, revision, needs_look, verify, stocked, hold_test, hold_cause, hold_remedy,
         baseline_at, overwritten_at)
 SELECT lv.store_id, lv.id, lv.item_ref, %(store_location)s,
        CASE WHEN %(live)s THEN 'live' ELSE 'no_baseline' END, '', '', CASE WHEN %(live)s THEN %(shown)s ELSE 0 END, 0,
-       0, 0, %(live)s::int, NOT %(live)s, FALSE, '', '', '',
+       0, 0, %(live)s::int, NOT %(live)s, FALSE, TRUE, '', '', '',
        CASE WHEN %(live)s THEN now() END, CASE WHEN %(live)s THEN now() END
   FROM catalog_listedvariant lv WHERE lv.store_id = %(store)s ORDER BY lv.id;
 INSERT INTO inventory_publishedlevel (publication_id, level_id, store_id, published_version)

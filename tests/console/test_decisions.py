@@ -93,7 +93,7 @@ def test_looking_at_a_door_changes_nothing(plan: SyncRun, sign_in: SignIn) -> No
     slug = plan.store.slug
     for name, key in [("run_approve", plan.pk), ("run_reject", plan.pk), ("run_cancel", plan.pk)]:
         assert client.get(reverse(f"admin:{name}", args=[key])).status_code == 405
-    for name in ("test_connection", "pause_writes", "replace_token", "link_now", "delta_schedule"):
+    for name in ("test_connection", "pause_writes", "replace_token", "link_now"):
         assert client.get(reverse(f"admin:{name}", args=[slug])).status_code == 405
 
 

@@ -35,6 +35,8 @@ def person() -> User:
 @pytest.fixture
 def shops(world: World) -> list[Shelves]:
     """Two open orders of the day, the second with a refund; they were read before any day was set."""
+    Store.objects.update(integration_date=None)
+    world.store.refresh_from_db()
     item = world.item("TS", here=20, there=20).item_ref
     plain, refunded = Shelves(item=item, number=1), Shelves(item=item, number=2)
     plain.place(2, world.there)
@@ -146,8 +148,8 @@ def test_the_daily_reread_ends_by_itself_and_is_renewed_by_hand(world: World, pe
 
 def test_a_viewer_sees_the_page_and_changes_nothing(world: World, client: Client) -> None:
     client.force_login(UserFactory(roles=["Viewer"]))
-    page = reverse("admin:store_orders", args=[world.store.slug])
+    page, before = reverse("admin:store_orders", args=[world.store.slug]), world.store.integration_date
 
     assert client.get(page).status_code == 200
-    assert client.post(page, {"day": str(TODAY)}).status_code == 403
-    assert Store.objects.get().integration_date is None
+    assert client.post(page, {"day": str(TODAY - dt.timedelta(days=3))}).status_code == 403
+    assert Store.objects.get().integration_date == before

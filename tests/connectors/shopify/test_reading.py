@@ -105,7 +105,7 @@ def test_a_write_scope_implies_reading(store: ShopifyStore, api: respx.Route) ->
 
 def test_locations_are_read_to_the_last_page(store: ShopifyStore, api: respx.Route) -> None:
     def page(ref: str, more: bool) -> httpx.Response:
-        node = {"id": ref, "name": ref, "isActive": True, "isFulfillmentService": False}
+        node = {"id": ref, "name": ref, "isActive": True, "isFulfillmentService": False, "hasActiveInventory": True}
         return answer({"locations": {"pageInfo": {"hasNextPage": more, "endCursor": f"c{ref}"}, "nodes": [node]}})
 
     api.side_effect = [page("1", True), page("2", True), page("3", False)]
