@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Callable
 
@@ -81,26 +82,30 @@ def test_killed_at_every_boundary_ends_like_one_clean_run(
     db: None, monkeypatch: pytest.MonkeyPatch, story: Callable[[World], tuple[SyncRun, dict[str, int]]]
 ) -> None:
     monkeypatch.setattr(sending, "width", lambda store: 1)
-    kills = 0
-    while True:
-        with forgotten():
-            fake = MortalStore()
-            monkeypatch.setattr(registry, "_build", lambda store, fake=fake: fake)
-            registry.forget_all()
-            world = World(fake)
-            run, wanted = story(world)
-            death = Death(at=kills + 1)
-            killed = live_until(death, fake, run)
-            run = next_worker(run) if killed else SyncRun.objects.get(pk=run.pk)
-            said = f"killed at boundary {death.at}"
-            assert run.status == RunStatus.COMPLETED, (said, run.status, run.cause, run.counts)
-            assert {sku: world.shown(sku) for sku in wanted} == wanted, said
-            for sku in wanted:
-                publication = world.publication(sku)
-                assert publication.claim_id is None, said
-                assert publication.expected_quantity == publication.target == wanted[sku], said
-            world.assert_sound()
-        if not killed:
-            break
-        kills += 1
+    kills, fake = 0, MortalStore()
+    monkeypatch.setattr(registry, "_build", lambda store: fake)
+    registry.forget_all()
+    with forgotten():
+        world = World(fake)
+        run, wanted = story(world)
+        before = copy.deepcopy(fake)
+        while True:
+            with forgotten():
+                # The store as it was, beside the database as it was.
+                world.fake = fake = copy.deepcopy(before)
+                registry.forget_all()
+                death = Death(at=kills + 1)
+                killed = live_until(death, fake, run)
+                run_now = next_worker(run) if killed else SyncRun.objects.get(pk=run.pk)
+                said = f"killed at boundary {death.at}"
+                assert run_now.status == RunStatus.COMPLETED, (said, run_now.status, run_now.cause, run_now.counts)
+                assert {sku: world.shown(sku) for sku in wanted} == wanted, said
+                for sku in wanted:
+                    publication = world.publication(sku)
+                    assert publication.claim_id is None, said
+                    assert publication.expected_quantity == publication.target == wanted[sku], said
+                world.assert_sound()
+            if not killed:
+                break
+            kills += 1
     assert kills > 40, "the run has more boundaries than that; the test is not killing"

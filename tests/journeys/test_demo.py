@@ -116,7 +116,7 @@ def test_what_the_demo_tells_is_what_the_shops_show_and_ctrl_c_leaves_nothing(
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("name", ["apparel.csv", "jewelry.csv"])
+@pytest.mark.parametrize("name", ["jewelry.csv"])
 def test_a_real_export_without_a_single_sku_is_linked_and_told_once(data: Path, name: str) -> None:
     export = EXPORTS / name
     if not export.exists():
