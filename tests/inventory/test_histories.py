@@ -17,7 +17,7 @@ from tests.worlds import World
 SOLD, EDITED = ("S1", "S2"), ("E1", "E2")
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_any_history_ends_with_every_sale_kept_and_every_level_right(world: World, seed: int) -> None:
     chance = random.Random(seed)
     sold = dict.fromkeys(SOLD, 0)
