@@ -320,7 +320,8 @@ def _planned(run: SyncRun, kind: RunKind) -> None:
     }
     open_items = run.items.filter(outcome=Outcome.PLANNED).exists()
     if not open_items:
-        _move(run, RunStatus.VERIFYING, cursor={}, **changes)
+        # Its readings change what stands in the books as a write does: one run of a store at a time here, too.
+        _let_write(run, RunStatus.VERIFYING, cursor={}, **changes)
     elif passed or run.plan_only or kind.always_asks:
         expires = timezone.now() + dt.timedelta(hours=run.store.approval_hours)
         _move(run, RunStatus.AWAITING_APPROVAL, expires_at=expires, **changes)
@@ -334,14 +335,19 @@ def _planned(run: SyncRun, kind: RunKind) -> None:
 
 def start_applying(run: SyncRun, **changes: Any) -> None:
     """Let the writing begin. Raises RunRefused when another inventory run of the store is writing (a constraint)."""
+    _let_write(run, RunStatus.APPLYING, apply_started_at=timezone.now(), cursor={}, **changes)
+
+
+def _let_write(run: SyncRun, status: RunStatus, **changes: Any) -> None:
+    """Move a run to a state in which one inventory run of a store may be at a time (a constraint)."""
     try:
         with transaction.atomic():
-            _move(run, RunStatus.APPLYING, apply_started_at=timezone.now(), cursor={}, **changes)
+            _move(run, status, **changes)
     except IntegrityError:
         run.refresh_from_db(fields=["status"])
         if run.status == RunStatus.PLANNING:
             # The plan stands; the next try sees whether the other run is done.
-            _move(run, RunStatus.PLANNING, not_before=timezone.now() + dt.timedelta(seconds=5), **changes)
+            _move(run, RunStatus.PLANNING, not_before=timezone.now() + dt.timedelta(seconds=5))
             return
         raise RunRefused("Another inventory run of this store is writing.", "Approve again when it is done.") from None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from connectors import approval, registry, runs
 from connectors.approval import DecisionRefused
@@ -128,6 +130,23 @@ def test_the_database_lets_one_inventory_run_of_a_store_write(open_world: World)
 
     with pytest.raises(IntegrityError), transaction.atomic():
         type(first).objects.filter(pk=other.pk).update(status=RunStatus.APPLYING)
+
+
+def test_a_run_with_nothing_to_write_waits_for_the_one_that_writes(open_world: World) -> None:
+    open_world.item("A", here=10, there=10)
+    open_world.full("go-live")
+    open_world.item("B", here=10, there=5)
+    writing = open_world.plan_full()
+    runs.start_applying(writing)
+    idle = jobs.start(open_world.store, Job.OBSERVE, trigger=Trigger.COMMAND)
+
+    waits = runs.advance(idle.pk, until=timezone.now() + dt.timedelta(seconds=2))
+
+    assert waits.status == RunStatus.PLANNING
+    assert waits.not_before is not None
+    runs.advance(writing.pk)
+    open_world.store.runs.filter(pk=idle.pk).update(not_before=None)
+    assert runs.advance(idle.pk).status == RunStatus.COMPLETED
 
 
 def test_all_jobs_started_together_on_one_level_end_with_it_right(open_world: World) -> None:
