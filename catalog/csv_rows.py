@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, BinaryIO
 
+from syncconsole.kernel.refusals import Refusal
+
 MAX_FILE_BYTES = 500 * 1024 * 1024
 MAX_LINE = 1_000_000
 """Characters of one line; also of one cell. A product description may hold 512 KB."""
@@ -27,22 +29,12 @@ DELIMITERS = (",", ";", "\t")
 csv.field_size_limit(MAX_LINE)
 
 
-class FileRefused(Exception):
+class FileRefused(Refusal):
     """The file as a whole cannot be read; nothing of it was used."""
 
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
-
-class CellRefused(Exception):
+class CellRefused(Refusal):
     """A cell cannot be understood. Becomes the problem of its row."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,14 @@ from connectors.ports.store import RemoteVariant
 from connectors.registry import store_for
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 CONFLICT_ROWS = 1000
 CANDIDATES_SHOWN = 20
 
 
-class LinkRefused(Exception):
+class LinkRefused(Refusal):
     """The listing cannot be believed; links stay as they are."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(slots=True)

@@ -10,15 +10,11 @@ from connectors.models.runs import Outcome, RunStatus
 from connectors.runs import RunRefused, finish, start_applying
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 
-class DecisionRefused(Exception):
+class DecisionRefused(Refusal):
     """This person cannot take this decision now; says why and who, or what, can."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 def why_not_approve(run: SyncRun, by: User) -> DecisionRefused | None:

@@ -16,6 +16,8 @@ from apprise import Apprise, AppriseAsset
 from apprise.exception import AppriseImproperlyConfigured
 from django.conf import settings
 
+from syncconsole.kernel.refusals import Refusal
+
 SERVICES: Final = {
     "discord": "Discord",
     "gchat": "Google Chat",
@@ -51,13 +53,8 @@ switch certificate checks off."""
 _HEADER_OR_FIELD: Final = re.compile(r"[+:-][A-Za-z0-9_-]+")
 
 
-class AddressRefused(Exception):
+class AddressRefused(Refusal):
     """Notices are not sent to this address. `cause` and `remedy` never contain its secret parts."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 def check_address(address: str, *, resolve: bool = False) -> Any:

@@ -14,6 +14,7 @@ from connectors.models import NoticeEvent, Store
 from connectors.ports.errors import ConnectorError
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import Installation, User
+from syncconsole.kernel.refusals import Refusal
 
 log = structlog.get_logger(__name__)
 
@@ -21,13 +22,8 @@ STORE_RIGHT: Final = "connectors.pause_writes"
 INSTALLATION_RIGHT: Final = "kernel.pause_all_writes"
 
 
-class PauseRefused(Exception):
+class PauseRefused(Refusal):
     """Nothing was paused or resumed; says why and what to do."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from connectors.models import NoticeEvent, Store, WebhookSubscription
 from connectors.models.webhooks import SubscriptionState
 from connectors.ports.errors import ConnectorError, RequestRejected
 from connectors.ports.webhooks import RemoteSubscription, SubscriptionsPort, Topic
+from syncconsole.kernel.refusals import Refusal
 
 log = structlog.get_logger(__name__)
 
@@ -29,13 +30,8 @@ CHECK_RIGHT: Final = "connectors.test_connection"
 _SHOPS: Final = ".myshopify.com"
 
 
-class CheckRefused(Exception):
+class CheckRefused(Refusal):
     """The store was not asked; says why and what to do."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass

@@ -187,10 +187,8 @@ class AbsoluteRun(RunKind):
 
     def verify_slice(self) -> bool:
         """Read back a sample."""
-        run = self.run
-        with Pump(sending.width(run.store), self.tick) as pump:
-            verification.read_back(pump, run, store_for(run.store))
-        publications.forget_count(run.store)
+        verification.read_back(self)
+        publications.forget_count(self.run.store)
         return False
 
 
@@ -251,7 +249,8 @@ class View:
     @property
     def in_step(self) -> bool:
         """It shows what it should, and that is what we believe: there is nothing to be planned, held or written."""
-        return _in_step(self.publication, self.reading.level.available, self.target)
+        live = self.publication.state == PublicationState.LIVE
+        return live and self.reading.level.available == self.target == self.publication.expected_quantity
 
 
 def judge_group(found: dict[int, Reading]) -> list[View]:
@@ -276,17 +275,14 @@ def judge_group(found: dict[int, Reading]) -> list[View]:
     views = []
     for publication, verdict, before in zip(locked, verdicts, was, strict=True):
         reading, target = found[publication.pk], targets[publication.pk]
-        if verdict is None or _in_step(publication, reading.level.available, target):
+        hold = verdict or _raises_over_offset(publication, reading, target)
+        view = View(publication, reading, target, hold, before)
+        if verdict is None or view.in_step:
             publications.release_hold(publication)
         else:
             publications.hold(publication, verdict.test, verdict.cause, verdict.remedy)
-        hold = verdict or _raises_over_offset(publication, reading, target)
-        views.append(View(publication, reading, target, hold, before))
+        views.append(view)
     return views
-
-
-def _in_step(publication: LevelPublication, shown: int, target: int) -> bool:
-    return publication.state == PublicationState.LIVE and shown == target == publication.expected_quantity
 
 
 def _raises_over_offset(publication: LevelPublication, reading: Reading, target: int) -> Hold | None:

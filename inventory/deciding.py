@@ -24,6 +24,7 @@ from inventory.models.publications import PublicationKind, PublicationState
 from inventory.publications import Effect
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 RIGHT: Final = "inventory.decide_drift"
 FRESH: Final = dt.timedelta(hours=24)
@@ -48,13 +49,8 @@ ENDS_AS: Final = {
 }
 
 
-class DriftDecisionRefused(Exception):
+class DriftDecisionRefused(Refusal):
     """Nothing was decided; says why and what to do."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,21 +90,7 @@ class DeltaRun(RunKind):
 
     def apply_slice(self) -> bool:
         """Claim, store and send up to some thousands of lines, several batches in flight."""
-        run = self.run
-        port = store_for(run.store)
-        sent = 0
-        with Pump(sending.width(run.store), self.tick) as pump:
-            sending.resume(pump, port, run)
-            while sent < APPLY_SLICE and not self.asked_to_stop and not pump.failed:
-                self.tick()
-                batch, looked = self._claim()
-                if not looked:
-                    break
-                sent += looked
-                if batch:
-                    sending.send(pump, port, run, batch)
-        sending.note_progress(run, run.items.all())
-        return sent > 0 or self.asked_to_stop
+        return sending.send_planned(self, self._claim, APPLY_SLICE)
 
     @transaction.atomic
     def _claim(self) -> tuple[PushBatch | None, int]:
@@ -148,8 +134,7 @@ class DeltaRun(RunKind):
 
     def verify_slice(self) -> bool:
         """Read back a sample of what was sent."""
-        with Pump(sending.width(self.run.store), self.tick) as pump:
-            verification.read_back(pump, self.run, store_for(self.run.store))
+        verification.read_back(self)
         return False
 
 

@@ -13,18 +13,14 @@ from inventory.models import LevelPublication
 from inventory.models.publications import PublicationState
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 RIGHT: Final = "inventory.release_freeze"
 SET_ASIDE: Final = (PublicationState.FROZEN, PublicationState.QUARANTINED)
 
 
-class ReleaseRefused(Exception):
+class ReleaseRefused(Refusal):
     """No level was let go; says why and what to do."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 def cause_of(undo: SyncRun) -> str:

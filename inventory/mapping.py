@@ -17,18 +17,14 @@ from inventory.models import LevelPublication, Location, LocationMapping
 from inventory.models.publications import PublicationState
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 RIGHT: Final = "connectors.map_locations"
 Named = TypeVar("Named", Location, StoreLocation)
 
 
-class MappingRefused(Exception):
+class MappingRefused(Refusal):
     """No mapping was changed; says why and what to do."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from connectors.planning import Line
 from inventory import drift, holds
 from inventory.absolute import AbsoluteRun
 from inventory.jobs import Job
-from inventory.settled import Reading
 
 
 class ObserveRun(AbsoluteRun):
@@ -23,9 +22,6 @@ class ObserveRun(AbsoluteRun):
     def chosen(self, lines: list[Line]) -> list[Line]:
         """None: nothing is to be changed."""
         return []
-
-    def looked(self, group: Mapping[int, Reading], lines: list[Line]) -> None:
-        """What was read is kept on the levels; nothing else."""
 
     def verify_slice(self) -> bool:
         """Say what was found."""

@@ -15,18 +15,14 @@ from inventory.knowledge import OpenOrder, order_books
 from inventory.models import LevelPublication, OffsetAcknowledgement
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 SIGN_RIGHT: Final = "inventory.acknowledge_offset"
 OLD_ORDERS: Final = "read_all_orders"
 
 
-class OffsetRefused(Exception):
+class OffsetRefused(Refusal):
     """Nothing was signed; says why and what to do."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from inventory.stock_rows import StockRow
 from syncconsole.kernel import audit
 from syncconsole.kernel.locks import sole_worker
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 RIGHT: Final = "inventory.sign_opening"
 BATCH: Final = 500
@@ -37,13 +38,8 @@ KEPT_PROBLEMS: Final = 200
 OPEN: Final = (OpeningState.PLANNED, OpeningState.POSTING)
 
 
-class OpeningRefused(Exception):
+class OpeningRefused(Refusal):
     """No plan was made, signed or dropped; says why and what to do."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from inventory.models import Schedule
 from inventory.rhythms import Every, upcoming
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 from syncconsole.kernel.templatetags.console import duration
 
 log = structlog.get_logger(__name__)
@@ -55,13 +56,8 @@ LOCKS: Final = {"baseline", "ats_validated"}
 """Gates that a person opens once: until then the job stays locked."""
 
 
-class ScheduleRefused(Exception):
+class ScheduleRefused(Refusal):
     """A schedule was not changed. `cause` and `remedy` say why, and what opens it."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 def of_stores(stores: Iterable[Store]) -> dict[int, list[Schedule]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db.models import F, QuerySet
 
 from connectors import runs
@@ -9,12 +11,17 @@ from connectors.models import RunItem, Store, SyncRun
 from connectors.models.runs import Outcome
 from connectors.ports.errors import RequestRejected
 from connectors.ports.store import StorePort, WriteReply
+from connectors.registry import store_for
+from connectors.runs import RunKind
 from inventory import pushes, settlement
 from inventory.models import PushBatch
 from inventory.pump import Pump
 
 WIDTH = {"standard": 4, "advanced": 6, "plus": 8, "enterprise": 8}
 """Calls in flight per plan; more only wait for the same points."""
+
+
+Claiming = Callable[[], tuple[PushBatch | None, int]]
 
 
 def width(store: Store) -> int:
@@ -45,6 +52,25 @@ def send(pump: Pump, port: StorePort, run: SyncRun, batch: PushBatch) -> None:
             send(pump, port, run, rest)
 
     pump.call(attempt, settled)
+
+
+def send_planned(kind: RunKind, claim: Claiming, most: int) -> bool:
+    """Claim and send the lines of a plan, up to about `most`, several batches in flight. `claim` gives the next batch,
+    claimed and stored (None where none of its lines may go), and how many lines it looked at (0: none is left). Returns
+    whether there may be more."""
+    run, port, looked_at = kind.run, store_for(kind.run.store), 0
+    with Pump(width(run.store), kind.tick) as pump:
+        resume(pump, port, run)
+        while looked_at < most and not kind.asked_to_stop and not pump.failed:
+            kind.tick()
+            batch, looked = claim()
+            if not looked:
+                break
+            looked_at += looked
+            if batch:
+                send(pump, port, run, batch)
+    note_progress(run, run.items.all())
+    return looked_at > 0 or kind.asked_to_stop
 
 
 def _settle(port: StorePort, run: SyncRun, batch: PushBatch, answer: WriteReply) -> list[PushBatch]:

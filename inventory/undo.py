@@ -131,19 +131,7 @@ class UndoRun(RunKind):
 
     def apply_slice(self) -> bool:
         """Claim, freeze, store and send up to some thousands of lines, several batches in flight."""
-        run, port, looked_at = self.run, store_for(self.run.store), 0
-        with Pump(sending.width(run.store), self.tick) as pump:
-            sending.resume(pump, port, run)
-            while looked_at < APPLY_SLICE and not self.asked_to_stop and not pump.failed:
-                self.tick()
-                batch, looked = self._claim()
-                if not looked:
-                    break
-                looked_at += looked
-                if batch:
-                    sending.send(pump, port, run, batch)
-        sending.note_progress(run, run.items.all())
-        return looked_at > 0 or self.asked_to_stop
+        return sending.send_planned(self, self._claim, APPLY_SLICE)
 
     @transaction.atomic
     def _claim(self) -> tuple[PushBatch | None, int]:
@@ -185,8 +173,7 @@ class UndoRun(RunKind):
 
     def verify_slice(self) -> bool:
         """Read back a sample of what was sent."""
-        with Pump(sending.width(self.run.store), self.tick) as pump:
-            verification.read_back(pump, self.run, store_for(self.run.store))
+        verification.read_back(self)
         return False
 
 

@@ -22,6 +22,7 @@ from inventory.models.publications import PublicationState
 from inventory.standing import IN_DRIFT
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 RIGHT: Final = "inventory.validate_ats"
 SAMPLE: Final = 20
@@ -33,13 +34,8 @@ READS_ALL: Final = (Job.FULL, Job.DAILY, Job.OBSERVE)
 """Jobs that read every level of the store."""
 
 
-class ValidationRefused(Exception):
+class ValidationRefused(Refusal):
     """The sheet was not changed; says why and what to do."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from django.db import transaction
 
 from connectors.models import SyncRun
 from connectors.models.runs import Outcome
-from connectors.ports.store import MAX_CHANGES, StorePort
+from connectors.ports.store import MAX_CHANGES
+from connectors.registry import store_for
+from connectors.runs import RunKind
 from inventory import publications, readings, sending, settled
 from inventory.models import LevelPublication
 from inventory.pump import Pump
@@ -17,12 +19,13 @@ SAMPLE = 4 * MAX_CHANGES
 """Levels read back at most; the riskiest first. All of a smaller run."""
 
 
-def read_back(pump: Pump, run: SyncRun, port: StorePort) -> None:
-    """Read changed levels again and note on the run how many differ from what is expected by now.
+def read_back(kind: RunKind) -> None:
+    """Read changed levels of a run again and note on it how many differ from what is expected by now.
 
     A difference is no fault by itself (a sale may have come in between); it is shown, and the next job explains it.
     What agrees is kept as the newest reading of its level.
     """
+    run = kind.run
     changed = run.items.filter(outcome=Outcome.APPLIED).order_by("-risk", "pk").values_list("subject_id", flat=True)
     rows = LevelPublication.objects.filter(pk__in=list(changed[:SAMPLE]))
     different: list[int] = []
@@ -32,8 +35,8 @@ def read_back(pump: Pump, run: SyncRun, port: StorePort) -> None:
         different.extend(_compare(found))
 
     groups = readings.groups(rows)
-    readings.read(pump, port, run.store, groups, compare)
-    pump.drain()
+    with Pump(sending.width(run.store), kind.tick) as pump:
+        readings.read(pump, store_for(run.store), run.store, groups, compare)
     checked = sum(len(group.members) for group in groups)
     run.totals = {**run.totals, "read_back": checked, "read_back_different": len(different)}
     SyncRun.objects.filter(pk=run.pk).update(totals=run.totals)

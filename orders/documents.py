@@ -30,6 +30,7 @@ from orders.models import (
 from orders.verdict import CANCELLATION, Planned, Readiness, Verdict
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 STATES: Final = {
     Readiness.READY: DocumentState.DRAFT,
@@ -40,12 +41,8 @@ LEFT_OUT: Final = (IncomingState.SHADOW, IncomingState.EXCLUDED)
 """States of an order that is not carried as a sales order."""
 
 
-class DecisionRefused(Exception):
+class DecisionRefused(Refusal):
     """Nothing is left to decide, or it changed since it was looked at. Carries cause and remedy."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause, self.remedy = cause, remedy
 
 
 @dataclass(slots=True)

@@ -18,15 +18,11 @@ from orders.models import IncomingOrder, OrderStock, OutgoingFulfilment, Outgoin
 from orders.tracking import Tracking
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 
-class SendingRefused(Exception):
+class SendingRefused(Refusal):
     """Nothing was changed."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 class Decision(StrEnum):

@@ -18,18 +18,15 @@ from orders.models import IncomingOrder, OrderPull, OrderStock, PullState
 from orders.shipping import Source, Units
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 AT_A_TIME: Final = 200
 """Waiting pulls tried in one pass, oldest first."""
 REMOVABLE: Final = "Remove the row if the order is not the right one."
 
 
-class PullRefused(Exception):
+class PullRefused(Refusal):
     """Nothing was changed. Carries cause and remedy."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause, self.remedy = cause, remedy
 
 
 class _Waits(Exception):

@@ -16,18 +16,15 @@ from orders import register
 from orders.models import Document, RegisterReview
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 CLOSE_RIGHT: Final = "orders.close_review"
 AT_MOST: Final = 20
 """Reviews of a period that are shown, newest first."""
 
 
-class ReviewRefused(Exception):
+class ReviewRefused(Refusal):
     """The register is not what the person saw. Carries cause and remedy."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause, self.remedy = cause, remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final
 
 from connectors.ports.orders import Fulfilment, RemoteOrder
 from connectors.ports.shipments import ShippedLine
+from syncconsole.kernel.refusals import Refusal
 
 OPEN: Final = frozenset({"open", "in_progress"})
 """Fulfilment orders that goods may leave for (reference: Shopify 6.5)."""
@@ -19,13 +20,8 @@ STANDS: Final = frozenset({"success", "pending", "open"})
 """Fulfilments that are not taken back or failed."""
 
 
-class NotSendable(Exception):
+class NotSendable(Refusal):
     """The store cannot be told of these goods as it sees the order now."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,18 +20,14 @@ from orders.models import IncomingOrder, OrderStock
 from orders.tracking import UNTRACKED, Tracking
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 SHIP_RIGHT: Final = "orders.ship_orders"
 SHIPPED_HERE: Final = "ship here"
 
 
-class ShippingRefused(Exception):
+class ShippingRefused(Refusal):
     """Nothing was booked."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

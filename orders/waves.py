@@ -29,18 +29,15 @@ from orders.shipping import ShippingRefused, Units
 from orders.wave_changes import close_if_done, new_line, open_lines, restate
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 WAVE_RIGHT: Final = "orders.wave_orders"
 MOST: Final = 100
 """Orders of one wave."""
 
 
-class WaveRefused(Exception):
+class WaveRefused(Refusal):
     """Nothing was changed. Carries cause and remedy."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause, self.remedy = cause, remedy
 
 
 @dataclass(frozen=True, slots=True)

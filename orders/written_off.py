@@ -16,17 +16,14 @@ from inventory.models import LedgerEntry
 from inventory.models.ledger import EntryKind
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 BACK: Final = ":back"
 """Ends the key of the entry that puts written-off goods back, so that it is written once."""
 
 
-class ReturnRefused(Exception):
+class ReturnRefused(Refusal):
     """Nothing was put back. Carries cause and remedy."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause, self.remedy = cause, remedy
 
 
 def written_off() -> QuerySet[LedgerEntry, LedgerEntry]:

@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
+from syncconsole.kernel.refusals import Refusal
 
-class NotUnderstood(Exception):
+
+class NotUnderstood(Refusal):
     """A delivery that nothing can be made of; says why and what a person does next."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

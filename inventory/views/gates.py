@@ -15,6 +15,7 @@ from connectors.models import Store
 from connectors.runs import Gate
 from connectors.views.frame import StorePage
 from inventory.gates import every_gate
+from syncconsole.kernel.admin import Crumb
 
 SECONDS: Final = 15
 """So often an open page checks again."""
@@ -41,6 +42,20 @@ class GateRow:
     jobs: str
     url: str
     verb: str
+
+
+class BelowGates(StorePage):
+    """A page that a gate leads to."""
+
+    tab = "gates"
+
+    def crumbs(self) -> list[Crumb]:
+        return [
+            Crumb("Stores", reverse("admin:stores")),
+            Crumb(self.store.name, reverse("admin:store", args=[self.store.slug])),
+            Crumb("Gates", reverse("admin:store_gates", args=[self.store.slug])),
+            Crumb(self.title),
+        ]
 
 
 class GatesPage(StorePage):

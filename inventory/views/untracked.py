@@ -5,32 +5,21 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 
 from connectors.models.runs import Trigger
 from connectors.runs import RunAlreadyOpen, RunRefused
-from connectors.views.frame import StorePage
 from inventory.tracking import start_tracking, untracked
-from syncconsole.kernel.admin import Crumb
+from inventory.views.gates import BelowGates
 from syncconsole.kernel.keyset import page_of
 
 RIGHT = "connectors.start_run"
 
 
-class UntrackedPage(StorePage):
+class UntrackedPage(BelowGates):
     """Fifty at a time; a run switches them on, with a line for each."""
 
     title = "Untracked variants"
-    tab = "gates"
     template_name = "inventory/untracked.html"
-
-    def crumbs(self) -> list[Crumb]:
-        return [
-            Crumb("Stores", reverse("admin:stores")),
-            Crumb(self.store.name, reverse("admin:store", args=[self.store.slug])),
-            Crumb("Gates", reverse("admin:store_gates", args=[self.store.slug])),
-            Crumb(self.title),
-        ]
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         rows = untracked(self.store)

@@ -17,12 +17,11 @@ from catalog.csv_rows import CellRefused, decimal_cell
 from catalog.models import Variant
 from connectors.models import Store
 from connectors.views.exports import csv_line
-from connectors.views.frame import StorePage
 from inventory import signatures, standing, validation
 from inventory.models import Validation, ValidationSample
 from inventory.standing import Stands
 from inventory.validation import RIGHT, ValidationRefused
-from syncconsole.kernel.admin import Crumb
+from inventory.views.gates import BelowGates
 from syncconsole.kernel.keyset import page_of
 from syncconsole.kernel.templatetags.console import signed
 
@@ -80,20 +79,11 @@ class Chip:
     current: bool
 
 
-class SheetView(StorePage):
+class SheetView(BelowGates):
     """A page or a door of one store's sheet."""
 
     permission = "inventory.view_validation"
     title = "ATS validation"
-    tab = "gates"
-
-    def crumbs(self) -> list[Crumb]:
-        return [
-            Crumb("Stores", reverse("admin:stores")),
-            Crumb(self.store.name, reverse("admin:store", args=[self.store.slug])),
-            Crumb("Gates", reverse("admin:store_gates", args=[self.store.slug])),
-            Crumb(self.title),
-        ]
 
 
 class ValidationPage(SheetView):

@@ -11,18 +11,14 @@ import httpx
 
 from connectors.http import build_client
 from connectors.models import Store
+from syncconsole.kernel.refusals import Refusal
 
 AN_HOUR = 3600
 PAGE = 10_000
 
 
-class StageFailed(Exception):
+class StageFailed(Refusal):
     """The sandbox did not do what it was asked; `cause` and `remedy` are its own words."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

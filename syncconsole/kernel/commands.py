@@ -19,19 +19,15 @@ from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
 
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 DONE = 0
 PARTLY = 1
 REFUSED = 2
 
 
-class Refused(Exception):
+class Refused(Refusal):
     """Nothing was done. Says why, and what a person does next."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(f"{cause} {remedy}")
-        self.cause = cause
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
