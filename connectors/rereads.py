@@ -7,9 +7,8 @@ from typing import Final
 
 from django.utils import timezone
 
-from connectors import feeds
+from connectors import feeds, store_settings
 from connectors.models import Store
-from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 
 LASTS: Final = dt.timedelta(days=7)
@@ -52,12 +51,4 @@ def reread(store: Store) -> feeds.Pass:
 
 
 def _set(store: Store, until: dt.datetime | None, by: User) -> None:
-    Store.objects.filter(pk=store.pk).update(reread_until=until)
-    before, store.reread_until = store.reread_until, until
-    audit.record(
-        by,
-        "change daily re-read of orders",
-        store.name,
-        before={"reread_until": str(before)},
-        after={"reread_until": str(until)},
-    )
+    store_settings.change(store, "change daily re-read of orders", {"reread_until": until}, by=by)

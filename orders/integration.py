@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from connectors import store_settings
 from connectors.models import Store
 from connectors.models.stores import ExcludedRefunds
 from orders import tasks
@@ -71,17 +72,7 @@ def set_day(store: Store, day: dt.date, *, by: User, address: str | None = None)
 def set_excluded_refunds(store: Store, rule: ExcludedRefunds, *, by: User) -> int:
     """Say what becomes of refunds of orders that are left out by date. Where documents are made from now on, a worker
     makes those of the refunds listed so far: returns of how many. Documents that are posted stay."""
-    locked = Store.objects.select_for_update().get(pk=store.pk)
-    before = locked.excluded_refunds
-    Store.objects.filter(pk=store.pk).update(excluded_refunds=rule)
-    store.excluded_refunds = rule
-    audit.record(
-        by,
-        "change what refunds of excluded orders become",
-        store.name,
-        before={"excluded_refunds": before},
-        after={"excluded_refunds": rule.value},
-    )
+    store_settings.change(store, "change what refunds of excluded orders become", {"excluded_refunds": rule}, by=by)
     if rule == ExcludedRefunds.LISTED:
         return 0
     listed = Refund.objects.filter(store=store, state=RefundState.LISTED)

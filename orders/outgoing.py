@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from connectors import scopes
+from connectors import scopes, store_settings
 from connectors.models import Store
 from connectors.ports.access import SHIPPING
 from orders import tasks
@@ -46,11 +46,8 @@ def switch(store: Store, *, on: bool, by: User, address: str | None = None) -> N
         raise SendingRefused(
             f"The token lacks the scope {', '.join(lacks)}.", "Grant it in the store's admin, then test the connection."
         )
-    with transaction.atomic():
-        if Store.objects.filter(pk=store.pk, send_fulfilments=not on).update(send_fulfilments=on):
-            before, after = {"send_fulfilments": not on}, {"send_fulfilments": on}
-            audit.record(by, "change sending of fulfilments", store.name, before=before, after=after, address=address)
-    store.send_fulfilments = on
+    wanted = {"send_fulfilments": on}
+    store_settings.change(store, "change sending of fulfilments", wanted, by=by, address=address)
 
 
 def keep(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from connectors import store_settings
 from connectors.models import Store
 from orders import privacy
 from orders.models import IncomingOrder, OrderStock
@@ -36,16 +37,7 @@ def preview(store: Store, months: int) -> Outdated:
 
 def set_months(store: Store, months: int | None, *, by: User) -> None:
     """Keep customers' data for so many months, or for ever (None). The next night redacts what is older."""
-    before = store.keep_months
-    Store.objects.filter(pk=store.pk).update(keep_months=months)
-    store.keep_months = months
-    audit.record(
-        by,
-        "change how long customers' data is kept",
-        store.name,
-        before={"keep_months": before},
-        after={"keep_months": months},
-    )
+    store_settings.change(store, "change how long customers' data is kept", {"keep_months": months}, by=by)
 
 
 def forget(store: Store, *, until: dt.datetime | None = None, by: User | None = None) -> tuple[int, bool]:

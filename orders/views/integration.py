@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from connectors import registry, rereads, scopes
+from connectors import registry, rereads, scopes, store_settings
 from connectors.models import Store
 from connectors.models.stores import ExcludedRefunds
 from connectors.ports.access import SHIPPING
@@ -18,7 +18,6 @@ from connectors.views.frame import StorePage
 from orders import integration, outgoing, retention
 from orders.models import Refund, RefundState
 from orders.outgoing import SendingRefused
-from syncconsole.kernel import audit
 
 RIGHT = "connectors.change_store"
 STOCK_FIELDS = ("opening_orders", "keep_goods")
@@ -103,24 +102,19 @@ class IntegrationPage(StorePage):
         return redirect("admin:store_orders", self.store.slug)
 
     def _save_stock(self, request: HttpRequest) -> HttpResponse:
-        before = {name: str(getattr(self.store, name)) for name in STOCK_FIELDS}
         form = StockForm(request.POST, instance=self.store)
         if not form.is_valid():
             return self._show(DayForm(initial={"day": self.store.integration_date}), form, None, status=422)
-        Store.objects.filter(pk=self.store.pk).update(**form.cleaned_data)
-        after = {name: str(value) for name, value in form.cleaned_data.items()}
-        audit.record(self.person, "change what orders mean for stock", self.store.name, before=before, after=after)
+        store_settings.change(self.store, "change what orders mean for stock", form.cleaned_data, by=self.person)
         messages.success(request, "Saved. It holds for orders seen from now on.")
         return redirect("admin:store_orders", self.store.slug)
 
     def _save_rhythm(self, request: HttpRequest) -> HttpResponse:
-        before = {"import_minutes": self.store.import_minutes}
         form = RhythmForm(request.POST, instance=self.store)
         if not form.is_valid():
             messages.warning(request, "Nothing was saved. Write the minutes as a number from 1 to 60.")
             return redirect("admin:store_orders", self.store.slug)
-        Store.objects.filter(pk=self.store.pk).update(**form.cleaned_data)
-        audit.record(self.person, "change order schedule", self.store.name, before=before, after=form.cleaned_data)
+        store_settings.change(self.store, "change order schedule", form.cleaned_data, by=self.person)
         messages.success(request, f"{self.store} is asked for orders every {self.store.import_minutes} minutes.")
         return redirect("admin:store_orders", self.store.slug)
 

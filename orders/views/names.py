@@ -10,13 +10,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from connectors import store_settings
 from connectors.models import Store
 from connectors.views.frame import StorePage
 from orders import mappings
 from orders.mappings import Rule, ValueInUse
 from orders.models import MappedKind, Unmapped
 from orders.views.sales import PERSONAL_RIGHT
-from syncconsole.kernel import audit
 
 SHOWN: Final = 200
 """Values of one kind on the page; the others are found by their words."""
@@ -117,11 +117,9 @@ class OrderNamesPage(StorePage):
         return redirect("admin:order_names", slug)
 
     def _save_tax_fields(self, request: HttpRequest) -> HttpResponse:
-        before = {"tax_fields": self.store.tax_fields}
         form = TaxFieldsForm(request.POST, instance=self.store)
         if not form.is_valid():
             return self.show(form, status=422)
-        Store.objects.filter(pk=self.store.pk).update(**form.cleaned_data)
-        audit.record(self.person, "change where tax ids are", self.store.name, before=before, after=form.cleaned_data)
+        store_settings.change(self.store, "change where tax ids are", form.cleaned_data, by=self.person)
         messages.success(request, "Saved. It holds for orders read from now on.")
         return redirect("admin:order_names", self.store.slug)

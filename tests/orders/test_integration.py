@@ -116,7 +116,7 @@ def test_what_orders_mean_for_stock_is_saved_and_noted(world: World, person: Use
 
     store = Store.objects.get()
     assert (store.opening_orders, store.keep_goods) == ("left_out", True)
-    assert AuditEntry.objects.get().after == {"opening_orders": "left_out", "keep_goods": "True"}
+    assert AuditEntry.objects.get().after == {"opening_orders": "left_out", "keep_goods": True}
 
     assert client.post(page, {"opening_orders": "nonsense"}).status_code == 422
     assert Store.objects.get().opening_orders == "left_out"
