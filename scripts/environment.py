@@ -98,12 +98,27 @@ def environment_runs() -> bool:
     return python.exists() and subprocess.run([python, "-c", ""], check=False).returncode == 0
 
 
+def is_of_another_checkout() -> bool:
+    """.venv is a link to what somebody else made: emptying it would take their packages away."""
+    if not (VENV.is_symlink() and VENV.is_dir() and any(VENV.iterdir())):
+        return False
+    try:
+        return bool(json.loads(STAMP.read_text()).get("checkout") != str(ROOT))
+    except (OSError, ValueError):
+        return True
+
+
 def create_environment() -> int:
     missing = subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True, check=False)
     if missing.returncode:
         return refuse(
             "This Python cannot make virtual environments. On Debian and Ubuntu install its other half "
             "(apt-get install python3-venv), then run the same command again."
+        )
+    if is_of_another_checkout():
+        return refuse(
+            f".venv is a link to {VENV.resolve()}, which was made for another checkout and would be emptied. "
+            "Remove the link (rm .venv), then run the same command again: this checkout gets an environment of its own."
         )
     tell("Creating .venv/ …")
     return subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], stdout=sys.stderr, check=False).returncode

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -72,6 +74,22 @@ class TestMake:
 
     def test_options_of_the_demo_are_passed_on(self) -> None:
         assert planned_by_make("demo", "DEMO_ARGS=--once --json")[-1].endswith("manage.py demo --once --json")
+
+    def test_an_environment_of_another_checkout_is_not_emptied(self, tmp_path: Path) -> None:
+        theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+        for folder in ("scripts", "requirements"):
+            shutil.copytree(ROOT / folder, ours / folder)
+        theirs.mkdir()
+        (theirs / "installed.json").write_text(json.dumps({"lock": "dev", "checkout": str(tmp_path / "elsewhere")}))
+        (ours / ".venv").symlink_to(theirs)
+
+        command = [sys.executable, str(ours / "scripts" / "environment.py"), "dev"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+        assert done.returncode == 1
+        assert (theirs / "installed.json").exists()
+        assert f".venv is a link to {theirs}" in done.stderr
+        assert "rm .venv" in done.stderr
 
     def test_a_python_that_is_too_old_is_told_what_to_do(self) -> None:
         program = (
