@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from connectors.models import Store
@@ -54,6 +55,12 @@ def known(publication: LevelPublication) -> Known:
     )
 
 
+def listed(store: Store) -> QuerySet[LevelPublication, LevelPublication]:
+    """Levels held because units committed there belong to no order here, and those that somebody signed for."""
+    found = LevelPublication.objects.filter(Q(acknowledged_offset__gt=0) | Q(hold_test="b"), store=store)
+    return found.select_related("listed__variant__product", "store_location", "store").order_by("pk")
+
+
 def acknowledge(
     publication_id: int, *, committed: int, open_here: int, by: User | None, reason: str
 ) -> OffsetAcknowledgement | None:
@@ -92,3 +99,24 @@ def acknowledge(
         level_changes.ask_for([publication])
         audit.record(by, "acknowledge offset", f"{publication}", before={"units": seen.signed}, after=after)
     return signed
+
+
+def withdraw(publication_id: int, *, by: User | None, reason: str) -> int:
+    """Take back what is signed at a level: from its next read on it is held for those units again. The signatures stay as
+    they were given. Returns the units.
+
+    Raises OffsetRefused without a reason, or where nothing is signed (any more).
+    """
+    if not reason.strip():
+        raise OffsetRefused("The reason is missing.", "Say why the signature does not hold; nothing was withdrawn.")
+    with transaction.atomic():
+        (publication,) = publications.lock([publication_id])
+        units = publication.acknowledged_offset
+        if not units:
+            raise OffsetRefused("Nothing is signed at this level.", "Nothing is to be withdrawn.")
+        publication.acknowledged_offset = 0
+        publications.save_all([publication])
+        level_changes.ask_for([publication])
+        after = {"reason": reason.strip()[:250], "units": 0}
+        audit.record(by, "withdraw offset", f"{publication}", before={"units": units}, after=after)
+    return units

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, TextIO
 
 from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
@@ -132,3 +132,29 @@ def input_file(path: str) -> Iterator[BinaryIO]:
         raise Refused(f"{path} cannot be read: {exc.strerror}.", "Check the path and its permissions.") from exc
     with stream:
         yield stream
+
+
+@contextmanager
+def output_file(path: str) -> Iterator[TextIO]:
+    """The file at `path`, opened for writing CSV or text in UTF-8; what was there is replaced.
+
+    Raises Refused when it cannot be opened.
+    """
+    try:
+        stream = Path(path).open("w", encoding="utf-8", newline="")  # noqa: SIM115 - closed below; only opening may be refused here
+    except OSError as exc:
+        raise Refused(
+            f"{path} cannot be written: {exc.strerror}.", "Name a file in a folder that you may write to."
+        ) from exc
+    with stream:
+        yield stream
+
+
+def acting_person(actor: User | None, act: str) -> User:
+    """The person named by `--as`, for what a person must do. `act` begins the sentence: "A signature".
+
+    Raises Refused where nobody is named.
+    """
+    if actor is None:
+        raise Refused(f"{act} needs a person.", "Add --as EMAIL.")
+    return actor

@@ -12,6 +12,9 @@ from inventory import holds, offsets
 from inventory.models import LevelPublication, OffsetAcknowledgement
 from inventory.offsets import OffsetRefused
 from inventory.tasks import tell_of_long_holds
+from syncconsole.kernel.models import AuditEntry
+from tests.factories.kernel import UserFactory
+from tests.inventory.test_commands import run
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -119,3 +122,30 @@ def test_hidden_old_orders_are_named_as_the_usual_cause(held: World) -> None:
     assert offsets.older_orders_hidden(held.store)
     held.store.granted_scopes = ["read_all_orders"]
     assert not offsets.older_orders_hidden(held.store)
+
+
+def test_by_command_a_level_is_signed_for_and_the_signature_withdrawn(held: World) -> None:
+    slug, by = held.store.slug, held.operator.email
+    code, told, _ = run("offsets", slug)
+    [row] = told["levels"]
+    assert (code, row["committed"], row["open_here"], row["signed"], row["held"]) == (0, 2, 0, 0, True)
+    level = str(row["level"])
+    signing = ("offsets", slug, "--sign", level, "--reason", "Last year's.")
+
+    assert run(*signing, "--as", by)[1]["remedy"] == "Give --committed and --open-here as they are listed."
+    assert run(*signing, "--committed", "2", "--open-here", "0")[1]["remedy"] == "Add --as EMAIL."
+    viewer = UserFactory(roles=["Viewer"]).email
+    assert run(*signing, "--committed", "2", "--open-here", "0", "--as", viewer)[0] == 2
+    assert run(*signing, "--committed", "3", "--open-here", "0", "--as", by)[0] == 2
+    code, told, _ = run(*signing, "--committed", "2", "--open-here", "0", "--as", by)
+    assert (code, told["levels"][0]["signed"]) == (0, 2)
+
+    assert run("offsets", slug, "--withdraw", level, "--as", by)[1]["cause"] == "The reason is missing."
+    withdrawing = ("offsets", slug, "--withdraw", level, "--reason", "They were found.", "--as", by)
+    assert run(*withdrawing)[0] == 0
+    assert held.publication("A").acknowledged_offset == 0
+    assert AuditEntry.objects.get(action="withdraw offset").before == {"units": 2}
+    held.rest()
+    held.full()
+    assert held.publication("A").hold_test == "b", "held for them again"
+    assert run(*withdrawing)[1]["cause"] == "Nothing is signed at this level."

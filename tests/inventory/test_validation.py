@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
@@ -24,6 +26,7 @@ from syncconsole.kernel.models import AuditEntry, User
 from tests.console.conftest import SignIn as SignIn
 from tests.console.conftest import sign_in as sign_in
 from tests.factories.kernel import UserFactory
+from tests.inventory.test_commands import run
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -214,11 +217,59 @@ def test_the_sheet_is_exported_with_the_store_s_terms(live: World, sign_in: Sign
     assert ",9.000,0,9.000,9,5,0,5,-4,Moved here since" in lines[1]
 
 
-def test_the_command_tells_the_counts_and_the_state(
-    live: World, elena: User, capsys: pytest.CaptureFixture[str]
-) -> None:
+def sample_of(world: World, path: Path, **counted: str) -> None:
+    """The sample's file, drawn and filled in: SKU → the count."""
+    run("validate_ats", world.store.slug, "--sample", str(path))
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    for row in rows:
+        row["counted"] = counted.get(row["item"].partition(" ")[0], "")
+    with path.open("w", newline="") as file:
+        written = csv.DictWriter(file, list(rows[0]))
+        written.writeheader()
+        written.writerows(rows)
+
+
+def test_the_command_hands_out_the_sample_and_signs_what_was_counted(live: World, elena: User, tmp_path: Path) -> None:
+    path = tmp_path / "sample.csv"
+    counts = {sku: str(live.level(sku).on_hand) for sku in "ABC"}
+    signing = ("validate_ats", live.store.slug, "--counts", str(path), "--sign")
+
+    sample_of(live, path, **{**counts, "C": ""})
+    code, refused, _ = run(*signing, "--as", elena.email)
+    assert (code, refused["cause"]) == (2, "1 of 3 samples are neither equal nor noted.")
+    assert not ValidationSample.objects.exclude(counted=None).exists(), "counts and signature: both or none"
+
+    sample_of(live, path, **{**counts, "B": "many", "C": "-1"})
+    code, refused, _ = run(*signing, "--as", elena.email)
+    assert code == 2
+    assert {row["cause"] for row in refused["problems"]} == {
+        "The count many is not a number.",
+        "The count -1 is negative.",
+    }
+
+    sample_of(live, path, **counts)
+    assert run(*signing)[1]["remedy"] == "Add --as EMAIL."
+    assert "may not" in run(*signing, "--as", UserFactory(roles=["Viewer"]).email)[1]["cause"]
+    assert signatures.last(live.store) is None
+    code, told, _ = run(*signing, "--as", elena.email)
+    assert (code, told["levels"], told["equal"], told["signature"], told["signed_by"]) == (
+        *(0, 3, 3),
+        *("signed", "Elena Marin"),
+    )
+
+    code, refused, _ = run(*signing, "--as", elena.email)
+    assert (code, refused["cause"]) == (2, "No sheet is open.")
+
+
+def test_counts_of_a_file_are_kept_and_those_of_another_sheet_are_not(live: World, elena: User, tmp_path: Path) -> None:
+    path = tmp_path / "sample.csv"
+    sample_of(live, path, A="5")
+    code, told, _ = run("validate_ats", live.store.slug, "--counts", str(path), "--as", elena.email)
+    assert (code, told["samples_left"]) == (0, 2)
+
     count_all(live, elena)
     validation.sign(live.store, elena)
-    call_command("validate_ats", live.store.slug, "--json")
-    told = json.loads(capsys.readouterr().out)
-    assert (told["levels"], told["equal"], told["signature"], told["signed_by"]) == (3, 3, "signed", "Elena Marin")
+    validation.draw(live.store, elena)
+    code, refused, _ = run("validate_ats", live.store.slug, "--counts", str(path))
+    assert code == 2
+    assert "is no sample of the open sheet" in refused["cause"]

@@ -9,7 +9,7 @@ from catalog.models import CloneDecision, CloneSuspect
 from connectors.approval import DecisionRefused
 from connectors.commands import named_store
 from inventory import clones
-from syncconsole.kernel.commands import JsonCommand, Refused, Report
+from syncconsole.kernel.commands import JsonCommand, Refused, Report, acting_person
 from syncconsole.kernel.models import User
 
 SHOWN = 50
@@ -41,11 +41,10 @@ class Command(JsonCommand):
 
     @staticmethod
     def _decide(actor: User | None, options: dict[str, Any]) -> None:
-        if actor is None:
-            raise Refused("A decision needs a person.", "Add --as EMAIL.")
+        person = acting_person(actor, "A decision")
         if not CloneSuspect.objects.filter(pk=options["decide"]).exists():
             raise Refused(f"There is no pair {options['decide']}.", "Leave --decide out to list them.")
-        clones.decide(options["decide"], CloneDecision(options["decision"]), by=actor)
+        clones.decide(options["decide"], CloneDecision(options["decision"]), by=person)
 
 
 def _told(row: CloneSuspect) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from typing import Any
 from connectors.commands import named_store
 from connectors.models import Store
 from inventory import deciding
+from inventory.commands import named_location
 from inventory.deciding import Decision, DriftDecisionRefused
-from inventory.models import Drift, Location
+from inventory.models import Drift
 from inventory.models.drifts import DriftCause
-from syncconsole.kernel.commands import JsonCommand, Refused, Report
+from syncconsole.kernel.commands import JsonCommand, Report
 from syncconsole.kernel.models import User
 
 SHOWN = 50
@@ -66,9 +67,7 @@ def decided(drifts: list[Drift], decision: Decision, actor: User | None, options
     """Decide about them, and say what became of each that was left."""
     choice: dict[int, int] = {}
     if code := options["location"]:
-        location = Location.objects.filter(code=code).first()
-        if location is None:
-            raise Refused(f"There is no location {code}.", "Write a code from Inventory › Locations.")
+        location = named_location(code)
         choice = {each.publication.store_location_id: location.pk for each in drifts}
     report = deciding.decide([each.pk for each in drifts], decision, by=actor, reason=options["reason"], choice=choice)
     left = [{"drift": row.drift_id, "item": row.label, "cause": row.cause, "remedy": row.remedy} for row in report.left]

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from argparse import ArgumentParser
 from typing import Any
 
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
-
-from connectors.commands import named_store
-from connectors.models import Store
+from connectors.commands import moment, named_store
 from inventory import explanation
 from syncconsole.kernel.commands import JsonCommand, Refused, Report
 from syncconsole.kernel.models import User
@@ -38,17 +33,3 @@ class Command(JsonCommand):
         return Report(
             data={"levels": [e.as_dict() for e in explained]}, lines=["\n\n".join(e.text() for e in explained)]
         )
-
-
-def moment(text: str, store: Store) -> dt.datetime:
-    """A time as typed; without a zone it is the store's. Raises Refused when it is none, or lies ahead."""
-    try:
-        parsed = parse_datetime(text if "T" in text or " " in text else f"{text}T00:00")
-    except ValueError:
-        parsed = None
-    if parsed is None:
-        raise Refused(f"{text} is no time.", "Write it like 2026-11-19T10:00.")
-    aware = parsed if timezone.is_aware(parsed) else parsed.replace(tzinfo=store.zone)
-    if aware > timezone.now():
-        raise Refused(f"{text} lies ahead.", "Ask for a past moment.")
-    return aware

@@ -9,9 +9,10 @@ from typing import Any
 from catalog.csv_rows import FileRefused
 from connectors.commands import named_store
 from inventory import openings
+from inventory.commands import named_location
 from inventory.models import Location, OpeningPlan
 from inventory.openings import OpeningRefused
-from syncconsole.kernel.commands import JsonCommand, Refused, Report, input_file
+from syncconsole.kernel.commands import JsonCommand, Refused, Report, acting_person, input_file
 from syncconsole.kernel.models import User
 
 
@@ -28,9 +29,7 @@ class Command(JsonCommand):
         parser.add_argument("--post", type=int, metavar="PLAN", help="Sign and post the plan of this number.")
 
     def work(self, actor: User | None, options: dict[str, Any]) -> Report:
-        location = Location.objects.filter(code=options["location"]).first()
-        if location is None:
-            raise Refused(f"There is no location {options['location']}.", "Write the code of one of ours.")
+        location = named_location(options["location"])
         if options["post"]:
             return self._post(location, options["post"], actor)
         plan = self._plan(location, actor, options)
@@ -56,9 +55,7 @@ class Command(JsonCommand):
         plan = OpeningPlan.objects.filter(pk=number, location=location).first()
         if plan is None:
             raise Refused(f"{location} has no plan {number}.", "Look under Opening stock in the console.")
-        if actor is None:
-            raise Refused("A plan is signed by a person.", "Add --as EMAIL.")
-        plan = openings.sign(plan, actor)
+        plan = openings.sign(plan, acting_person(actor, "Signing a plan"))
         openings.post(plan)
         plan.refresh_from_db()
         counts = openings.outcomes(plan)

@@ -1,45 +1,77 @@
-"""The ATS validation sheet of a store from the command line: its counts and the state of its signature."""
+"""The ATS validation sheet of a store from the command line: its counts, its sample as a file, the signature."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
 from typing import Any
 
+from django.db import transaction
+
+from catalog.csv_rows import FileRefused
 from connectors.commands import named_store
-from inventory import signatures, validation
-from syncconsole.kernel.commands import JsonCommand, Report
+from connectors.models import Store
+from inventory import sample_file, signatures, validation
+from inventory.validation import ValidationRefused
+from syncconsole.kernel.commands import JsonCommand, Report, acting_person, input_file, output_file
 from syncconsole.kernel.models import User
 
 
 class Command(JsonCommand):
-    help = "How our quantities compare with a store's as last read, and whether somebody signed. Signing is for the console."
+    help = "How our quantities compare with a store's as last read; draw, count and sign its sheet."
     permission = "inventory.view_validation"
+    refusals = (ValidationRefused, FileRefused)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("store", help="Slug of the store.")
+        parser.add_argument("--sample", metavar="FILE", help="Write the sample to count to this CSV file; draws one.")
+        parser.add_argument("--counts", metavar="FILE", help="Keep the counts of that file; - is standard input.")
+        parser.add_argument(
+            "--sign", action="store_true", help="Sign the sheet; needs --as. With --counts: both or none."
+        )
 
     def work(self, actor: User | None, options: dict[str, Any]) -> Report:
         store = named_store(options["store"])
-        counts, signed = validation.counts(store), signatures.last(store)
-        sheet, read = validation.open_sheet(store), validation.last_read(store)
-        state = "none" if signed is None else "withdrawn" if signed.withdrawn_at else "signed"
-        data = {
-            "store": store.slug,
-            **counts.as_dict(),
-            "read_at": read.finished_at if read else None,
-            "signature": state,
-            "signed_by": str(signed.signed_by) if signed else None,
-            "signed_at": signed.signed_at if signed else None,
-            "withdrawn_cause": signed.withdrawn_cause if signed else "",
-            "samples_left": validation.left(sheet) if sheet else None,
-        }
-        lines = [
-            f"{counts.levels:,} levels: {counts.equal:,} equal, {counts.differ:,} differ, {counts.held:,} held.",
-            {
-                "none": "Nobody has signed yet.",
-                "signed": f"Signed by {data['signed_by']}, {data['signed_at']}.",
-                "withdrawn": f"The signature is withdrawn: {data['withdrawn_cause']}",
-            }[state],
-        ]
-        return Report(data=data, lines=lines)
+        with transaction.atomic():
+            if options["counts"]:
+                with input_file(options["counts"]) as stream:
+                    sample_file.keep_counts(store, stream, actor)
+            if options["sign"]:
+                validation.sign(store, acting_person(actor, "A signature"))
+        if options["sample"]:
+            self._write_sample(store, actor, options["sample"])
+        return told(store)
+
+    @staticmethod
+    def _write_sample(store: Store, actor: User | None, path: str) -> None:
+        sheet = validation.draw(store, actor)
+        with output_file(path) as file:
+            file.writelines(sample_file.lines(sheet))
+
+
+def told(store: Store) -> Report:
+    """How the sheet stands now."""
+    counts, signed = validation.counts(store), signatures.last(store)
+    sheet, read = validation.open_sheet(store), validation.last_read(store)
+    state = "none" if signed is None else "withdrawn" if signed.withdrawn_at else "signed"
+    data = {
+        "store": store.slug,
+        **counts.as_dict(),
+        "read_at": read.finished_at if read else None,
+        "signature": state,
+        "signed_by": str(signed.signed_by) if signed else None,
+        "signed_at": signed.signed_at if signed else None,
+        "withdrawn_cause": signed.withdrawn_cause if signed else "",
+        "samples_left": validation.left(sheet) if sheet else None,
+    }
+    lines = [
+        f"{counts.levels:,} levels: {counts.equal:,} equal, {counts.differ:,} differ, {counts.held:,} held.",
+        {
+            "none": "Nobody has signed yet.",
+            "signed": f"Signed by {data['signed_by']}, {data['signed_at']}.",
+            "withdrawn": f"The signature is withdrawn: {data['withdrawn_cause']}",
+        }[state],
+    ]
+    if sheet:
+        lines.append(f"A sheet is open: {data['samples_left']} of {sheet.samples.count()} samples are left.")
+    return Report(data=data, lines=lines)
