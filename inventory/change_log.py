@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -52,6 +52,12 @@ class Change:
     detail: str
     who: str
     url: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a file or a script is given: plain values, units without needless zeros."""
+        said = asdict(self) | {"kind": self.kind.value}
+        said["quantity"] = None if self.quantity is None else self.quantity.normalize() + 0
+        return said
 
 
 class Cursor(NamedTuple):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
@@ -17,6 +19,7 @@ from inventory.models import Drift, HoldChange
 from tests.console.conftest import SignIn
 from tests.console.conftest import sign_in as sign_in
 from tests.factories.connectors import StoreFactory
+from tests.inventory.test_commands import run
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -138,3 +141,31 @@ def test_the_file_has_every_line_and_runs_nothing(told: World, viewer: Client) -
 @pytest.mark.parametrize("after", ["x", "1,2", "9" * 40 + ",0,1", "1,0," + "9" * 40])
 def test_an_address_that_makes_no_sense_shows_a_page(told: World, viewer: Client, after: str) -> None:
     assert viewer.get(PAGE, {"after": after, "level": "9" * 30, "from": "soon", "kind": "?"}).status_code == 200
+
+
+def test_the_command_prints_the_newest_and_writes_all_of_them(told: World, tmp_path: Path) -> None:
+    slug, path = told.store.slug, tmp_path / "changes.csv"
+    code, data, _ = run("change_log", slug, "--sku", "B", "--limit", "2")
+    assert (code, data["more"]) == (0, True)
+    assert [(row["kind"], row["what"], row["quantity"]) for row in data["changes"]] == [
+        ("drift", "Store showed 13", "-2"),
+        ("push", "Pushed", "5"),
+    ]
+
+    narrowed = ("--kind", "stock", "push", "--location", "cluj", "--since", "2020-01-01")
+    code, data, _ = run("change_log", slug, *narrowed, "--csv", str(path))
+    whole = [change for change in change_log.every(Wanted(store=told.store)) if change.kind.value in ("stock", "push")]
+    assert (code, data["count"]) == (0, len(whole))
+    rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
+    assert [(row["kind"], row["item"], row["what"]) for row in rows] == [
+        (change.kind.value, change.item, change.what) for change in whole
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--sku", "Z"), ("--location", "nowhere"), ("--since", "soon"), ("--limit", "0"), ("--csv", "/no/x.csv")]
+)
+def test_what_the_command_cannot_understand_is_refused_with_a_remedy(world: World, wrong: tuple[str, str]) -> None:
+    code, refused, _ = run("change_log", world.store.slug, *wrong)
+    assert code == 2
+    assert refused["remedy"]

@@ -18,6 +18,7 @@ from inventory.monitoring import Trouble, Watch
 from syncconsole.stores_health import store_health
 from tests.console.conftest import SignIn
 from tests.console.conftest import sign_in as sign_in
+from tests.inventory.test_commands import run
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -176,6 +177,22 @@ def test_each_tab_says_cause_and_remedy(live: World, viewer: Client) -> None:
     for tab in Trouble.values:
         assert viewer.get("/console/monitoring/", {"tab": tab}).status_code == 200
     assert "Monitoring" in viewer.get(f"/console/stores/{live.store.slug}/").content.decode()
+
+
+def test_the_command_lists_them_and_fails_only_where_it_is_asked_to(live: World) -> None:
+    live.post("A", 5)
+    marked_earlier(dt.timedelta(hours=5))
+    code, told, _ = run("monitoring", live.store.slug)
+    assert code == 0
+    assert [(name, told[name]["count"]) for name in Trouble.values] == [
+        ("missed", 1),
+        ("duplicate", 0),
+        ("left_scope", 0),
+    ]
+    assert told["missed"]["remedy"]
+    assert told["missed"]["levels"][0]["item"].startswith("A")
+    assert run("monitoring", live.store.slug, "--fail-on", "duplicate", "left_scope")[0] == 0
+    assert run("monitoring", live.store.slug, "--fail-on", "missed")[0] == 1
 
 
 def test_the_lag_of_a_push_counts_from_the_oldest_change_that_it_carries(live: World) -> None:
