@@ -31,6 +31,7 @@ from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 from syncconsole.kernel.refusals import Refusal
 
+SEE_RIGHT: Final = "orders.view_wave"
 WAVE_RIGHT: Final = "orders.wave_orders"
 MOST: Final = 100
 """Orders of one wave."""
@@ -62,6 +63,16 @@ class Completed:
 
     units: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
+
+
+def summed() -> QuerySet[Wave, Wave]:
+    """Waves, each with `orders`, the units `to_pick` and `shipped`, and how many lines were `voided`."""
+    return Wave.objects.annotate(
+        orders=Count("lines__stock__order", distinct=True),
+        to_pick=Sum("lines__quantity", filter=Q(lines__state=WaveLineState.OPEN), default=0),
+        shipped=Sum("lines__picked", default=0),
+        voided=Count("lines", filter=Q(lines__state=WaveLineState.VOIDED)),
+    )
 
 
 Picked = Mapping[int, Units]

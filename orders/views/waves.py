@@ -6,7 +6,7 @@ import uuid
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -14,16 +14,15 @@ from django.utils.functional import cached_property
 
 from connectors.models import Store
 from inventory.models import Location
-from orders import waves
+from orders import picking, waves
 from orders.models import Wave, WaveLine, WaveLineState, WaveState
 from orders.paper import pick_list_of
 from orders.shipping import ShippingRefused
 from orders.views.goods import units_typed
-from orders.waves import LeftOut, WaveRefused
+from orders.waves import SEE_RIGHT, LeftOut, WaveRefused
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.keyset import page_of
 
-SEE_RIGHT: Final = "orders.view_wave"
 USUAL: Final = 20
 """Orders that a new wave offers unless another number is asked for."""
 
@@ -49,12 +48,7 @@ class WavesPage(ConsolePage):
     def found(self) -> QuerySet[Wave, Wave]:
         """Waves by the filters in the address, each with the sums of its lines."""
         asked = self.request.GET
-        rows = Wave.objects.annotate(
-            orders=Count("lines__stock__order", distinct=True),
-            to_pick=Sum("lines__quantity", filter=Q(lines__state=WaveLineState.OPEN), default=0),
-            shipped=Sum("lines__picked", default=0),
-            voided=Count("lines", filter=Q(lines__state=WaveLineState.VOIDED)),
-        )
+        rows = waves.summed()
         if asked.get("state") in WaveState.values:
             rows = rows.filter(state=asked["state"])
         if code := asked.get("location"):
@@ -180,10 +174,7 @@ class PickList(ConsolePage):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         wave = get_object_or_404(Wave.objects.select_related("location"), pk=pk)
-        lines = wave.lines.filter(state=WaveLineState.OPEN).select_related(
-            "stock__order__store", "stock__variant__product"
-        )
-        pdf = pick_list_of(wave, list(lines.defer("stock__order__snapshot").order_by("stock__variant__sku", "pk")))
+        pdf = pick_list_of(wave, picking.waiting(wave))
         response = HttpResponse(pdf, content_type="application/pdf")
         response["Content-Disposition"] = f'inline; filename="wave-{wave.pk}.pdf"'
         return response

@@ -24,6 +24,7 @@ from tests.console.conftest import SignIn, sign_in  # noqa: F401 - a fixture
 from tests.factories.connectors import StoreLocationFactory
 from tests.factories.inventory import LocationFactory, LocationMappingFactory
 from tests.factories.kernel import UserFactory
+from tests.inventory.test_commands import run
 from tests.orders.shelves import NINE, Shelves
 from tests.worlds import World
 
@@ -331,3 +332,21 @@ def test_orders_placed_before_a_location_was_mapped_anew_are_shipped_and_nothing
     assert (places.figures(places.here), places.shown(), places.owed()) == ((15, 0), (10, 35), [0, 0])
     assert len(world.fake.called("send")) == sends
     world.assert_sound()
+
+
+def test_by_command_goods_are_held_elsewhere_once(world: World) -> None:
+    places = TwoPlaces(world, apart=False)
+    moving = ("move_allocation", world.store.slug, "1001", "--units", f"{SKU}=2/5", "--as", world.operator.email)
+
+    for wrong in ((), ("--to", "nowhere")):
+        code, refused, _ = run(*moving, *wrong)
+        assert (code, bool(refused["remedy"])) == (2, True)
+    code, told, _ = run(*moving, "--to", "iasi")
+    assert (code, told["units"]) == (0, 2)
+    assert sorted((line["location"], line["held"]) for line in told["lines"]) == [("cluj", 3), ("iasi", 2)]
+    assert run(*moving, "--to", "iasi")[0] == 2
+    assert (places.figures(places.here), places.figures(places.there)) == ((20, 3), (20, 2))
+
+    code, refused, _ = run("ship_order", world.store.slug, "1001", "--units", f"{SKU}=1/2")
+    assert code == 2, "two lines of the order have this SKU now"
+    assert str(OrderStock.objects.get(part_of=None).pk) in refused["remedy"]

@@ -22,6 +22,7 @@ from orders.outgoing import Decision, SendingRefused
 from orders.shipping import Units
 from orders.tracking import UNTRACKED, Tracking
 from syncconsole.kernel.models import AuditEntry
+from tests.inventory.test_commands import run
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -332,6 +333,20 @@ def test_switching_is_in_the_audit_log_once(world: World, order: IncomingOrder) 
         outgoing.switch(world.store, on=False, by=world.operator)
     entry = AuditEntry.objects.get(action="change sending of fulfilments")
     assert (entry.actor, entry.after) == (world.operator, {"send_fulfilments": False})
+
+
+def test_by_command_the_store_is_told_of_the_parcel(world: World, order: IncomingOrder) -> None:
+    parcel = ("--carrier", "FAN Courier", "--tracking-number", "AWB-77", "--tracking-url", "https://fan.example/77")
+    code, told, _ = run("ship_order", world.store.slug, order.name, "--all", *parcel, "--notify")
+    assert code == 0
+    kept = OutgoingFulfilment.objects.get()
+    assert (kept.company, kept.number, kept.url, kept.notify) == (
+        "FAN Courier",
+        "AWB-77",
+        "https://fan.example/77",
+        True,
+    )
+    assert kept.units == told["units"]
 
 
 # --- what a person decides

@@ -15,6 +15,7 @@ from orders import imports, intake, shipping
 from orders.models import IncomingOrder, OrderStock
 from orders.shipping import ShippingRefused, Units
 from tests.factories.kernel import UserFactory
+from tests.inventory.test_commands import run
 from tests.orders.shelves import NINE, Shelves
 from tests.orders.test_imports import live
 from tests.worlds import World
@@ -161,3 +162,42 @@ def test_from_whichever_side_the_halves_leave_on_hand_falls_once_and_nothing_is_
     assert (world.publication(SKU).open_remote, world.publication(SKU).pending) == (0, 0)
     assert world.fake.called("send") == []
     world.assert_sound()
+
+
+def test_by_command_some_of_an_order_is_shipped_once_and_the_rest_is_let_go(world: World, shop: Shelves) -> None:
+    slug, by = world.store.slug, ("--as", world.operator.email)
+    code, told, _ = run("ship_order", slug, "1001")
+    assert (code, [(line["sku"], line["held"], line["location"]) for line in told["lines"]]) == (0, [(SKU, 5, "cluj")])
+
+    shipping_two = ("ship_order", slug, "#1001", "--units", f"{SKU}=2/5", *by)
+    code, told, _ = run(*shipping_two)
+    assert (code, told["units"], told["lines"][0]["held"]) == (0, 2, 3)
+    code, refused, _ = run(*shipping_two)
+    assert (code, refused["cause"]) == (2, "The order holds 3 there now, not 5.")
+    assert figures(world) == (18, 3)
+
+    assert run("release_goods", slug, "1001", "--all")[1]["remedy"] == "Add --as EMAIL."
+    code, told, _ = run("release_goods", slug, "1001", "--all", *by)
+    assert (code, told["units"], figures(world)) == (0, 3, (18, 0))
+    assert run("ship_order", slug, "1001", "--all", *by)[1]["cause"] == "No units were given."
+
+
+@pytest.mark.parametrize(
+    ("asked", "cause"),
+    [
+        (("1001", "--units", "two"), "does not say how many of what"),
+        (("1001", "--units", "OTHER=1/5"), "No line of the order is OTHER"),
+        (("9", "--all"), "has no order 9"),
+        (("1001", "--all", "--tracking-url", "not an address"), "Tracking page cannot be kept"),
+        (("1001", "--all", "--as", "viewer@example.org"), "may not do this"),
+    ],
+)
+def test_what_the_command_cannot_ship_is_refused(
+    world: World, shop: Shelves, asked: tuple[str, ...], cause: str
+) -> None:
+    UserFactory(roles=["Viewer"], email="viewer@example.org")
+    code, refused, _ = run("ship_order", world.store.slug, *asked)
+    assert code == 2
+    assert cause in refused["cause"]
+    assert refused["remedy"]
+    assert figures(world) == (20, 5)

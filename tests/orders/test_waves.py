@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -22,6 +24,7 @@ from orders.waves import Picked, WaveRefused
 from syncconsole.kernel.models import AuditEntry
 from tests.console.conftest import SignIn, sign_in  # noqa: F401 - a fixture
 from tests.factories.kernel import UserFactory
+from tests.inventory.test_commands import run
 from tests.orders.shelves import NINE, Shelves
 from tests.worlds import World
 
@@ -333,3 +336,64 @@ def test_a_viewer_sees_waves_and_changes_none(
     assert "Ship what was picked" not in page(viewer, f"/console/waves/{wave.pk}/")
     assert viewer.get("/console/waves/new/").status_code == 403
     assert viewer.post(f"/console/waves/{wave.pk}/", {"step": "void", "reason": "x"}).status_code == 403
+
+
+def test_by_command_a_wave_is_previewed_made_and_shipped_by_its_file(
+    world: World, shops: list[Shelves], tmp_path: Path
+) -> None:
+    by, path = ("--as", world.operator.email), tmp_path / "wave.csv"
+    code, shown, _ = run("wave_orders", "cluj", "--preview")
+    assert (code, [row["order"] for row in shown["orders"]], shown["units"]) == (0, ["#1001", "#1002"], 8)
+    assert not Wave.objects.exists()
+    assert run("wave_orders", "cluj")[1]["remedy"] == "Add --as EMAIL."
+
+    making = ("wave_orders", "cluj", "--store", world.store.slug, "--intent", str(uuid.uuid4()), *by)
+    code, made, _ = run(*making)
+    assert (code, run(*making)[0], Wave.objects.count()) == (0, 0, 1)
+    wave = str(made["wave"])
+    [listed] = run("waves", "--state", "open", "--location", "cluj")[1]["waves"]
+    assert (listed["wave"], listed["orders"], listed["to_pick"]) == (made["wave"], 2, 8)
+
+    code, told, _ = run("waves", wave, "--csv", str(path))
+    assert (code, [line["quantity"] for line in told["lines"]]) == (0, [5, 3])
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    for row, picked in zip(rows, ("four", "3"), strict=True):
+        row["picked"] = picked
+    assert completed(path, rows, wave, *by)[0] == 2
+    rows[0]["picked"] = "4"
+    shops[1].take_off(1, world.there, world.there)
+    bring(shops[1])
+    code, done, complaint = completed(path, rows, wave, *by)
+    assert (code, done["units"], done["state"]) == (1, 4, "open")
+    assert "#1002 is left out: it changed" in complaint
+    assert figures(world) == (16, 3)
+
+    assert run("void_wave", wave, *by)[1]["cause"] == "No reason was given."
+    code, voided, _ = run("void_wave", wave, "--reason", "Tomorrow.", *by)
+    assert (code, voided["state"]) == (0, "voided")
+    assert run("void_wave", wave, "--reason", "Again.", *by)[0] == 2
+
+
+def completed(path: Path, rows: list[dict[str, str]], wave: str, *by: str) -> tuple[int, dict[str, object], str]:
+    with path.open("w", newline="") as file:
+        written = csv.DictWriter(file, list(rows[0]))
+        written.writeheader()
+        written.writerows(rows)
+    return run("complete_wave", wave, "--picked", str(path), *by)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("wave_orders", "nowhere"),
+        ("wave_orders", "cluj", "--limit", "0"),
+        ("waves", "999999"),
+        ("waves", "--csv", "x.csv"),
+        ("wave_orders", "cluj", "--as", "viewer@example.org"),
+    ],
+)
+def test_what_a_wave_s_command_cannot_do_is_refused_with_a_remedy(world: World, command: tuple[str, ...]) -> None:
+    UserFactory(roles=["Viewer"], email="viewer@example.org")
+    code, refused, _ = run(*command)
+    assert code == 2
+    assert refused["remedy"]

@@ -1,0 +1,122 @@
+"""What commands about orders share."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.db.models.functions import Upper
+
+from connectors.commands import named_store
+from connectors.models import Store
+from orders import shipping
+from orders.models import IncomingOrder, OrderStock, Wave
+from orders.shipping import ShippingRefused, Units, Wanted
+from syncconsole.kernel.commands import JsonCommand, Refused, Report
+from syncconsole.kernel.models import User
+
+ASKED: Final = re.compile(r"(?P<row>.+)=(?P<quantity>[0-9]{1,9})/(?P<of>[0-9]{1,9})")
+
+
+def named_order(store: Store, number: str) -> IncomingOrder:
+    """The order of `store` with this number, with or without #, or this reference. Raises Refused where there is none, or
+    several have the number."""
+    term = number.strip().upper()
+    orders = IncomingOrder.objects.filter(store=store).select_related("store").defer("snapshot")
+    by_number = orders.annotate(folded=Upper("name")).filter(folded__in={term, f"#{term}", term.removeprefix("#")})
+    found: list[IncomingOrder] = [*by_number[:10]] or [*orders.filter(ref=number.strip())]
+    if not found:
+        raise Refused(f"{store} has no order {number}.", "Check the number, or import the store's orders first.")
+    if len(found) > 1:
+        refs = ", ".join(each.ref for each in found)
+        raise Refused(
+            f"{len(found)} orders of {store} have the number {number}.", f"Name one by its reference: {refs}."
+        )
+    return found[0]
+
+
+def named_wave(number: int) -> Wave:
+    """The wave with this number. Raises Refused."""
+    wave = Wave.objects.select_related("location", "created_by").filter(pk=number).first()
+    if wave is None:
+        raise Refused(f"There is no wave {number}.", "The command `waves` lists them.")
+    return wave
+
+
+class GoodsCommand(JsonCommand):
+    """Base of commands about goods that one order holds. Without `--units` and `--all` they list what it holds."""
+
+    permission = shipping.SHIP_RIGHT
+    refusals = (ShippingRefused,)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("store", help="Slug of the store.")
+        parser.add_argument("order", help="Number of the order, with or without #, or its reference.")
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument(
+            "--units",
+            nargs="+",
+            default=[],
+            metavar="LINE=N/HELD",
+            help="So many of what a line holds, e.g. TS-BLK-M=1/2; a line is named by SKU or by its number as listed.",
+        )
+        which.add_argument("--all", action="store_true", dest="whole", help="All that the order holds.")
+
+    def book(self, row: IncomingOrder, wanted: Wanted, actor: User | None, options: dict[str, Any]) -> tuple[int, str]:
+        """Do it to these goods. Returns the units, and what became of them in words."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what becomes of the goods.")
+
+    def work(self, actor: User | None, options: dict[str, Any]) -> Report:
+        row = named_order(named_store(options["store"]), options["order"])
+        holding = shipping.holding(row)
+        if not options["units"] and not options["whole"]:
+            return Report(_told(row, holding, units=0), _lines(holding) or [f"{row} holds nothing."])
+        wanted = _all_of(holding) if options["whole"] else dict(_asked(text, holding) for text in options["units"])
+        units, said = self.book(row, wanted, actor, options)
+        line = f"{row} of {row.store}: {units:,} {'unit is' if units == 1 else 'units are'} {said}."
+        return Report(_told(row, shipping.holding(row), units=units), [line])
+
+
+def _all_of(holding: Sequence[OrderStock]) -> Wanted:
+    return {stock.pk: Units(stock.held, of=stock.held) for stock in holding}
+
+
+def _asked(text: str, holding: Sequence[OrderStock]) -> tuple[int, Units]:
+    """One `LINE=N/HELD`. Raises Refused where it names no line, or several."""
+    asked = ASKED.fullmatch(text)
+    if asked is None:
+        raise Refused(f"{text} does not say how many of what.", "Write LINE=N/HELD, e.g. TS-BLK-M=1/2.")
+    named = [stock for stock in holding if asked["row"] in (str(stock.pk), stock.variant.sku)]
+    if len(named) != 1:
+        lines = ", ".join(str(stock.pk) for stock in named or holding) or "none"
+        some = "Several lines of the order are" if named else "No line of the order is"
+        raise Refused(f"{some} {asked['row']}.", f"Name one by its number: {lines}.")
+    return named[0].pk, Units(int(asked["quantity"]), of=int(asked["of"]))
+
+
+def _told(row: IncomingOrder, holding: Sequence[OrderStock], *, units: int) -> dict[str, Any]:
+    return {
+        "store": row.store.slug,
+        "order": row.name,
+        "ref": row.ref,
+        "units": units,
+        "lines": [
+            {
+                "line": stock.pk,
+                "sku": stock.variant.sku,
+                "item": stock.variant.label,
+                "location": stock.location.code,
+                "held": stock.held,
+                "shipped_here_first": stock.ahead,
+                "let_go": stock.dispatched,
+            }
+            for stock in holding
+        ],
+    }
+
+
+def _lines(holding: Sequence[OrderStock]) -> list[str]:
+    return [f"{stock.pk:>8}  {stock.held} held at {stock.location}: {stock.variant.label}" for stock in holding]
