@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern] = [
     path("documents/register/", register.RegisterPage.as_view(), name="register"),
     path("documents/register/review/", register.CloseReview.as_view(), name="close_review"),
     path("documents/register/csv/", register.RegisterExport.as_view(), name="register_csv"),
+    path("documents/register/xlsx/", register.RegisterWorkbook.as_view(), name="register_xlsx"),
     path("documents/csv/", documents.DocumentsExport.as_view(), name="documents_csv"),
     path("documents/<int:pk>/", documents.DocumentPage.as_view(), name="document"),
     path("documents/<int:pk>/csv/", documents.DocumentExport.as_view(), name="document_csv"),

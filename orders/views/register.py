@@ -4,26 +4,30 @@ as CSV, too, and who looked through it when."""
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from collections.abc import Mapping
 from typing import Any, Final
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
 from connectors.models import Store
-from orders import register, reviews
+from orders import register, reviews, workbook
 from orders.models import Document, DocumentKind, DocumentState
 from orders.reviews import Looked, ReviewRefused
-from orders.views.documents import SEE_RIGHT, csv_rows, filtered
+from orders.views.documents import FATES, SEE_RIGHT, csv_rows, filtered
 from orders.views.sales import day
+from orders.workbook import WorkbookRefused
 from syncconsole.kernel.admin import ConsolePage
 from syncconsole.kernel.keyset import page_of
 
 FILTERS: Final = ("store", "kind", "currency", "state")
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class RegisterPage(ConsolePage):
@@ -94,6 +98,25 @@ class RegisterExport(ConsolePage):
         )
         response["Content-Disposition"] = f'attachment; filename="register-{since}-{until}.csv"'
         return response
+
+
+class RegisterWorkbook(ConsolePage):
+    """The same period as a workbook: totals, taxes by rate, documents and their lines."""
+
+    permission = SEE_RIGHT
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        looked = looked_at(request.GET)
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+        try:
+            workbook.write(file, looked, documents_of(request.GET), FATES)
+        except WorkbookRefused as refused:
+            file.close()
+            messages.warning(request, f"{refused.cause} {refused.remedy}")
+            return redirect(f"{reverse('admin:register')}?{request.GET.urlencode()}")
+        file.seek(0)
+        name = f"register-{looked.since}-{looked.until}.xlsx"
+        return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
 
 
 def days(asked: Mapping[str, Any]) -> tuple[dt.date, dt.date]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import zipfile
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -14,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connectors.models import Store
-from orders import mappings, register, reviews
+from orders import mappings, register, reviews, workbook
 from orders.mappings import Rule
 from orders.models import (
     Document,
@@ -237,3 +240,76 @@ def test_a_viewer_reads_reviews_and_closes_none(client: Client) -> None:
 
     assert client.get(reverse("admin:register")).status_code == 200
     assert client.post(reverse("admin:close_review"), {"seen": "0:0"}).status_code == 403
+
+
+# --- the workbook
+
+SPREADSHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def sheets(content: bytes) -> dict[str, list[list[tuple[str, str]]]]:
+    """Sheet → rows → (type, value) of each cell that is not empty; a number's type is its format."""
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        names = [
+            each.get("name", "") for each in ET.fromstring(book.read("xl/workbook.xml")).iter(f"{SPREADSHEET}sheet")
+        ]
+        styles = ET.fromstring(book.read("xl/styles.xml"))
+        codes: dict[str | None, str] = {"3": "#,##0", "4": "#,##0.00"}  # every program knows these by number
+        codes |= {each.get("numFmtId"): each.get("formatCode", "") for each in styles.iter(f"{SPREADSHEET}numFmt")}
+        looks = [codes.get(each.get("numFmtId"), "") for each in styles.find(f"{SPREADSHEET}cellXfs") or ()]
+        found = {}
+        for number, name in enumerate(names, 1):
+            sheet = ET.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))
+            assert not list(sheet.iter(f"{SPREADSHEET}f")), "nothing is a formula"
+            rows = [
+                [
+                    (each.get("t") or looks[int(each.get("s", "0"))], "".join(each.itertext()))
+                    for each in row.iter(f"{SPREADSHEET}c")
+                ]
+                for row in sheet.iter(f"{SPREADSHEET}row")
+            ]
+            found[name] = rows[1:]
+        return found
+
+
+def workbook_of(client: Client, **asked: str) -> Any:
+    return client.get(reverse("admin:register_xlsx"), {"from": "2026-11-01", "to": "2026-11-30", **asked})
+
+
+def test_the_workbook_has_totals_taxes_documents_and_lines_as_numbers_and_dates(person: User, client: Client) -> None:
+    client.force_login(person)
+    sale = carried(StoreFactory(name="=HYPERLINK(A1)"))
+    memo = posted(sale, {**GOODS, "label": "+cmd", "sku": "@x", "quantity": 1})
+    posted(sale, {"amount": "1200", "tax": "0"}, currency="JPY", at=NOON + dt.timedelta(hours=1))
+
+    answer = workbook_of(client)
+
+    assert answer["Content-Disposition"] == 'attachment; filename="register-2026-11-01-2026-11-30.xlsx"'
+    book = sheets(b"".join(answer.streaming_content))
+    assert list(book) == ["Totals", "Taxes by rate", "Documents", "Lines"]
+    text, two, none = "inlineStr", "#,##0.00", "#,##0"
+    assert [row[3:6] for row in book["Totals"][:2]] == [
+        [(text, "JPY"), (none, "0"), (none, "1200")],
+        [(text, "RON"), (two, "21.00"), (two, "121.00")],
+    ]
+    assert book["Totals"][0][1] == (text, "=HYPERLINK(A1)")
+    assert [(two, "100.00"), (two, "21.00")] in [row[2:4] for row in book["Taxes by rate"]]
+    [first, second] = book["Documents"]
+    assert (first[0], first[3]) == ((text, memo.label), (text, "=HYPERLINK(A1)"))
+    # 10 November 2026 14:00 in Bucharest, in days since 30 December 1899.
+    assert (first[6][0], round(float(first[6][1]), 6)) == ("yyyy-mm-dd hh:mm", round(46336 + 14 / 24, 6))
+    assert [row[1:5] for row in book["Lines"][:1]] == [[(text, "+cmd"), (text, "@x"), ("", "1"), (two, "121.00")]]
+    assert second[0] != first[0]
+
+
+def test_a_workbook_of_too_many_lines_is_refused_before_it_is_begun(
+    person: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(person)
+    posted(carried(), GOODS)
+    monkeypatch.setattr(workbook, "MOST", 0)
+    answer = workbook_of(client, kind="credit_memo")
+    assert answer.status_code == 302
+    shown = client.get(answer["Location"]).content.decode()
+    assert "a workbook takes 0. Choose a shorter period" in shown
+    assert answer["Location"].endswith("kind=credit_memo")
