@@ -23,7 +23,7 @@ from orders.reviews import Looked
 from syncconsole.kernel.currencies import UnknownCurrency, decimals, rounded
 from syncconsole.kernel.refusals import Refusal
 
-MOST: Final = 50_000
+MOST: Final = 20_000
 """Lines of one workbook: somebody waits for it at the page."""
 OPTIONS: Final = {
     "constant_memory": True,  # a row is on disk as soon as the next one begins
