@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from connectors.models import Store
@@ -56,8 +56,9 @@ def known(publication: LevelPublication) -> Known:
 
 
 def listed(store: Store) -> QuerySet[LevelPublication, LevelPublication]:
-    """Levels held because units committed there belong to no order here, and those that somebody signed for."""
-    found = LevelPublication.objects.filter(Q(acknowledged_offset__gt=0) | Q(hold_test="b"), store=store)
+    """Levels held while the store has more units committed than the orders known here explain, and those signed for."""
+    unexplained = Q(hold_test="b", observed_committed__gt=F("open_remote"))
+    found = LevelPublication.objects.filter(unexplained | Q(acknowledged_offset__gt=0), store=store)
     return found.select_related("listed__variant__product", "store_location", "store").order_by("pk")
 
 

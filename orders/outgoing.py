@@ -13,7 +13,6 @@ from django.utils import timezone
 from connectors import scopes, store_settings
 from connectors.models import Store
 from connectors.ports.access import SHIPPING
-from orders import tasks
 from orders.models import IncomingOrder, OrderStock, OutgoingFulfilment, OutgoingLine, OutgoingState
 from orders.tracking import Tracking
 from syncconsole.kernel import audit
@@ -75,7 +74,7 @@ def keep(
             for stock, (quantity, after) in moved.items()
             if stock.store_location_id == location_id
         )
-    tasks.send_fulfilments.send(order.store_id)
+    _send_soon(order.store_id)
 
 
 def listed() -> QuerySet[OutgoingFulfilment, OutgoingFulfilment]:
@@ -97,4 +96,11 @@ def decide(outgoing: OutgoingFulfilment, decision: Decision, *, by: User, addres
     order = outgoing.order
     after = {"state": state.label, "units": outgoing.units, "before": f"{outgoing.cause} {outgoing.remedy}"}
     audit.record(by, "decide outgoing fulfilment", f"{order.store}: {order.name}", after=after, address=address)
-    tasks.send_fulfilments.send(order.store_id)
+    _send_soon(order.store_id)
+
+
+def _send_soon(store_id: int) -> None:
+    """A worker sends what waits, once this transaction is committed."""
+    from orders.tasks import send_fulfilments  # its module imports all that ships, which imports this one
+
+    send_fulfilments.send(store_id)

@@ -232,6 +232,13 @@ class TestContinuousIntegration:
         assert "set -eu" in script
 
 
+def test_a_command_needs_nobody_to_import_its_modules_first() -> None:
+    """What ships, tells stores, and books the feed's pulls calls one another; imported from one end it must work, too."""
+    program = "import django; django.setup(); import orders.management.commands.wave_orders"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_readme_names_every_command() -> None:
     section = text("README.md").partition("## Commands")[2].partition("## Configuration")[0]
     listed = set(re.findall(r"`([a-z_]+)[ `]", "\n".join(re.findall(r"^\| (`.*?) \|", section, re.M))))
