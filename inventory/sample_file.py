@@ -61,6 +61,15 @@ def keep_counts(store: Store, stream: BinaryIO, by: User | None) -> int:
     return len(counts)
 
 
+@transaction.atomic
+def sign(store: Store, stream: BinaryIO, by: User) -> Validation:
+    """Keep the counts of such a file and sign the sheet: both, or neither. Raises what `keep_counts` and `validation.sign`
+    raise."""
+    Store.objects.select_for_update(no_key=True).get(pk=store.pk)  # first, as whoever signs does
+    keep_counts(store, stream, by)
+    return validation.sign(store, by)
+
+
 Count = tuple[ValidationSample, Decimal | None, str]
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.db import transaction
-
 from catalog.csv_rows import FileRefused
 from connectors.commands import named_store
 from connectors.models import Store
 from inventory import sample_file, signatures, validation
 from inventory.validation import ValidationRefused
-from syncconsole.kernel.commands import JsonCommand, Report, acting_person, input_file, output_file
+from syncconsole.kernel.commands import JsonCommand, Refused, Report, acting_person, input_file, output_file
 from syncconsole.kernel.models import User
 
 
@@ -24,22 +22,28 @@ class Command(JsonCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("store", help="Slug of the store.")
-        parser.add_argument("--sample", metavar="FILE", help="Write the sample to count to this CSV file; draws one.")
-        parser.add_argument("--counts", metavar="FILE", help="Keep the counts of that file; - is standard input.")
+        file = parser.add_mutually_exclusive_group()
+        file.add_argument("--sample", metavar="FILE", help="Write the sample to count to this CSV file; draws one.")
+        file.add_argument("--counts", metavar="FILE", help="Keep the counts of that file; - is standard input.")
         parser.add_argument(
             "--sign", action="store_true", help="Sign the sheet; needs --as. With --counts: both or none."
         )
 
     def work(self, actor: User | None, options: dict[str, Any]) -> Report:
         store = named_store(options["store"])
-        with transaction.atomic():
-            if options["counts"]:
-                with input_file(options["counts"]) as stream:
+        signer = acting_person(actor, "A signature") if options["sign"] else None
+        if path := options["sample"]:
+            if signer:
+                raise Refused("A sample is counted before it is signed.", "Count it, then give --counts FILE --sign.")
+            self._write_sample(store, actor, path)
+        elif path := options["counts"]:
+            with input_file(path) as stream:
+                if signer:
+                    sample_file.sign(store, stream, signer)
+                else:
                     sample_file.keep_counts(store, stream, actor)
-            if options["sign"]:
-                validation.sign(store, acting_person(actor, "A signature"))
-        if options["sample"]:
-            self._write_sample(store, actor, options["sample"])
+        elif signer:
+            validation.sign(store, signer)
         return told(store)
 
     @staticmethod
