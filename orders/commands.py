@@ -16,6 +16,7 @@ from orders.models import IncomingOrder, OrderStock, Wave
 from orders.shipping import ShippingRefused, Units, Wanted
 from syncconsole.kernel.commands import JsonCommand, Refused, Report
 from syncconsole.kernel.models import User
+from syncconsole.kernel.templatetags.console import plural
 
 ASKED: Final = re.compile(r"(?P<row>.+)=(?P<quantity>[0-9]{1,9})/(?P<of>[0-9]{1,9})")
 
@@ -76,7 +77,7 @@ class GoodsCommand(JsonCommand):
             return Report(_told(row, holding, units=0), _lines(holding) or [f"{row} holds nothing."])
         wanted = _all_of(holding) if options["whole"] else dict(_asked(text, holding) for text in options["units"])
         units, said = self.book(row, wanted, actor, options)
-        line = f"{row} of {row.store}: {units:,} {'unit is' if units == 1 else 'units are'} {said}."
+        line = f"{row} of {row.store}: {plural(units, 'unit is,units are')} {said}."
         return Report(_told(row, shipping.holding(row), units=units), [line])
 
 

@@ -15,6 +15,7 @@ from inventory.change_log import Change, ChangeKind, Wanted
 from inventory.commands import named_location
 from syncconsole.kernel.commands import JsonCommand, Refused, Report, output_file
 from syncconsole.kernel.models import User
+from syncconsole.kernel.templatetags.console import plural
 
 SHOWN = 50
 COLUMNS = [each.name for each in fields(Change) if each.name not in ("id", "url")]
@@ -44,7 +45,7 @@ class Command(JsonCommand):
         wanted = _wanted(store, options)
         if path := options["csv"]:
             count = _write(wanted, path)
-            line = f"{count:,} {'change' if count == 1 else 'changes'} written to {path}."
+            line = f"{plural(count, 'change')} written to {path}."
             return Report({"store": store.slug, "file": path, "count": count}, [line])
         if options["limit"] < 1:
             raise Refused(f"{options['limit']} changes cannot be printed.", "Give --limit 1 or more.")

@@ -12,6 +12,7 @@ from inventory.models import LevelPublication
 from inventory.offsets import OffsetRefused
 from syncconsole.kernel.commands import JsonCommand, Refused, Report, acting_person
 from syncconsole.kernel.models import User
+from syncconsole.kernel.templatetags.console import plural
 
 SHOWN = 50
 
@@ -45,7 +46,7 @@ class Command(JsonCommand):
             f"{row['item']}, {row['place']}"
             for row in shown
         ]
-        lines.append(f"{count:,} {'level' if count == 1 else 'levels'} of {store} held or signed for.")
+        lines.append(f"{plural(count, 'level')} of {store} held or signed for.")
         hidden = offsets.older_orders_hidden(store)
         if hidden and count:
             lines.append("The app may not see orders older than 60 days, the usual cause: grant it read_all_orders.")

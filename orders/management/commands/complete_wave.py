@@ -12,6 +12,7 @@ from orders.management.commands.wave_orders import said, told
 from orders.waves import WaveRefused
 from syncconsole.kernel.commands import JsonCommand, Report, acting_person, input_file
 from syncconsole.kernel.models import User
+from syncconsole.kernel.templatetags.console import plural
 
 
 class Command(JsonCommand):
@@ -31,6 +32,6 @@ class Command(JsonCommand):
         done = waves.complete(wave, picked, by=person)
         wave.refresh_from_db()
         data = {"wave": wave.pk, "state": wave.state, "units": done.units, "left_out": told(done.left_out)}
-        noun = "unit is" if done.units == 1 else "units are"
-        line = f"{wave}: {done.units:,} {noun} booked as shipped. It is {wave.standing.label.lower()}."
+        units = plural(done.units, "unit is,units are")
+        line = f"{wave}: {units} booked as shipped. It is {wave.standing.label.lower()}."
         return Report(data, [line], said(done.left_out), complete=not done.left_out)

@@ -12,6 +12,7 @@ from orders import waves
 from orders.waves import LeftOut, WaveRefused
 from syncconsole.kernel.commands import JsonCommand, Refused, Report, acting_person
 from syncconsole.kernel.models import User
+from syncconsole.kernel.templatetags.console import plural
 
 USUAL = 20
 
@@ -48,9 +49,9 @@ class Command(JsonCommand):
         ]
         units = sum(row["units"] for row in orders)
         data = {"location": location.code, "orders": orders, "units": units, "wave": None, "left_out": []}
-        lines = [f"{row['order']:12} {row['store']:20} {row['units']:>6} units" for row in orders]
+        lines = [f"{row['order']:12} {row['store']:20} {plural(row['units'], 'unit')}" for row in orders]
         if options["preview"]:
-            lines.append(f"{len(orders):,} orders, {units:,} units at {location}.")
+            lines.append(f"{plural(len(orders), 'order')}, {plural(units, 'unit')} at {location}.")
             return Report(data, lines)
         intent, person = options["intent"] or uuid.uuid4(), acting_person(actor, "A wave")
         made = waves.create(location, [sale.incoming_id for sale in chosen], intent=intent, by=person)

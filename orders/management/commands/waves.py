@@ -10,6 +10,7 @@ from orders.commands import named_wave
 from orders.models import Wave, WaveState
 from syncconsole.kernel.commands import JsonCommand, Refused, Report, output_file
 from syncconsole.kernel.models import User
+from syncconsole.kernel.templatetags.console import plural
 
 SHOWN = 50
 
@@ -37,8 +38,8 @@ class Command(JsonCommand):
             found = found.filter(location__code=options["location"])
         rows = [_told(wave) for wave in found.order_by("-pk")[:SHOWN]]
         lines = [
-            f"{row['wave']:>8}  {row['state']:9}  {row['orders']} orders, {row['to_pick']} to pick, {row['shipped']} shipped"
-            f"  {row['location']}, {row['created_by']}"
+            f"{row['wave']:>8}  {row['state']:9}  {plural(row['orders'], 'order')}, {row['to_pick']} to pick, "
+            f"{row['shipped']} shipped  {row['location']}, {row['created_by']}"
             for row in rows
         ]
         return Report({"waves": rows}, lines or ["There are no such waves."])
