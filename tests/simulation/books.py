@@ -117,6 +117,10 @@ class Books:
         """Units by which people changed what the shelf shows."""
         return sum(quantity for _, quantity in self.edits[shelf])
 
+    def edited_by(self, shelf: Shelf, until: float) -> int:
+        """The part of them that was edited by then."""
+        return sum(quantity for second, quantity in self.edits[shelf] if second <= until)
+
     # --- stores
 
     def sold(self, shelf: Shelf, quantity: int, *, taken: int) -> None:
@@ -178,6 +182,22 @@ class Books:
     def edited(self, shelf: Shelf, quantity: int, second: int) -> None:
         """Rows 18 and 19, before anybody decided."""
         self.edits[shelf].append((second, quantity))
+
+    def decided(self, shelf: Shelf, until: float, quantity: int, goods: Ours | None) -> int:
+        """A person decided about `quantity` units that the shelf was read, at `until`, to show too many: they are there,
+        at `goods` (row 18), or are to be taken back (row 19, `goods` None).
+
+        Returns the units that are then shown too many, because the difference was not only what people had edited.
+        """
+        others = self.edited_by(shelf, until) - quantity
+        self.edits[shelf] = [edit for edit in self.edits[shelf] if edit[0] > until]
+        if goods is None:
+            self.raised[shelf] = max(self.raised[shelf], others)
+            return max(0, others)
+        self.on_hand[goods] += quantity
+        if others:
+            self.edits[shelf].append((int(until) + 1, others))
+        return 0
 
     # --- here
 

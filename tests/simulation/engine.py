@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import random
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -20,21 +21,21 @@ from connectors.models import Store, SyncRun
 from connectors.models.runs import OPEN, WORKING, RunStatus, Trigger
 from connectors.ports.errors import ConnectorError
 from connectors.runs import RunRefused
-from inventory import jobs, ledger, publications, signatures, validation
+from connectors.ports.webhooks import level_ref
+from inventory import jobs, level_changes, publications, validation
 from inventory.jobs import Job
-from inventory.ledger import Posting
 from inventory.models import LevelPublication, PublicationEntry
 from inventory.models.ledger import EntryKind
 from inventory.models.publications import PublicationKind, PublicationState
-from orders import imports, intake, integration, knowledge, shipping
+from orders import imports, intake, integration, knowledge
 from orders.models import IncomingOrder
-from orders.shipping import Units
 from tests.deaths import Death, Killed
 from tests.factories.catalog import ListedVariantFactory, VariantFactory
 from tests.factories.connectors import StoreFactory, StoreLocationFactory
 from tests.factories.inventory import LocationFactory, LocationMappingFactory
 from tests.factories.kernel import UserFactory
 from tests.pacers import OpenPacer
+from tests.simulation import people, warehouse
 from tests.simulation.books import Books, Shelf
 from tests.simulation.histories import LOCATIONS, Act, Step
 from tests.simulation.shops import PLACES, Shops, sku
@@ -51,6 +52,8 @@ JOB_OF = {
 }
 OVERWRITES = re.compile(rb'inventorySetQuantities|"changeFromQuantity":-?\d')
 """A write that rests on what was read: it wipes what the store booked since."""
+SLOW = 100
+"""Seconds: an order feed that is later than this is slower than its margin."""
 REST = 6 * 3600
 """Seconds after which every level rests, however late its store's orders have been."""
 FAULTS = ("lost_reply", "drop_before", "internal_error", "503", "429", "throttle")
@@ -67,9 +70,11 @@ class Engine:
         self.problems: list[str] = []
         self.refused: Counter[str] = Counter()
         """Gates that did not let a job through."""
+        self.played: Counter[str] = Counter()
+        """What people did, and how often."""
+        self.facts = itertools.count(1)
         self._meanwhile: list[Step] = []
         self._calls_until = 0
-        self._facts = 0
         self._carried_out: Counter[bytes] = Counter()
         self.wires: dict[int, Wire] = {}
         self._set_up()
@@ -84,7 +89,7 @@ class Engine:
         self.stores = [self._connect(store) for store in range(2)]
         for item in range(setup.items):
             for location in range(LOCATIONS):
-                self._post(item, location, EntryKind.OPENING, Decimal(setup.ours[item][location]))
+                warehouse.post(self, (item, location), EntryKind.OPENING, Decimal(setup.ours[item][location]))
         for store in self.stores:
             publications.refresh(store)
         self.shelves = {
@@ -131,7 +136,7 @@ class Engine:
             http=httpx.Client(transport=wire),
         )
         port.lag = dt.timedelta(seconds=self.shops.setup.lags[number])
-        port.changes = self._changes_of
+        port.changes = self.changes_of
         port._client._pause = self.pass_time
         self.ports[number] = port
         return port
@@ -141,7 +146,7 @@ class Engine:
     def stores_by_domain(self) -> list[str]:
         return [shop.domain for shop in self.shops.shops]
 
-    def _changes_of(self, ref: str) -> list[dt.datetime]:
+    def changes_of(self, ref: str) -> list[dt.datetime]:
         work = next(work for work in self.shops.works if work.order.gid == ref)
         return [dt.datetime.fromtimestamp(second, dt.UTC) for second in work.changed]
 
@@ -248,17 +253,7 @@ class Engine:
         if job in (Job.FULL, Job.DAILY, Job.WEEKLY):
             knowledge.bring_in(self.stores[store])
         if job in (Job.DAILY, Job.WEEKLY):
-            self._sign(self.stores[store])
-
-    def _sign(self, store: Store) -> None:
-        """Somebody counts the sample and signs, once a full sync has read the store; before, the gate stays shut."""
-        if signatures.standing(store) or not validation.last_read(store):
-            return
-        sheet = validation.draw(store, self.person)
-        for sample in sheet.samples.filter(counted=None):
-            there = sum(self.books.on_hand[at] for at in self.books.group(self.shelves[sample.publication_id]))
-            validation.count(sample, max(there, Decimal(0)), "As the books say.", self.person)
-        validation.sign(store, self.person)
+            people.sign(self, self.stores[store])
 
     def _advance(self, run: SyncRun) -> None:
         run = runs.advance(run.pk)
@@ -279,86 +274,26 @@ class Engine:
                 second = chance.choice(work.changed)
                 moment = dt.datetime.fromtimestamp(second, dt.UTC)
                 changes.notice(self.stores[store], "order", {work.order.gid: moment}, by="webhook")
+        self._hear_of_levels(store, chance)
         while intake.read_changes(self.stores[store]):
             pass
         imports.import_waiting(self.stores[store])
+        while level_changes.read_changes(self.stores[store]):
+            pass
+
+    def _hear_of_levels(self, store: int, chance: random.Random) -> None:
+        """Some of what they have to tell of levels."""
+        told = {shelf for shelf in self.shops.untold_levels if shelf.store == store and chance.random() < 0.7}
+        self.shops.untold_levels = [shelf for shelf in self.shops.untold_levels if shelf.store != store]
+        if not told:
+            return
+        rows = LevelPublication.objects.select_related("store_location").filter(pk__in=self.shelves)
+        refs = {level_ref(row.item_ref, row.store_location.ref): None for row in rows if self.shelves[row.pk] in told}
+        changes.notice(self.stores[store], level_changes.KIND, refs, by="webhook")
 
     def take_what_waits(self, store: int, chance: random.Random) -> None:
         for run in SyncRun.objects.filter(store__in=self.stores, status__in=(*WORKING, RunStatus.AWAITING_APPROVAL)):
             self._advance(run)
-
-    def receive(self, store: int, chance: random.Random) -> None:
-        item, location = self._somewhere(chance)
-        quantity = Decimal(chance.choice((-3, -1, 1, 2, 4, "0.5", "1.5")))
-        kind = EntryKind.RECEIVED if quantity > 0 else EntryKind.ISSUED
-        self._post(item, location, kind, quantity)
-        self.books.entered((item, location), quantity)
-
-    def count(self, store: int, chance: random.Random) -> None:
-        item, location = self._somewhere(chance)
-        difference = chance.choice((-2, -1, 0, 1, 2))
-        self.pass_time(1.5)  # nothing else happens in the second of a count
-        self.books.entered((item, location), Decimal(difference))
-        counted = self.books.on_hand[item, location]
-        self._post(item, location, EntryKind.COUNT, Decimal(0), count_to=counted)
-        self.pass_time(1.5)
-
-    def transfer(self, store: int, chance: random.Random) -> None:
-        item, source = self._somewhere(chance)
-        target, quantity = chance.randrange(LOCATIONS), Decimal(chance.randint(1, 3))
-        for location, kind, units in (
-            (source, EntryKind.TRANSFER_OUT, -quantity),
-            (target, EntryKind.TRANSFER_IN, quantity),
-        ):
-            self._post(item, location, kind, units)
-            self.books.entered((item, location), units)
-
-    def ship(self, store: int, chance: random.Random) -> None:
-        self._by_person(store, chance, shipping.ship, self.books.shipped_here)
-
-    def dispatch(self, store: int, chance: random.Random) -> None:
-        self._by_person(store, chance, shipping.dispatch, self.books.let_go)
-
-    def _by_person(self, store: int, chance: random.Random, act: Callable[..., int], note: Callable[..., None]) -> None:
-        """Goods go that an order holds. Only of one that is known as it is: what left there and here at the same time
-        may be the same units, or others."""
-        works = {work.order.gid: work for work in self.shops.works if not work.owes}
-        imported = IncomingOrder.objects.filter(
-            store=self.stores[store], state="imported", stock_rule="order", ref__in=works
-        )
-        rows = [row for row in imported.order_by("pk") if self._changes_of(row.ref)[-1] == row.remote_updated_at]
-        if not rows:
-            return
-        row = chance.choice(rows)
-        work = works[row.ref]
-        for stock in shipping.holding(row):
-            place = PLACES.index(stock.store_location.name)
-            line = next(line for line in work.order.lines if line.gid == stock.line_ref)
-            spot = (work.order.number, line.number, place)
-            quantity = min(stock.held, self.books.piles[spot].held)
-            if quantity > 0:
-                quantity = chance.randint(1, quantity)
-                act(row, {stock.pk: Units(quantity, stock.held)}, by=self.person)
-                note(Shelf(store, self.variants.index(stock.variant), place), spot, quantity)
-                work.at_rest = True
-                return
-
-    def _somewhere(self, chance: random.Random) -> tuple[int, int]:
-        return chance.randrange(self.shops.setup.items), chance.randrange(LOCATIONS)
-
-    def _post(self, item: int, location: int, kind: EntryKind, quantity: Decimal, **more: Any) -> None:
-        self._facts += 1
-        posting = Posting(
-            self.variants[item].pk,
-            self.locations[location].pk,
-            kind,
-            f"simulated:{self.person.pk}:{self._facts}",
-            "simulation",
-            timezone.now(),
-            on_hand_delta=quantity,
-            **more,
-        )
-        ledger.post([posting])
 
     # --- what the engine knows
 
@@ -378,7 +313,7 @@ class Engine:
         unread = {work.order.gid: work for work in self.shops.works if work.unread}
         booked = IncomingOrder.objects.filter(store__in=self.stores, ref__in=unread, applied_revision=F("revision"))
         for ref, version in booked.values_list("ref", "remote_updated_at"):
-            if version >= self._changes_of(ref)[-1]:
+            if version >= self.changes_of(ref)[-1]:
                 unread[ref].unread.clear()
 
     def _look_what_was_adopted(self) -> None:
@@ -388,6 +323,13 @@ class Engine:
         for publication_id, moved_at in believed.values_list("publication", "effective_at"):
             shelf, second = self.shelves[publication_id], moved_at.timestamp() if moved_at else 0
             self.books.edits[shelf] = [edit for edit in self.books.edits[shelf] if edit[0] > second]
+
+    def look_at_drift(self, shelf: Shelf, until: float, quantity: int) -> None:
+        """Drift that a person is asked about is what people edited, as of that moment; of a feed that is slower than its
+        margin it may be more."""
+        edited = self.books.edited_by(shelf, until)
+        if edited != quantity and max(self.shops.setup.lags) < SLOW:
+            self.problems.append(f"drift of {quantity:+d} at {shelf}, where people edited {edited:+d}")
 
     # --- the end
 
@@ -420,8 +362,13 @@ class Engine:
         """Where something waits for a settled read to be decided, every level is read."""
         rows = LevelPublication.objects.filter(Q(verify=True) | Q(state=PublicationState.UNSURE), store__in=self.stores)
         waiting = sorted({self.shelves[pk].store for pk in rows.values_list("pk", flat=True)})
-        self.pass_time(REST if waiting else 0)
-        for number in waiting:
+        if waiting:
+            self.observe(waiting)
+
+    def observe(self, stores: Iterable[int]) -> None:
+        """Every level of these stores is read, once it rests."""
+        self.pass_time(REST)
+        for number in stores:
             self.work(number, lambda number=number: self._run(number, Job.OBSERVE))
         self._finish_runs()
 
@@ -430,6 +377,12 @@ class Engine:
         read = [store for store in self.stores if validation.last_read(store)]
         rows = LevelPublication.objects.filter(store__in=read, hold_test="").live().eligible()
         return [row for row in rows if self.books.undecided(self.shelves[row.pk])]
+
+    def decisions(self) -> None:
+        """Every level is read, people decide, and deltas carry out what they decided."""
+        self.observe(range(2))
+        people.decide_the_rest(self)
+        self.deltas()
 
     def weeklies(self) -> None:
         """Two weekly jobs of each store, as far apart as a difference must stand, to their ends."""
@@ -456,13 +409,7 @@ class Engine:
         self.problems.append(f"runs do not end: {list(waiting.values_list('kind', 'status', 'cause'))}")
 
 
-OURS: dict[Act, Callable[[Engine, int, random.Random], None]] = {
-    Act.RECEIVE: Engine.receive,
-    Act.COUNT: Engine.count,
-    Act.TRANSFER: Engine.transfer,
-    Act.SHIP: Engine.ship,
-    Act.DISPATCH: Engine.dispatch,
-}
+OURS = {**warehouse.STEPS, **people.STEPS}
 WORK: dict[Act, Callable[[Engine, int, random.Random], None]] = {
     Act.IMPORT: Engine.bring_in,
     Act.WEBHOOKS: Engine.hear,

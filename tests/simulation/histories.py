@@ -14,6 +14,7 @@ ITEMS: Final = 8
 """Items of one play. Each has a history of its own; the jobs, the faults and the deaths of workers they have in common."""
 EVENTS_EACH: Final = 12
 WORK: Final = 12
+DECISIONS: Final = 6
 
 
 class Weather(StrEnum):
@@ -28,7 +29,8 @@ class Weather(StrEnum):
 
 
 class Act(StrEnum):
-    """What can happen. The first group happens in a store, the second here, the third is work of ours."""
+    """What can happen. The first group happens in a store, the second here, the third is work of ours, and the
+    fourth is for people."""
 
     BUY = "somebody buys"
     EDIT = "an order is edited"
@@ -59,18 +61,21 @@ class Act(StrEnum):
     OBSERVE = "observe"
     WORK = "workers take what waits"
 
+    DECIDE = "somebody decides about drift"
+
 
 IN_STORE: Final = (
     Act.BUY, Act.EDIT, Act.FULFIL, Act.UNFULFIL, Act.REFUND, Act.CANCEL, Act.MOVE, Act.DRAFT, Act.DRAFT_ENDS, Act.DAMAGE,
 )  # fmt: skip
 EVENTS: Final = {
     Act.BUY: 22, Act.EDIT: 5, Act.FULFIL: 9, Act.UNFULFIL: 2, Act.REFUND: 7, Act.CANCEL: 4, Act.MOVE: 3, Act.DRAFT: 3,
-    Act.DRAFT_ENDS: 3, Act.DAMAGE: 1, Act.HAND: 2, Act.RECEIVE: 7, Act.COUNT: 2, Act.TRANSFER: 2, Act.SHIP: 4, Act.DISPATCH: 1,
+    Act.DRAFT_ENDS: 3, Act.DAMAGE: 1, Act.HAND: 4, Act.RECEIVE: 7, Act.COUNT: 2, Act.TRANSFER: 2, Act.SHIP: 4, Act.DISPATCH: 1,
 }  # fmt: skip
 JOBS: Final = {
     Act.IMPORT: 5, Act.WEBHOOKS: 4, Act.DELTA: 10, Act.FULL: 2, Act.DAILY: 5, Act.WEEKLY: 1, Act.RECENT: 3, Act.MANUAL: 1,
     Act.OBSERVE: 2, Act.WORK: 4,
 }  # fmt: skip
+BY_PEOPLE: Final = {Act.DECIDE: 1}
 WAITS: Final = (0, 0, 0, 1, 2, 5, 20, 60)
 LULLS: Final = (0, 2, 20, 130, 130, 400, 400, 2000)
 LONG_LULLS: Final = (30, 300, 90_000, 100_000)
@@ -138,6 +143,8 @@ def history(seed: int, weather: Weather, *, items: int = ITEMS) -> History:
         steps.insert(at, replace(_job(chance, weather), act=Act.FULL, store=store, wait=200))
     for _ in range(WORK):
         steps.insert(chance.randint(1, len(steps)), _job(chance, weather))
+    for _ in range(DECISIONS):
+        steps.insert(chance.randint(1, len(steps)), _decision(chance))
     return History(seed, weather, _setup(chance, weather, items), tuple(steps))
 
 
@@ -168,3 +175,8 @@ def _job(chance: random.Random, weather: Weather) -> Step:
     lulls = LULLS + (LONG_LULLS if weather is Weather.FORGOTTEN else ())
     meanwhile = tuple(_event(chance, IN_STORE, (0, 0, 1, 3)) for _ in range(chance.choice((0, 0, 1, 3, 6))))
     return Step(act, chance.randrange(2), chance.choice(lulls), chance.getrandbits(32), meanwhile)
+
+
+def _decision(chance: random.Random) -> Step:
+    act = chance.choices(tuple(BY_PEOPLE), tuple(BY_PEOPLE.values()))[0]
+    return Step(act, chance.randrange(2), chance.choice(WAITS), chance.getrandbits(32))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,7 +20,7 @@ from inventory.models import InventoryLevel, LevelPublication
 from inventory.models.publications import PublicationState
 from orders import knowledge
 from orders.models import IncomingOrder, IncomingState
-from tests.simulation.books import Books
+from tests.simulation.books import Books, Shelf
 from tests.simulation.engine import Engine
 from tests.simulation.histories import History, Weather
 from tests.simulation.shops import STEPS, Shops
@@ -48,6 +48,8 @@ class Verdict:
     transient: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     """Gates that did not let a job through, and how often."""
+    played: Counter[str] = field(default_factory=Counter)
+    """What people did, and how often."""
 
     @property
     def wrong_items(self) -> int:
@@ -101,12 +103,17 @@ def _judge(history: History, engine: Engine) -> Verdict:
     engine.deltas()
     engine.settle()
     engine.deltas()
-    found = Verdict(doubled=engine.doubled, oversold=engine.books.oversold, refused=engine.refused)
+    found = Verdict(
+        doubled=engine.doubled, oversold=engine.books.oversold, refused=engine.refused, played=engine.played
+    )
     found.wrong = _differences(engine, "after the deltas", edits=True)
     if engine.edited():
+        engine.decisions()
+        found.wrong += _differences(engine, "after the decisions", edits=True)
+        found.wrong += _edited(engine, "after the decisions", lambda shelf: shelf.item % 2 == 1)
+    if engine.edited():
         engine.weeklies()
-        left = [engine.shelves[row.pk] for row in engine.edited()]
-        found.wrong += [Wrong(shelf.item, f"after two weeklies: {shelf} shows an edit still") for shelf in left]
+        found.wrong += _edited(engine, "after two weeklies", lambda _: True)
     engine.absolute()
     engine.deltas()
     found.wrong += _differences(engine, "after the full sync", edits=False)
@@ -120,6 +127,12 @@ def _judge(history: History, engine: Engine) -> Verdict:
     else:
         found.erased = engine.raised
     return found
+
+
+def _edited(engine: Engine, when: str, concerned: Callable[[Shelf], bool]) -> list[Wrong]:
+    """Levels among those `concerned` that show what people put there."""
+    shelves = [engine.shelves[row.pk] for row in engine.edited()]
+    return [Wrong(shelf.item, f"{when}: {shelf} shows an edit still") for shelf in shelves if concerned(shelf)]
 
 
 def _differences(engine: Engine, when: str, *, edits: bool) -> list[Wrong]:

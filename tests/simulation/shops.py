@@ -57,7 +57,9 @@ class Shops:
         self.works: list[Work] = []
         self.drafts: list[tuple[int, int]] = []
         self.untold: list[Work] = []
-        """What webhooks have to tell."""
+        """What webhooks have to tell of orders."""
+        self.untold_levels: list[Shelf] = []
+        """What they have to tell of levels: those that people edited."""
         self.said: list[str] = []
 
     def _open(self, store: int) -> Any:
@@ -309,6 +311,7 @@ class Shops:
         change = chance.choice((-2, -1, 1, 2, 3))
         self._edit(shelf, delta=change)
         self.books.edited(shelf, change, int(self.sandbox.clock.seconds()))
+        self.untold_levels.append(shelf)
 
     def _edit(self, shelf: Shelf, **what: int) -> None:
         place = PLACES[shelf.place]

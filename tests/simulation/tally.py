@@ -45,7 +45,8 @@ def tell(
 
     `only`: those of this seed alone. `shorten`: failing ones are made short before they are told.
     """
-    tally, first, refused = Tally(), seed * SEEDS_APART, Counter[str]()
+    tally, first = Tally(), seed * SEEDS_APART
+    refused, played = Counter[str](), Counter[str]()
     for number in [only] if only is not None else range(first, first + math.ceil(histories / ITEMS)):
         kinds = list(Weather)
         told = history(number, Weather(weather) if weather else kinds[number % len(kinds)])
@@ -63,7 +64,9 @@ def tell(
                 found = play(told)
             report(told, found)
         refused += found.refused
+        played += found.played
         print(f"{tally.histories} of {histories}", file=sys.stderr, flush=True)
+    print(f"what people did: {dict(sorted(played.items()))}", file=sys.stderr)
     print(f"jobs that gates did not let through: {dict(refused)}", file=sys.stderr)
     return tally
 

@@ -1,0 +1,80 @@
+"""What people do in the console: they sign sheets and decide about drift."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from connectors.models import Store
+from inventory import deciding, signatures, validation
+from inventory.deciding import Decision
+from inventory.models import Drift
+from inventory.models.drifts import STANDING, DriftState
+from inventory.models.publications import PublicationState
+from tests.simulation.histories import Act
+
+if TYPE_CHECKING:
+    from tests.simulation.engine import Engine
+
+DECISIONS: Final = {Decision.ACCEPT: 4, Decision.KEEP: 4, Decision.IGNORE: 1}
+ENDINGS: Final = (Decision.ACCEPT, Decision.KEEP)
+
+
+def sign(engine: Engine, store: Store) -> None:
+    """Somebody counts the sample and signs, once a full sync has read the store; before, the gate stays shut."""
+    if signatures.standing(store) or not validation.last_read(store):
+        return
+    sheet = validation.draw(store, engine.person)
+    for sample in sheet.samples.filter(counted=None):
+        there = sum(engine.books.on_hand[at] for at in engine.books.group(engine.shelves[sample.publication_id]))
+        validation.count(sample, max(there, Decimal(0)), "As the books say.", engine.person)
+    validation.sign(store, engine.person)
+
+
+def decide(engine: Engine, store: int, chance: random.Random) -> None:
+    """Somebody goes through some of a store's drift; now and then a form is sent twice."""
+    drifts = _standing(engine, store)
+    for drift in chance.sample(drifts, min(3, len(drifts))):
+        decision = chance.choices(tuple(DECISIONS), tuple(DECISIONS.values()))[0]
+        for _ in range(chance.choice((1, 1, 1, 2))):
+            _decide(engine, drift, decision, chance)
+
+
+def decide_the_rest(engine: Engine) -> None:
+    """Before the end: what was left alone, and every drift of every other item. Each of these must be decided."""
+    for store in range(2):
+        for drift in _standing(engine, store):
+            shelf = engine.shelves[drift.publication_id]
+            if drift.state != DriftState.IGNORED and shelf.item % 2 == 0:
+                continue
+            chance = random.Random(f"{shelf}")
+            _decide(engine, drift, chance.choice(ENDINGS), chance)
+
+
+def _standing(engine: Engine, store: int) -> list[Drift]:
+    rows = Drift.objects.filter(store=engine.stores[store], publication__in=engine.shelves, state__in=STANDING)
+    return list(rows.select_related("publication").order_by("pk"))
+
+
+def _decide(engine: Engine, drift: Drift, decision: Decision, chance: random.Random) -> None:
+    """Decide about one drift, and note what is true from then on: theirs (row 18) or ours (row 19)."""
+    level = drift.publication
+    shelf = engine.shelves[level.pk]
+    goods = chance.choice(engine.books.group(shelf))
+    choice = {level.store_location_id: engine.locations[goods[1]].pk}
+    told = deciding.decide([drift.pk], decision, by=engine.person, reason="Somebody looked.", choice=choice)
+    engine.played.update([f"drift: {decision}"] * told.decided or [f"drift: {decision}, refused"])
+    if not told.decided or decision is Decision.IGNORE or level.observed_moved_at is None:
+        return
+    until = level.observed_moved_at.timestamp()
+    if level.state == PublicationState.LIVE:
+        engine.look_at_drift(shelf, until, drift.quantity)
+    accepted = decision is Decision.ACCEPT
+    engine.raised += engine.books.decided(shelf, until, drift.quantity, goods if accepted else None)
+
+
+STEPS: dict[Act, Callable[[Engine, int, random.Random], None]] = {
+    Act.DECIDE: decide,
+}
