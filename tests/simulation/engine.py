@@ -20,8 +20,8 @@ from connectors import approval, changes, feeds, runs
 from connectors.models import Store, SyncRun
 from connectors.models.runs import OPEN, WORKING, RunStatus, Trigger
 from connectors.ports.errors import ConnectorError
-from connectors.runs import RunRefused
 from connectors.ports.webhooks import level_ref
+from connectors.runs import RunRefused
 from inventory import jobs, level_changes, publications, validation
 from inventory.jobs import Job
 from inventory.models import LevelPublication, PublicationEntry
@@ -246,7 +246,7 @@ class Engine:
             reason = "major discrepancy"
             more = {"reason": reason, "confirmation": self.stores[store].slug} if job is Job.FULL else {}
             run = jobs.start(self.stores[store], job, trigger=Trigger.PERSON, requested_by=self.person, **more)
-        self._advance(run)
+        self.advance(run)
 
     def _pass_gates(self, store: int, job: Job) -> None:
         """What the schedule does every few minutes, orders being asked for, and what a person does who is sent by a gate."""
@@ -255,7 +255,7 @@ class Engine:
         if job in (Job.DAILY, Job.WEEKLY):
             people.sign(self, self.stores[store])
 
-    def _advance(self, run: SyncRun) -> None:
+    def advance(self, run: SyncRun) -> None:
         run = runs.advance(run.pk)
         if run.status == RunStatus.AWAITING_APPROVAL:
             approval.approve(run, self.person)
@@ -293,7 +293,7 @@ class Engine:
 
     def take_what_waits(self, store: int, chance: random.Random) -> None:
         for run in SyncRun.objects.filter(store__in=self.stores, status__in=(*WORKING, RunStatus.AWAITING_APPROVAL)):
-            self._advance(run)
+            self.advance(run)
 
     # --- what the engine knows
 
@@ -359,11 +359,13 @@ class Engine:
         self._finish_runs()
 
     def settle(self) -> None:
-        """Where something waits for a settled read to be decided, every level is read."""
+        """Where something waits for a settled read to be decided, every level is read; what was set aside is let go."""
+        people.let_all_go(self)
         rows = LevelPublication.objects.filter(Q(verify=True) | Q(state=PublicationState.UNSURE), store__in=self.stores)
         waiting = sorted({self.shelves[pk].store for pk in rows.values_list("pk", flat=True)})
         if waiting:
             self.observe(waiting)
+            people.let_all_go(self)
 
     def observe(self, stores: Iterable[int]) -> None:
         """Every level of these stores is read, once it rests."""
@@ -414,4 +416,5 @@ WORK: dict[Act, Callable[[Engine, int, random.Random], None]] = {
     Act.IMPORT: Engine.bring_in,
     Act.WEBHOOKS: Engine.hear,
     Act.WORK: Engine.take_what_waits,
+    Act.UNDO: people.undo_a_run,
 }

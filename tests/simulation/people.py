@@ -1,4 +1,4 @@
-"""What people do in the console: they sign sheets and decide about drift."""
+"""What people do in the console: they sign sheets, decide about drift, undo runs and let go of what was set aside."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from connectors.models import Store
-from inventory import deciding, signatures, validation
+from connectors.models import Store, SyncRun
+from connectors.models.runs import OPEN, Trigger
+from inventory import deciding, frozen, signatures, undo, validation
 from inventory.deciding import Decision
-from inventory.models import Drift
+from inventory.frozen import ReleaseRefused
+from inventory.models import Drift, LevelPublication
 from inventory.models.drifts import STANDING, DriftState
 from inventory.models.publications import PublicationState
 from tests.simulation.histories import Act
@@ -75,6 +77,48 @@ def _decide(engine: Engine, drift: Drift, decision: Decision, chance: random.Ran
     engine.raised += engine.books.decided(shelf, until, drift.quantity, goods if accepted else None)
 
 
+def undo_a_run(engine: Engine, store: int, chance: random.Random) -> None:
+    """Somebody takes back what one of the store's last runs changed, or goes on with that."""
+    runs = SyncRun.objects.filter(store=engine.stores[store]).order_by("-pk")
+    run = runs.filter(kind=undo.KIND, status__in=OPEN).first()
+    if run is None:
+        wrong = [run for run in runs[:8] if undo.why_not(run) is None]
+        if not wrong:
+            return
+        run = undo.start(
+            chance.choice(wrong[:3]), trigger=Trigger.PERSON, reason="It was wrong.", requested_by=engine.person
+        )
+    engine.advance(run)
+    engine.played["undone levels"] += undo.changed(run).count()
+
+
+def let_go(engine: Engine, store: int, chance: random.Random) -> None:
+    """Somebody lets go of some of the store's levels that were set aside."""
+    release(engine, [pk for pk in _set_aside(engine) if engine.shelves[pk].store == store and chance.random() < 0.7])
+
+
+def let_all_go(engine: Engine) -> None:
+    """Somebody lets go of everything that is set aside."""
+    release(engine, _set_aside(engine))
+
+
+def release(engine: Engine, levels: list[int]) -> None:
+    if not levels:
+        return
+    try:
+        released = frozen.release(levels, by=engine.person, reason="It was corrected.")
+    except ReleaseRefused:
+        engine.played["let go, refused"] += 1
+    else:
+        engine.played["levels let go"] += released
+
+
+def _set_aside(engine: Engine) -> list[int]:
+    rows = LevelPublication.objects.filter(pk__in=engine.shelves, state__in=frozen.SET_ASIDE)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
 STEPS: dict[Act, Callable[[Engine, int, random.Random], None]] = {
     Act.DECIDE: decide,
+    Act.LET_GO: let_go,
 }
