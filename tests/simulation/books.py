@@ -77,6 +77,16 @@ class Booked:
 
 
 @dataclass(slots=True)
+class Rules:
+    """What a store's settings make of what is left: units kept back, never below zero, and whether our stock leaves out
+    already what the store withholds."""
+
+    buffer: int = 0
+    never_below_zero: bool = False
+    unavailable_left_out: bool = False
+
+
+@dataclass(slots=True)
 class Books:
     """See the module."""
 
@@ -92,6 +102,8 @@ class Books:
     edits: defaultdict[Shelf, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     """Units that a person added to what a store shows and nobody decided about, with the second of it."""
     piles: defaultdict[Spot, Piles] = field(default_factory=lambda: defaultdict(Piles))
+    rules: tuple[Rules, Rules] = field(default_factory=lambda: (Rules(), Rules()))
+    """Of each store."""
     raised: Counter[Shelf] = field(default_factory=Counter)
     """Units that a push of ours put over what is left, and that are still there."""
     oversold: int = 0
@@ -112,6 +124,13 @@ class Books:
     def left(self, shelf: Shelf) -> int:
         """Units that can still be sold there, before what the store withholds."""
         return math.floor(sum((self.on_hand[at] - self.released[at] for at in self.group(shelf)), Decimal(0)))
+
+    def right(self, shelf: Shelf, unavailable: int) -> int:
+        """What the shelf should show, where the store withholds so many units."""
+        rules = self.rules[shelf.store]
+        free = self.left(shelf) - (0 if rules.unavailable_left_out else unavailable)
+        free = min(free, max(0, free - rules.buffer))
+        return max(0, free) if rules.never_below_zero else free
 
     def undecided(self, shelf: Shelf) -> int:
         """Units by which people changed what the shelf shows."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 from django.db import connection
-from django.db.models import F, Q, Sum
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from connectors import approval, changes, feeds, runs
@@ -36,7 +36,7 @@ from tests.factories.inventory import LocationFactory, LocationMappingFactory
 from tests.factories.kernel import UserFactory
 from tests.pacers import OpenPacer
 from tests.simulation import people, warehouse
-from tests.simulation.books import Books, Shelf
+from tests.simulation.books import Books, Rules, Shelf
 from tests.simulation.histories import LOCATIONS, Act, Step
 from tests.simulation.shops import PLACES, Shops, sku
 from tests.simulation.wire import TrailingStore, Wire
@@ -361,11 +361,17 @@ class Engine:
     def settle(self) -> None:
         """Where something waits for a settled read to be decided, every level is read; what was set aside is let go."""
         people.let_all_go(self)
-        rows = LevelPublication.objects.filter(Q(verify=True) | Q(state=PublicationState.UNSURE), store__in=self.stores)
-        waiting = sorted({self.shelves[pk].store for pk in rows.values_list("pk", flat=True)})
+        rows = LevelPublication.objects.filter(pk__in=self.shelves)
+        waiting = sorted({self.shelves[row.pk].store for row in rows if self._waits(row)})
         if waiting:
             self.observe(waiting)
             people.let_all_go(self)
+
+    def _waits(self, row: LevelPublication) -> bool:
+        """A settled read has something to decide about it, or to tell: units that the store withholds."""
+        shelf = self.shelves[row.pk]
+        told = row.withheld == self.shops.shown(shelf).unavailable or self.books.rules[shelf.store] == Rules()
+        return row.verify or row.state == PublicationState.UNSURE or not told
 
     def observe(self, stores: Iterable[int]) -> None:
         """Every level of these stores is read, once it rests."""

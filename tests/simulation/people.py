@@ -1,9 +1,11 @@
-"""What people do in the console: they sign sheets, decide about drift, undo runs and let go of what was set aside."""
+"""What people do in the console: they sign sheets, decide about drift, undo runs, let go of what was set aside and
+change settings."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -118,7 +120,25 @@ def _set_aside(engine: Engine) -> list[int]:
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
+def change_settings(engine: Engine, store: int, chance: random.Random) -> None:
+    """Somebody changes what is kept back from a store, or whether it may show less than nothing."""
+    rules, row = engine.books.rules[store], engine.stores[store]
+    match chance.choice(("buffer", "buffer", "never_below_zero", "unavailable_left_out")):
+        case "buffer":
+            rules.buffer = chance.choice((0, 1, 2, 5))
+        case "never_below_zero":
+            rules.never_below_zero = not rules.never_below_zero
+        case _:
+            rules.unavailable_left_out = not rules.unavailable_left_out
+    told = asdict(rules)
+    for name, value in told.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(told))
+    engine.played["settings changed"] += 1
+
+
 STEPS: dict[Act, Callable[[Engine, int, random.Random], None]] = {
     Act.DECIDE: decide,
     Act.LET_GO: let_go,
+    Act.SETTINGS: change_settings,
 }

@@ -172,7 +172,7 @@ def _shelf(engine: Engine, row: Any, *, edits: bool) -> Iterator[Wrong]:
         yield Wrong(shelf.item, f"{shelf} has {shown.committed} committed, we know of {row.open_remote}")
     if row.state in (PublicationState.NO_BASELINE, PublicationState.UNSURE) and edits:
         return
-    right = engine.books.left(shelf) - shown.unavailable + (engine.books.undecided(shelf) if edits else 0)
+    right = engine.books.right(shelf, shown.unavailable) + (engine.books.undecided(shelf) if edits else 0)
     if shown.available != right:
         said = f"expected {row.expected_quantity}, target {row.target}, {row.state}, hold {row.hold_cause!r}"
         yield Wrong(shelf.item, f"{shelf} shows {shown.available}, not {right} ({said})")
