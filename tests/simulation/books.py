@@ -31,25 +31,16 @@ Spot = tuple[int, int, int]
 
 @dataclass(slots=True)
 class Piles:
-    """Units of an order's line at one location: held for it, shipped here before the store knew (`ahead`), let go without
-    leaving (`dispatched`), sent in all, and how many of these had been shipped here first (`covered`)."""
+    """Units of an order's line that one of our locations has for one location of the store: held for it, shipped here before
+    the store knew (`ahead`), let go without leaving (`dispatched`), sent in all, how many of these had been shipped here
+    first (`covered`), and how many of those that left a pull of the stock feed has named."""
 
     held: int = 0
     ahead: int = 0
     dispatched: int = 0
     sent: int = 0
     covered: int = 0
-
-    def take(self, quantity: int, *names: str) -> list[int]:
-        """Take units from the piles in this order."""
-        taken = []
-        for name in names:
-            there = min(getattr(self, name), quantity)
-            setattr(self, name, getattr(self, name) - there)
-            quantity -= there
-            taken.append(there)
-        assert not quantity, f"{quantity} units more went than waited"
-        return taken
+    named: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +92,8 @@ class Books:
     bookings: list[Booked] = field(default_factory=list)
     edits: defaultdict[Shelf, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     """Units that a person added to what a store shows and nobody decided about, with the second of it."""
-    piles: defaultdict[Spot, Piles] = field(default_factory=lambda: defaultdict(Piles))
+    piles: defaultdict[Spot, dict[int, Piles]] = field(default_factory=lambda: defaultdict(dict))
+    """By location of ours: first the one that the store's location is sold from, then those where people hold goods of it."""
     rules: tuple[Rules, Rules] = field(default_factory=lambda: (Rules(), Rules()))
     """Of each store."""
     raised: Counter[Shelf] = field(default_factory=Counter)
@@ -156,47 +148,47 @@ class Books:
 
     def grown(self, shelf: Shelf, spot: Spot, quantity: int) -> None:
         """Rows 1 and 21."""
-        self.piles[spot].held += quantity
-        self._move(shelf, released=quantity)
+        home, piles = self._home(shelf, spot)
+        piles.held += quantity
+        self._move(shelf.store, home, released=quantity)
 
     def sent(self, shelf: Shelf, spot: Spot, quantity: int, test: bool) -> None:
         """Rows 4, 6 and 13c; a test order's goods stay."""
-        piles = self.piles[spot]
-        ahead, held, dispatched = piles.take(quantity, "ahead", "held", "dispatched")
-        piles.sent, piles.covered = piles.sent + quantity, piles.covered + ahead
-        self._move(shelf, on_hand=0 if test else -held - dispatched, released=-held)
+        for where, piles, (ahead, held, dispatched) in self._take(shelf, spot, quantity, "ahead", "held", "dispatched"):
+            piles.sent, piles.covered = piles.sent + ahead + held + dispatched, piles.covered + ahead
+            self._move(shelf.store, where, on_hand=0 if test else -held - dispatched, released=-held)
 
     def unsent(self, shelf: Shelf, spot: Spot, quantity: int, test: bool) -> None:
         """Row 7: only what row 4 booked comes back."""
-        piles = self.piles[spot]
-        booked = min(quantity, piles.sent - piles.covered)
-        piles.sent -= quantity
-        piles.covered, piles.ahead = piles.covered - (quantity - booked), piles.ahead + quantity - booked
-        piles.held += booked
-        self._move(shelf, on_hand=0 if test else booked, released=booked)
+        for where, piles, (units,) in self._take(shelf, spot, quantity, "sent"):
+            booked = min(units, piles.sent + units - piles.covered)
+            piles.covered, piles.ahead = piles.covered - (units - booked), piles.ahead + units - booked
+            piles.held += booked
+            self._move(shelf.store, where, on_hand=0 if test else booked, released=booked)
 
     def cancelled(self, shelf: Shelf, to: Shelf, spot: Spot, quantity: int, test: bool) -> None:
         """Rows 2, 13b and 14."""
-        held, _, _ = self.piles[spot].take(quantity, "held", "dispatched", "ahead")
-        goods = held if to != shelf and not test else 0
-        self._move(shelf, on_hand=-goods, released=-held)
-        self._move(to, on_hand=goods)
+        for where, _, (held, _, _) in self._take(shelf, spot, quantity, "held", "dispatched", "ahead"):
+            goods = held if to != shelf and not test else 0
+            self._move(shelf.store, where, on_hand=-goods, released=-held)
+            self._move(shelf.store, self.group(to)[0], on_hand=goods)
 
     def lost(self, shelf: Shelf, spot: Spot, quantity: int, test: bool) -> None:
         """Row 3."""
-        held, dispatched, _ = self.piles[spot].take(quantity, "held", "dispatched", "ahead")
-        self._move(shelf, on_hand=0 if test else -held - dispatched, released=-held)
+        for where, _, (held, dispatched, _) in self._take(shelf, spot, quantity, "held", "dispatched", "ahead"):
+            self._move(shelf.store, where, on_hand=0 if test else -held - dispatched, released=-held)
 
     def moved(self, shelf: Shelf, to: Shelf, spot: Spot, target: Spot, quantity: int) -> None:
         """Row 11."""
-        self.piles[spot].take(quantity, "held")
-        self.piles[target].held += quantity
-        self._move(shelf, released=-quantity)
-        self._move(to, released=quantity)
+        home, there = self._home(to, target)
+        for where, _, (held,) in self._take(shelf, spot, quantity, "held"):
+            there.held += held
+            self._move(shelf.store, where, released=-held)
+            self._move(shelf.store, home, released=held)
 
     def returned(self, shelf: Shelf, quantity: int, test: bool) -> None:
         """Row 8; what comes back of a test order had never left."""
-        self._move(shelf, on_hand=0 if test else quantity)
+        self._move(shelf.store, self.group(shelf)[0], on_hand=0 if test else quantity)
 
     def edited(self, shelf: Shelf, quantity: int, second: int) -> None:
         """Rows 18 and 19, before anybody decided."""
@@ -224,17 +216,36 @@ class Books:
         """Row 15."""
         self.on_hand[where] += quantity
 
-    def shipped_here(self, shelf: Shelf, spot: Spot, quantity: int) -> None:
+    def shipped_here(self, spot: Spot, where: Ours, quantity: int) -> None:
         """Row 5."""
-        piles = self.piles[spot]
+        piles = self.piles[spot][where[1]]
         piles.held, piles.ahead = piles.held - quantity, piles.ahead + quantity
-        self._here(shelf, -quantity, -quantity)
+        self._here(where, -quantity, -quantity)
 
-    def let_go(self, shelf: Shelf, spot: Spot, quantity: int) -> None:
+    def let_go(self, spot: Spot, where: Ours, quantity: int) -> None:
         """Row 13."""
-        piles = self.piles[spot]
+        piles = self.piles[spot][where[1]]
         piles.held, piles.dispatched = piles.held - quantity, piles.dispatched + quantity
-        self._here(shelf, 0, -quantity)
+        self._here(where, 0, -quantity)
+
+    def held_elsewhere(self, spot: Spot, where: Ours, quantity: int, to: int) -> None:
+        """Row 12."""
+        there = self.piles[spot].setdefault(to, Piles())
+        self.piles[spot][where[1]].held -= quantity
+        there.held += quantity
+        self._here(where, 0, -quantity)
+        self._here((where[0], to), 0, quantity)
+
+    def pulled(self, spot: Spot, where: Ours, quantity: int) -> None:
+        """Row 16: first it is what left there and no pull has named yet, the rest leaves now."""
+        piles = self.piles[spot].setdefault(where[1], Piles())
+        leaves = quantity - min(quantity, max(0, piles.sent + piles.ahead - piles.named))
+        piles.named += quantity
+        for location, others in list(self.piles[spot].items()):
+            short = leaves - piles.held
+            if short > 0 and others is not piles:
+                self.held_elsewhere(spot, (where[0], location), min(short, others.held), where[1])
+        self.shipped_here(spot, where, leaves)
 
     # --- pushes of ours
 
@@ -250,12 +261,32 @@ class Books:
         if quantity < 0:
             self.raised[shelf] = max(0, self.raised[shelf] + quantity)
 
-    def _here(self, shelf: Shelf, on_hand: int, released: int) -> None:
-        where = self.group(shelf)[0]
+    def _home(self, shelf: Shelf, spot: Spot) -> tuple[Ours, Piles]:
+        """Where goods of an order's line are held that nobody moved."""
+        there = self.piles[spot]
+        if not there:
+            there[self.group(shelf)[0][1]] = Piles()
+        location = next(iter(there))
+        return (shelf.item, location), there[location]
+
+    def _take(self, shelf: Shelf, spot: Spot, quantity: int, *names: str) -> list[tuple[Ours, Piles, list[int]]]:
+        """Take units from the piles in this order; of each pile first what people hold elsewhere."""
+        self._home(shelf, spot)
+        home, *elsewhere = self.piles[spot].items()
+        taken = [((shelf.item, location), piles, [0] * len(names)) for location, piles in (*elsewhere, home)]
+        for pile, name in enumerate(names):
+            for _, piles, units in taken:
+                units[pile] = min(getattr(piles, name), quantity)
+                setattr(piles, name, getattr(piles, name) - units[pile])
+                quantity -= units[pile]
+        assert not quantity, f"{quantity} units more went than waited"
+        return taken
+
+    def _here(self, where: Ours, on_hand: int, released: int) -> None:
         self.on_hand[where] += on_hand
         self.released[where] += released
 
-    def _move(self, shelf: Shelf, *, on_hand: int = 0, released: int = 0) -> None:
+    def _move(self, store: int, where: Ours, *, on_hand: int = 0, released: int = 0) -> None:
         if on_hand or released:
-            self._here(shelf, on_hand, released)
-            self.news.append(Moved(shelf.store, self.now, self.group(shelf)[0], Decimal(on_hand), released))
+            self._here(where, on_hand, released)
+            self.news.append(Moved(store, self.now, where, Decimal(on_hand), released))

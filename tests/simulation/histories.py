@@ -49,6 +49,11 @@ class Act(StrEnum):
     TRANSFER = "goods go to another location"
     SHIP = "an order is shipped here first"
     DISPATCH = "an order is let go without fulfilment"
+    ALLOCATE = "an order's goods are held elsewhere"
+    PULL = "the stock feed tells of an order's shipment"
+    WAVE = "orders are put in a wave"
+    WAVE_ENDS = "a wave is picked, or given back"
+    CAME_BACK = "somebody says if cancelled goods came back"
 
     IMPORT = "orders are brought in"
     WEBHOOKS = "webhooks arrive"
@@ -72,7 +77,8 @@ IN_STORE: Final = (
 )  # fmt: skip
 EVENTS: Final = {
     Act.BUY: 22, Act.EDIT: 5, Act.FULFIL: 9, Act.UNFULFIL: 2, Act.REFUND: 7, Act.CANCEL: 4, Act.MOVE: 3, Act.DRAFT: 3,
-    Act.DRAFT_ENDS: 3, Act.DAMAGE: 1, Act.HAND: 4, Act.RECEIVE: 7, Act.COUNT: 2, Act.TRANSFER: 2, Act.SHIP: 4, Act.DISPATCH: 1,
+    Act.DRAFT_ENDS: 3, Act.DAMAGE: 1, Act.HAND: 4, Act.RECEIVE: 7, Act.COUNT: 2, Act.TRANSFER: 2, Act.SHIP: 3, Act.DISPATCH: 2,
+    Act.ALLOCATE: 3, Act.PULL: 3, Act.WAVE: 2, Act.WAVE_ENDS: 2, Act.CAME_BACK: 1,
 }  # fmt: skip
 JOBS: Final = {
     Act.IMPORT: 5, Act.WEBHOOKS: 4, Act.DELTA: 10, Act.FULL: 2, Act.DAILY: 5, Act.WEEKLY: 1, Act.RECENT: 3, Act.MANUAL: 1,

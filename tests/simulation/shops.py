@@ -45,6 +45,8 @@ class Work:
     """What was done to it since it was read last, of what cannot be told apart together: the store says how many units wait
     where, and neither that some went from one location to another and were taken off there, nor that they were taken off
     first."""
+    split: bool = False
+    """Goods of it are held elsewhere than its store knows: which of them an event means depends on the order of events."""
 
 
 class Shops:
@@ -128,7 +130,7 @@ class Shops:
         for line, place, quantity in waiting(work.order):
             at = self._spot(work, line, place)
             self.books.grown(at, (told["id"], line, place), quantity)
-        self._note(work)
+        self._note(work, Act.BUY)
 
     def edit(self, store: int, chance: random.Random) -> None:
         work = self._some(store, chance, lambda w: w.order.cancelled_at is None and not w.owes)
@@ -162,10 +164,10 @@ class Shops:
                 if more:
                     spot = (work.order.number, number, index)
                     self.books.grown(self._spot(work, number, index), spot, more)
-            self._note(work)
+            self._note(work, Act.EDIT)
 
     def fulfil(self, store: int, chance: random.Random) -> None:
-        work = self._some(store, chance, lambda w: any(waiting(w.order)))
+        work = self._some(store, chance, lambda w: any(waiting(w.order)), pulled=True)
         if work is None:
             return
         body: dict[str, Any] = {}
@@ -180,7 +182,7 @@ class Shops:
                     self.books.sent(
                         self._spot(work, number, place), (work.order.number, number, place), gone, work.test
                     )
-            self._note(work)
+            self._note(work, Act.FULFIL)
 
     def unfulfil(self, store: int, chance: random.Random) -> None:
         work = self._some(store, chance, lambda w: any(f.status == "SUCCESS" for f in w.order.fulfillments))
@@ -193,7 +195,7 @@ class Shops:
                     self.books.unsent(
                         self._spot(work, number, place), (work.order.number, number, place), back, work.test
                     )
-            self._note(work)
+            self._note(work, Act.UNFULFIL)
 
     def refund(self, store: int, chance: random.Random) -> None:
         kind = chance.choice(("CANCEL", "RETURN", "RETURN", "NO_RESTOCK"))
@@ -218,13 +220,13 @@ class Shops:
             if back < row["quantity"]:
                 work.owes = True
             if self.ask(path, lines=[row]):
-                self._note(work)
+                self._note(work, Act.REFUND)
             return
         was = self._all(store)
         if self._moving(store, lambda: self.ask(path, lines=[row])):
             for at, now in self._all(store).items():
                 self.books.returned(at, now.available - was[at].available, work.test)
-            self._note(work)
+            self._note(work, Act.REFUND)
 
     def cancel(self, store: int, chance: random.Random) -> None:
         work = self._some(store, chance, lambda w: w.order.cancelled_at is None)
@@ -256,8 +258,7 @@ class Shops:
                 to = at if back[at] > 0 else next(other for other in back if other.item == at.item and back[other] > 0)
                 self.books.cancelled(at, to, spot, gone, work.test)
                 back[to] -= gone
-        work.unread.add(Act.CANCEL)
-        self._note(work)
+        self._note(work, Act.CANCEL)
 
     def move(self, store: int, chance: random.Random) -> None:
         work = self._some(
@@ -275,8 +276,7 @@ class Shops:
                 at, there = self._spot(work, number, place), self._spot(work, number, to)
                 order = work.order.number
                 self.books.moved(at, there, (order, number, place), (order, number, to), gone)
-        work.unread.add(Act.MOVE)
-        self._note(work)
+        self._note(work, Act.MOVE)
 
     def draft(self, store: int, chance: random.Random) -> None:
         shelf = self._shelf(store, chance)
@@ -329,8 +329,13 @@ class Shops:
     def _spot(self, work: Work, line: int, place: int) -> Shelf:
         return Shelf(work.store, item_of(work.order.line(line)), place)
 
-    def _some(self, store: int, chance: random.Random, fits: Callable[[Work], bool]) -> Work | None:
+    def _some(
+        self, store: int, chance: random.Random, fits: Callable[[Work], bool], *, pulled: bool = False
+    ) -> Work | None:
+        """`pulled`: also one that a pull of the stock feed named before we knew it."""
         found = [work for work in self.works if work.store == store and fits(work)]
+        found = [work for work in found if not (work.split and work.unread)]
+        found = [work for work in found if pulled or Act.PULL not in work.unread]
         return chance.choice(found) if found else None
 
     def _all(self, store: int) -> dict[Shelf, Shown]:
@@ -347,7 +352,8 @@ class Shops:
             self.books.booked(shelf, now.available - was.available + now.unavailable - was.unavailable)
         return told
 
-    def _note(self, work: Work) -> None:
+    def _note(self, work: Work, act: Act) -> None:
+        work.unread.add(act)
         work.changed.append(int(self.sandbox.clock.seconds()))
         self.untold.append(work)
 
