@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from tests.simulation.histories import LOCATIONS, Setup
+from tests.simulation.histories import Setup
 
 
 class Shelf(NamedTuple):
@@ -102,6 +102,11 @@ class Books:
     """Units sold that were there only because a push of ours had put them."""
 
     def __post_init__(self) -> None:
+        self.mapped: list[dict[int, int]] = [
+            {location: place for location, place in enumerate(mapping) if place is not None}
+            for mapping in self.setup.mappings
+        ]
+        """Of each store: our location → the store's that it is sold from, those mapped first at the head."""
         for item, row in enumerate(self.setup.ours):
             for location, quantity in enumerate(row):
                 self.on_hand[item, location] = Decimal(quantity)
@@ -110,8 +115,12 @@ class Books:
 
     def group(self, shelf: Shelf) -> list[Ours]:
         """Our levels that are sold from a shelf, the one that holds its orders' goods first."""
-        mapping = self.setup.mappings[shelf.store]
-        return [(shelf.item, location) for location in range(LOCATIONS) if mapping[location] == shelf.place]
+        mapped = self.mapped[shelf.store]
+        return [(shelf.item, location) for location, place in mapped.items() if place == shelf.place]
+
+    def places(self, store: int) -> list[int]:
+        """The store's locations that stand for some of ours."""
+        return sorted(set(self.mapped[store].values()))
 
     def left(self, shelf: Shelf) -> int:
         """Units that can still be sold there, before what the store withholds."""
@@ -171,7 +180,7 @@ class Books:
         for where, _, (held, _, _) in self._take(shelf, spot, quantity, "held", "dispatched", "ahead"):
             goods = held if to != shelf and not test else 0
             self._move(shelf.store, where, on_hand=-goods, released=-held)
-            self._move(shelf.store, self.group(to)[0], on_hand=goods)
+            self._move(shelf.store, self._arrival(to, (*spot[:2], to.place)), on_hand=goods)
 
     def lost(self, shelf: Shelf, spot: Spot, quantity: int, test: bool) -> None:
         """Row 3."""
@@ -186,9 +195,9 @@ class Books:
             self._move(shelf.store, where, released=-held)
             self._move(shelf.store, home, released=held)
 
-    def returned(self, shelf: Shelf, quantity: int, test: bool) -> None:
+    def returned(self, shelf: Shelf, spot: Spot, quantity: int, test: bool) -> None:
         """Row 8; what comes back of a test order had never left."""
-        self._move(shelf.store, self.group(shelf)[0], on_hand=0 if test else quantity)
+        self._move(shelf.store, self._arrival(shelf, spot), on_hand=0 if test else quantity)
 
     def edited(self, shelf: Shelf, quantity: int, second: int) -> None:
         """Rows 18 and 19, before anybody decided."""
@@ -247,6 +256,14 @@ class Books:
                 self.held_elsewhere(spot, (where[0], location), min(short, others.held), where[1])
         self.shipped_here(spot, where, leaves)
 
+    def remapped(self, store: int, wanted: dict[int, int]) -> None:
+        """Locations of ours are sold from other places of a store, others from none any more. Orders' goods stay where they
+        are held."""
+        mapped = self.mapped[store]
+        for location in mapped.keys() - wanted.keys():
+            del mapped[location]
+        mapped.update(wanted)
+
     # --- pushes of ours
 
     def overwritten(self, shelf: Shelf, unseen: int) -> int:
@@ -268,6 +285,11 @@ class Books:
             there[self.group(shelf)[0][1]] = Piles()
         location = next(iter(there))
         return (shelf.item, location), there[location]
+
+    def _arrival(self, shelf: Shelf, spot: Spot) -> Ours:
+        """Where goods of an order's line arrive that come back to a location of its store."""
+        piles = self.piles.get(spot)
+        return (shelf.item, next(iter(piles))) if piles else self.group(shelf)[0]
 
     def _take(self, shelf: Shelf, spot: Spot, quantity: int, *names: str) -> list[tuple[Ours, Piles, list[int]]]:
         """Take units from the piles in this order; of each pile first what people hold elsewhere."""

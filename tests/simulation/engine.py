@@ -92,9 +92,12 @@ class Engine:
                 warehouse.post(self, (item, location), EntryKind.OPENING, Decimal(setup.ours[item][location]))
         for store in self.stores:
             publications.refresh(store)
-        self.shelves = {
-            row.pk: self._shelf(row) for row in LevelPublication.objects.select_related("store_location", "listed")
-        }
+        self.know_shelves()
+
+    def know_shelves(self) -> None:
+        """Every level that we publish, and the shelf that it is."""
+        rows = LevelPublication.objects.filter(store__in=self.stores).select_related("store_location", "listed")
+        self.shelves = {row.pk: self._shelf(row) for row in rows}
 
     def _connect(self, number: int) -> Store:
         shop = self.shops.shops[number]

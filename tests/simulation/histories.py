@@ -69,6 +69,7 @@ class Act(StrEnum):
     DECIDE = "somebody decides about drift"
     UNDO = "a run is undone"
     SETTINGS = "the settings of a store are changed"
+    MAP = "locations are mapped anew"
     LET_GO = "levels that were set aside are let go"
 
 
@@ -84,7 +85,7 @@ JOBS: Final = {
     Act.IMPORT: 5, Act.WEBHOOKS: 4, Act.DELTA: 10, Act.FULL: 2, Act.DAILY: 5, Act.WEEKLY: 1, Act.RECENT: 3, Act.MANUAL: 1,
     Act.OBSERVE: 2, Act.WORK: 4,
 }  # fmt: skip
-BY_PEOPLE: Final = {Act.DECIDE: 4, Act.UNDO: 2, Act.LET_GO: 2, Act.SETTINGS: 2}
+BY_PEOPLE: Final = {Act.DECIDE: 4, Act.UNDO: 2, Act.LET_GO: 2, Act.SETTINGS: 2, Act.MAP: 1}
 WAITS: Final = (0, 0, 0, 1, 2, 5, 20, 60)
 LULLS: Final = (0, 2, 20, 130, 130, 400, 400, 2000)
 LONG_LULLS: Final = (30, 300, 90_000, 100_000)

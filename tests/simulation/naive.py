@@ -88,9 +88,8 @@ class Naive:
         return heard
 
     def _shelves(self, store: int) -> list[Shelf]:
-        setup = self.shops.setup
-        places = sorted({place for place in setup.mappings[store] if place is not None})
-        return [Shelf(store, item, place) for item in range(setup.items) for place in places]
+        items = range(self.shops.setup.items)
+        return [Shelf(store, item, place) for item in items for place in self.books.places(store)]
 
     def _target(self, shelf: Shelf) -> int:
         return math.floor(sum((self.known[at] for at in self.books.group(shelf)), Decimal(0)))

@@ -1,5 +1,5 @@
-"""What people do in the console: they sign sheets, decide about drift, undo runs, let go of what was set aside and
-change settings."""
+"""What people do in the console: they sign sheets, decide about drift, undo runs, let go of what was set aside,
+change settings and map locations anew."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 from connectors.models import Store, SyncRun
 from connectors.models.runs import OPEN, Trigger
-from inventory import deciding, frozen, signatures, undo, validation
+from inventory import deciding, frozen, mapping, signatures, undo, validation
 from inventory.deciding import Decision
 from inventory.frozen import ReleaseRefused
+from inventory.mapping import MappingRefused
 from inventory.models import Drift, LevelPublication
 from inventory.models.drifts import STANDING, DriftState
 from inventory.models.publications import PublicationState
-from tests.simulation.histories import Act
+from tests.simulation.books import Shelf
+from tests.simulation.histories import LOCATIONS, Act
+from tests.simulation.shops import PLACES
 
 if TYPE_CHECKING:
     from tests.simulation.engine import Engine
@@ -137,8 +140,43 @@ def change_settings(engine: Engine, store: int, chance: random.Random) -> None:
     engine.played["settings changed"] += 1
 
 
+def map_anew(engine: Engine, store: int, chance: random.Random) -> None:
+    """Somebody sells our locations from other places of the store, once every order of it is known. It must be refused
+    while a push is on its way; no place is left without goods of ours."""
+    if any(work.unread for work in engine.shops.works if work.store == store):
+        return
+    mapped = engine.books.mapped[store]
+    wanted = {location: chance.randrange(LOCATIONS) for location in range(LOCATIONS) if chance.random() < 0.9}
+    if not set(mapped.values()) <= set(wanted.values()) or wanted == mapped:
+        return
+    row = engine.stores[store]
+    places = {PLACES.index(place.name): place.pk for place in row.locations.all()}
+    asked = {engine.locations[at].pk: places[wanted[at]] if at in wanted else None for at in range(LOCATIONS)}
+    claimed = _on_their_way(engine, store)
+    try:
+        mapping.map_locations(row, asked, engine.person)
+    except MappingRefused as refused:
+        engine.played["mapping, refused"] += 1
+        engine.problems += [] if claimed else [f"mapping refused: {refused.cause}"]
+        return
+    moved = {location for location in range(LOCATIONS) if mapped.get(location) != wanted.get(location)}
+    touched = {place for at in moved for place in (mapped.get(at), wanted.get(at))}
+    engine.problems += [
+        f"{shelf} was mapped anew with a push on its way" for shelf in claimed if shelf.place in touched
+    ]
+    engine.books.remapped(store, wanted)
+    engine.know_shelves()
+    engine.played["mapped anew"] += 1
+
+
+def _on_their_way(engine: Engine, store: int) -> list[Shelf]:
+    rows = LevelPublication.objects.filter(store=engine.stores[store], claim__isnull=False)
+    return [engine.shelves[pk] for pk in rows.values_list("pk", flat=True)]
+
+
 STEPS: dict[Act, Callable[[Engine, int, random.Random], None]] = {
     Act.DECIDE: decide,
     Act.LET_GO: let_go,
     Act.SETTINGS: change_settings,
+    Act.MAP: map_anew,
 }

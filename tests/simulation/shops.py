@@ -149,7 +149,7 @@ class Shops:
         place = next(
             (fo.location for fo in work.order.fulfillment_orders if any(e.line_item is line for e in fo.lines)), None
         )
-        if place is None or place.index not in self._places(store):
+        if place is None or place.index not in self.books.places(store):
             return
         at = Shelf(store, item_of(line), place.index)
         change = min(change, max(0, self.shown(at).available))
@@ -210,7 +210,7 @@ class Shops:
             return
         row = {"line": line.number, "quantity": chance.randint(1, min(2, most)), "restock_type": kind}
         if kind != "NO_RESTOCK" and chance.random() < 0.3:
-            row["location"] = PLACES[chance.choice(self._places(store))]
+            row["location"] = PLACES[chance.choice(self.books.places(store))]
         path = f"orders/{work.order.number}/refund"
         if kind == "CANCEL":
             if not work.owes:
@@ -225,7 +225,8 @@ class Shops:
         was = self._all(store)
         if self._moving(store, lambda: self.ask(path, lines=[row])):
             for at, now in self._all(store).items():
-                self.books.returned(at, now.available - was[at].available, work.test)
+                spot = (work.order.number, line.number, at.place)
+                self.books.returned(at, spot, now.available - was[at].available, work.test)
             self._note(work, Act.REFUND)
 
     def cancel(self, store: int, chance: random.Random) -> None:
@@ -267,7 +268,7 @@ class Shops:
         if work is None:
             return
         before = Counter({(n, p): q for n, p, q in waiting(work.order)})
-        to = chance.choice(self._places(store))
+        to = chance.choice(self.books.places(store))
         if not self._moving(store, lambda: self.ask(f"orders/{work.order.number}/move", to=PLACES[to])):
             return
         after = Counter({(n, p): q for n, p, q in waiting(work.order)})
@@ -319,12 +320,8 @@ class Shops:
 
     # --- inside
 
-    def _places(self, store: int) -> list[int]:
-        """The store's locations that stand for some of ours."""
-        return sorted({place for place in self.setup.mappings[store] if place is not None})
-
     def _shelf(self, store: int, chance: random.Random) -> Shelf:
-        return Shelf(store, chance.randrange(self.setup.items), chance.choice(self._places(store)))
+        return Shelf(store, chance.randrange(self.setup.items), chance.choice(self.books.places(store)))
 
     def _spot(self, work: Work, line: int, place: int) -> Shelf:
         return Shelf(work.store, item_of(work.order.line(line)), place)
