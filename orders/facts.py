@@ -167,11 +167,12 @@ class _Line:
                 yield self._fact(FactKind.GROWN, spot, standing.open, self.order.created_at)
 
     def changes(self) -> Iterator[Fact]:
-        """Growth, moves, fulfilments and what was taken off, in this order; growth last where what was there before is
-        enough for the others, so that goods shipped here first, or let go, are those that its store sends or takes off."""
+        """Growth, parcels taken back, moves, fulfilments and what was taken off, in this order, since each may concern the
+        units of the one before; growth last where what was there before is enough for the others, so that goods shipped
+        here first, or let go, are those that its store sends or takes off."""
         came, went = self._flows()
         grown = list(self._growth(came, went))
-        others = [*self._moves(went, came), *self._sent(), *self._taken_off(went)]
+        others = [*self._reopened(), *self._moves(went, came), *self._sent(), *self._taken_off(went)]
         yield from (*others, *grown) if self._enough(others) else (*grown, *others)
         for spot, quantity in came.items():
             if quantity:
@@ -197,6 +198,7 @@ class _Line:
         left = {spot: standing.open for spot, standing in self.before.items()}
         for fact in facts:
             left[fact.spot] -= fact.quantity if fact.kind in LEAVING else 0
+            left[fact.spot] += fact.quantity if fact.kind is FactKind.REOPENED else 0
         return min(left.values(), default=0) >= 0
 
     def came_back(self) -> Iterator[Fact]:
@@ -225,13 +227,17 @@ class _Line:
                 went[spot] = -change
         return came, went
 
+    def _reopened(self) -> Iterator[Fact]:
+        for spot, now in self.now.items():
+            back = self.before[spot].fulfilled - now.fulfilled
+            if back > 0:
+                yield self._fact(FactKind.REOPENED, spot, back, self.order.updated_at)
+
     def _sent(self) -> Iterator[Fact]:
         for spot, now in self.now.items():
             change = now.fulfilled - self.before[spot].fulfilled
             if change > 0:
                 yield self._fact(FactKind.FULFILLED, spot, change, self._sent_at(spot))
-            elif change < 0:
-                yield self._fact(FactKind.REOPENED, spot, -change, self.order.updated_at)
 
     def _taken_off(self, went: dict[Spot, int]) -> Iterator[Fact]:
         """Units that wait no more: those that refunds put back in stock, then those that nothing put back."""

@@ -236,6 +236,21 @@ def test_what_left_here_first_is_not_sent_twice() -> None:
     assert (books.on_hand[HERE], books.released[HERE], books.holdings[Spot(shop.line, HERE)].ahead) == (-3, 2, 3)
 
 
+def test_a_parcel_taken_back_and_sent_from_elsewhere_while_nobody_read_leaves_nothing_held() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(2, HERE)
+    shop.fulfil(2, HERE)
+    books.read(shop)
+
+    shop.cancel_parcel(0)
+    shop.move(2, HERE, THERE)
+    shop.fulfil(2, THERE)
+    books.read(shop)
+
+    assert_right(books, shop)
+    assert (books.on_hand[HERE], books.on_hand[THERE], books.looks) == (0, -2, [])
+
+
 def test_goods_shipped_here_and_cancelled_in_the_store_are_for_a_person() -> None:
     """Row 14: the store shows them again, and nobody has said that they came back."""
     shop, books = Shelves(), Books()

@@ -94,6 +94,8 @@ class Books:
     """Units that a person added to what a store shows and nobody decided about, with the second of it."""
     piles: defaultdict[Spot, dict[int, Piles]] = field(default_factory=lambda: defaultdict(dict))
     """By location of ours: first the one that the store's location is sold from, then those where people hold goods of it."""
+    mapped: list[dict[int, int]] = field(default_factory=list)
+    """Of each store: our location → the store's that it is sold from, those mapped first at the head."""
     rules: tuple[Rules, Rules] = field(default_factory=lambda: (Rules(), Rules()))
     """Of each store."""
     raised: Counter[Shelf] = field(default_factory=Counter)
@@ -102,11 +104,8 @@ class Books:
     """Units sold that were there only because a push of ours had put them."""
 
     def __post_init__(self) -> None:
-        self.mapped: list[dict[int, int]] = [
-            {location: place for location, place in enumerate(mapping) if place is not None}
-            for mapping in self.setup.mappings
-        ]
-        """Of each store: our location → the store's that it is sold from, those mapped first at the head."""
+        for mapping in self.setup.mappings:
+            self.mapped.append({location: place for location, place in enumerate(mapping) if place is not None})
         for item, row in enumerate(self.setup.ours):
             for location, quantity in enumerate(row):
                 self.on_hand[item, location] = Decimal(quantity)

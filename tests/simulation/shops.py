@@ -225,8 +225,8 @@ class Shops:
         was = self._all(store)
         if self._moving(store, lambda: self.ask(path, lines=[row])):
             for at, now in self._all(store).items():
-                spot = (work.order.number, line.number, at.place)
-                self.books.returned(at, spot, now.available - was[at].available, work.test)
+                if back := now.available - was[at].available:
+                    self.books.returned(at, (work.order.number, line.number, at.place), back, work.test)
             self._note(work, Act.REFUND)
 
     def cancel(self, store: int, chance: random.Random) -> None:
