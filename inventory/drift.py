@@ -7,14 +7,14 @@ transaction that locked the publications.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from inventory import two_writers
-from inventory.models import Drift, LevelPublication
+from inventory.models import Drift, HoldChange, LevelPublication, Push
 from inventory.models.drifts import STANDING, DriftState
 from inventory.models.publications import Exclusion, PublicationState
 
@@ -54,8 +54,24 @@ def note(residuals: Mapping[int, Residual]) -> dict[int, str]:
         if residual.quantity:
             begun.append(_new(publication_id, residual))
     Drift.objects.filter(pk__in=ended).update(state=DriftState.CLEARED, closed_at=timezone.now())
-    Drift.objects.bulk_update(same, ["shown", "seen_at"], batch_size=1000)
+    _restart(same)
+    Drift.objects.bulk_update(same, ["shown", "seen_at", "steady_since"], batch_size=1000)
     return two_writers.pause(Drift.objects.bulk_create(begun, batch_size=1000))
+
+
+def _restart(drifts: Sequence[Drift]) -> None:
+    """Those that stand although their level was pushed or held since are steady from now on. By our clock, as pushes and holds
+    are."""
+    if not drifts:
+        return
+    ids = [drift.publication_id for drift in drifts]
+    pushed = Push.objects.filter(publication__in=ids).order_by().values_list("publication").annotate(Max("created_at"))
+    holds = HoldChange.objects.filter(publication__in=ids).exclude(test="").order_by()
+    last, held = dict(pushed), dict(holds.values_list("publication").annotate(Max("at")))
+    for drift in drifts:
+        moments = [moments[drift.publication_id] for moments in (last, held) if drift.publication_id in moments]
+        since = drift.steady_since or drift.first_seen_at
+        drift.steady_since = timezone.now() if moments and max(moments) >= since else since
 
 
 def _new(publication_id: int, residual: Residual) -> Drift:
@@ -67,6 +83,7 @@ def _new(publication_id: int, residual: Residual) -> Drift:
         revision=residual.revision,
         first_seen_at=residual.read_at,
         seen_at=residual.read_at,
+        steady_since=timezone.now(),
     )
 
 

@@ -20,14 +20,15 @@ class WeeklyRun(DailyRun):
     job = Job.WEEKLY
 
     def chosen(self, lines: list[Line]) -> list[Line]:
-        """Lines of levels whose difference is old, of the same size, and neither pushed nor held since it was first seen."""
+        """Lines of levels whose difference stood, of the same size, at a read that is old enough, and that were neither pushed
+        nor held since."""
         old = self._old_drifts([line.subject_id for line in lines])
         return [line for line in lines if line.subject_id in old]
 
     def _old_drifts(self, publication_ids: list[int]) -> set[int]:
         store = self.run.store
         before = timezone.now() - dt.timedelta(hours=store.drift_hours)
-        level, since = OuterRef("publication"), OuterRef("first_seen_at")
+        level, since = OuterRef("publication"), OuterRef("steady_since")
         pushed = Push.objects.filter(publication=level, created_at__gte=since)
         held = HoldChange.objects.filter(publication=level, at__gte=since).exclude(test="")
         old = Drift.objects.filter(
@@ -35,7 +36,7 @@ class WeeklyRun(DailyRun):
             ~Exists(held),
             publication__in=publication_ids,
             state=DriftState.OPEN,
-            first_seen_at__lte=before,
+            steady_since__lte=before,
             quantity=F("publication__observed_available") - F("publication__expected_quantity"),
         )
         return set(old.values_list("publication_id", flat=True))

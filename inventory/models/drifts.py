@@ -52,6 +52,11 @@ class Drift(models.Model):
     shown = models.IntegerField(help_text="What the store showed.")
     first_seen_at = models.DateTimeField(help_text="The settled read that showed it first, by the store's clock.")
     seen_at = models.DateTimeField(help_text="The last one.")
+    steady_since = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="The first of them, by our clock, after which it was neither pushed nor held.",
+    )
     revision = models.IntegerField(
         default=0, help_text="Of the publication at the first one: which entries came before."
     )

@@ -6,13 +6,14 @@ import datetime as dt
 import json
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from connectors.models import SyncRun
 from connectors.models.runs import Outcome, RunStatus
 from connectors.ports.store import PreparedWrite, WriteReply
 from inventory.jobs import Job
-from inventory.models import Drift, HoldChange, LevelPublication, PublicationEntry
+from inventory.models import Drift, HoldChange, LevelPublication, PublicationEntry, Push
 from inventory.models.drifts import DriftState
 from inventory.models.publications import PublicationKind, PublicationState
 from tests.worlds import World
@@ -34,7 +35,8 @@ def seen(world: World, sku: str, ago: dt.timedelta, **fields: object) -> None:
     publication = world.publication(sku)
     fields = {"quantity": world.shown(sku) - publication.expected_quantity, **fields}
     began = timezone.now() - ago
-    row = {"store": world.store, "shown": world.shown(sku), "first_seen_at": began, "seen_at": began, **fields}
+    row = {"store": world.store, "shown": world.shown(sku), "first_seen_at": began, "seen_at": began}
+    row |= {"steady_since": began, **fields}
     Drift.objects.update_or_create(publication_id=publication.pk, state=row.pop("state", DriftState.OPEN), defaults=row)
 
 
@@ -138,8 +140,12 @@ def test_weekly_begins_anew_where_something_was_pushed_meanwhile(live: World) ->
     live.rest()
 
     live.run(Job.WEEKLY)
+    assert live.shown("A") == 25, "the first settled read after a push begins anew"
 
-    assert live.shown("A") == 25
+    Push.objects.update(created_at=F("created_at") - LONG_AGO)
+    Drift.objects.update(steady_since=F("steady_since") - LONG_AGO)
+    live.run(Job.WEEKLY)
+    assert live.shown("A") == 21, "so that a level that is sold from elsewhere is not left out for ever"
 
 
 def test_weekly_begins_anew_where_the_level_was_held_meanwhile(live: World) -> None:

@@ -277,22 +277,20 @@ class Engine:
                 second = chance.choice(work.changed)
                 moment = dt.datetime.fromtimestamp(second, dt.UTC)
                 changes.notice(self.stores[store], "order", {work.order.gid: moment}, by="webhook")
-        self._hear_of_levels(store, chance)
         while intake.read_changes(self.stores[store]):
             pass
         imports.import_waiting(self.stores[store])
-        while level_changes.read_changes(self.stores[store]):
-            pass
+        self.hear_of_levels(store, chance)
 
-    def _hear_of_levels(self, store: int, chance: random.Random) -> None:
-        """Some of what they have to tell of levels."""
+    def hear_of_levels(self, store: int, chance: random.Random) -> None:
+        """Some of what webhooks have to tell of levels arrives, and these are read."""
         told = {shelf for shelf in self.shops.untold_levels if shelf.store == store and chance.random() < 0.7}
         self.shops.untold_levels = [shelf for shelf in self.shops.untold_levels if shelf.store != store]
-        if not told:
-            return
         rows = LevelPublication.objects.select_related("store_location").filter(pk__in=self.shelves)
         refs = {level_ref(row.item_ref, row.store_location.ref): None for row in rows if self.shelves[row.pk] in told}
         changes.notice(self.stores[store], level_changes.KIND, refs, by="webhook")
+        while level_changes.read_changes(self.stores[store]):
+            pass
 
     def take_what_waits(self, store: int, chance: random.Random) -> None:
         for run in SyncRun.objects.filter(store__in=self.stores, status__in=(*WORKING, RunStatus.AWAITING_APPROVAL)):
@@ -425,5 +423,5 @@ WORK: dict[Act, Callable[[Engine, int, random.Random], None]] = {
     Act.IMPORT: Engine.bring_in,
     Act.WEBHOOKS: Engine.hear,
     Act.WORK: Engine.take_what_waits,
-    Act.UNDO: people.undo_a_run,
+    **people.WORK,
 }

@@ -14,7 +14,7 @@ ITEMS: Final = 8
 """Items of one play. Each has a history of its own; the jobs, the faults and the deaths of workers they have in common."""
 EVENTS_EACH: Final = 12
 WORK: Final = 12
-DECISIONS: Final = 6
+DECISIONS: Final = 12
 
 
 class Weather(StrEnum):
@@ -78,15 +78,16 @@ IN_STORE: Final = (
 )  # fmt: skip
 EVENTS: Final = {
     Act.BUY: 22, Act.EDIT: 5, Act.FULFIL: 9, Act.UNFULFIL: 2, Act.REFUND: 7, Act.CANCEL: 4, Act.MOVE: 3, Act.DRAFT: 3,
-    Act.DRAFT_ENDS: 3, Act.DAMAGE: 1, Act.HAND: 4, Act.RECEIVE: 7, Act.COUNT: 2, Act.TRANSFER: 2, Act.SHIP: 3, Act.DISPATCH: 2,
+    Act.DRAFT_ENDS: 3, Act.DAMAGE: 1, Act.HAND: 6, Act.RECEIVE: 7, Act.COUNT: 2, Act.TRANSFER: 2, Act.SHIP: 3, Act.DISPATCH: 2,
     Act.ALLOCATE: 3, Act.PULL: 3, Act.WAVE: 2, Act.WAVE_ENDS: 2, Act.CAME_BACK: 1,
 }  # fmt: skip
 JOBS: Final = {
     Act.IMPORT: 5, Act.WEBHOOKS: 4, Act.DELTA: 10, Act.FULL: 2, Act.DAILY: 5, Act.WEEKLY: 1, Act.RECENT: 3, Act.MANUAL: 1,
     Act.OBSERVE: 2, Act.WORK: 4,
 }  # fmt: skip
-BY_PEOPLE: Final = {Act.DECIDE: 4, Act.UNDO: 2, Act.LET_GO: 2, Act.SETTINGS: 2, Act.MAP: 1}
+BY_PEOPLE: Final = {Act.DECIDE: 6, Act.UNDO: 3, Act.LET_GO: 2, Act.SETTINGS: 2, Act.MAP: 1}
 WAITS: Final = (0, 0, 0, 1, 2, 5, 20, 60)
+PAUSES: Final = (0, 5, 130, 400, 400)
 LULLS: Final = (0, 2, 20, 130, 130, 400, 400, 2000)
 LONG_LULLS: Final = (30, 300, 90_000, 100_000)
 LAGS: Final = {Weather.NORMAL: (0, 0, 5, 40), Weather.FORGOTTEN: (0, 5), Weather.SLOW: (200, 400, 700)}
@@ -189,4 +190,4 @@ def _job(chance: random.Random, weather: Weather) -> Step:
 
 def _decision(chance: random.Random) -> Step:
     act = chance.choices(tuple(BY_PEOPLE), tuple(BY_PEOPLE.values()))[0]
-    return Step(act, chance.randrange(2), chance.choice(WAITS), chance.getrandbits(32))
+    return Step(act, chance.randrange(2), chance.choice(PAUSES), chance.getrandbits(32))

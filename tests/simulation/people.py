@@ -18,6 +18,7 @@ from inventory.mapping import MappingRefused
 from inventory.models import Drift, LevelPublication
 from inventory.models.drifts import STANDING, DriftState
 from inventory.models.publications import PublicationState
+from orders import knowledge
 from tests.simulation.books import Shelf
 from tests.simulation.histories import LOCATIONS, Act
 from tests.simulation.shops import PLACES
@@ -41,7 +42,10 @@ def sign(engine: Engine, store: Store) -> None:
 
 
 def decide(engine: Engine, store: int, chance: random.Random) -> None:
-    """Somebody goes through some of a store's drift; now and then a form is sent twice."""
+    """Orders are asked for and levels read that the store told of, as the schedule does; then somebody goes through some of
+    its drift, and now and then sends a form twice."""
+    knowledge.bring_in(engine.stores[store])
+    engine.hear_of_levels(store, chance)
     drifts = _standing(engine, store)
     for drift in chance.sample(drifts, min(3, len(drifts))):
         decision = chance.choices(tuple(DECISIONS), tuple(DECISIONS.values()))[0]
@@ -143,11 +147,16 @@ def change_settings(engine: Engine, store: int, chance: random.Random) -> None:
 def map_anew(engine: Engine, store: int, chance: random.Random) -> None:
     """Somebody sells our locations from other places of the store, once every order of it is known. It must be refused
     while a push is on its way; no place is left without goods of ours."""
+    knowledge.bring_in(engine.stores[store])
     if any(work.unread for work in engine.shops.works if work.store == store):
         return
     mapped = engine.books.mapped[store]
-    wanted = {location: chance.randrange(LOCATIONS) for location in range(LOCATIONS) if chance.random() < 0.9}
-    if not set(mapped.values()) <= set(wanted.values()) or wanted == mapped:
+    thought_of = [
+        {location: chance.randrange(LOCATIONS) for location in range(LOCATIONS) if chance.random() < 0.9}
+        for _ in range(20)
+    ]
+    wanted = next((new for new in thought_of if {*mapped.values()} <= {*new.values()} and new != mapped), None)
+    if wanted is None:
         return
     row = engine.stores[store]
     places = {PLACES.index(place.name): place.pk for place in row.locations.all()}
@@ -175,8 +184,12 @@ def _on_their_way(engine: Engine, store: int) -> list[Shelf]:
 
 
 STEPS: dict[Act, Callable[[Engine, int, random.Random], None]] = {
-    Act.DECIDE: decide,
     Act.LET_GO: let_go,
     Act.SETTINGS: change_settings,
+}
+WORK: dict[Act, Callable[[Engine, int, random.Random], None]] = {
+    Act.DECIDE: decide,
+    Act.UNDO: undo_a_run,
     Act.MAP: map_anew,
 }
+"""What asks the store."""

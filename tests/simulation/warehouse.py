@@ -107,6 +107,7 @@ def pull(engine: Engine, store: int, chance: random.Random) -> None:
     engine.books.pulled(spot, (item, there), quantity)
     work.at_rest = True
     work.split = work.split or len(piles) > 1
+    work.told_twice = work.told_twice or Act.FULFIL in work.unread
     if not known:
         work.unread.add(Act.PULL)
     engine.played.update({"pulls": 1, "pulls that waited": told.waiting})
