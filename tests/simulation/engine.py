@@ -17,6 +17,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from connectors import approval, changes, feeds, runs
+from connectors.approval import DecisionRefused
 from connectors.models import Store, SyncRun
 from connectors.models.runs import OPEN, WORKING, RunStatus, Trigger
 from connectors.ports.errors import ConnectorError
@@ -261,8 +262,11 @@ class Engine:
     def advance(self, run: SyncRun) -> None:
         run = runs.advance(run.pk)
         if run.status == RunStatus.AWAITING_APPROVAL:
-            approval.approve(run, self.person)
-            run = runs.advance(run.pk)
+            try:
+                approval.approve(run, self.person)
+            except DecisionRefused:  # another run of the store is writing
+                return
+            runs.advance(run.pk)
 
     def bring_in(self, store: int, chance: random.Random) -> None:
         knowledge.bring_in(self.stores[store])

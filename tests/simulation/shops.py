@@ -45,9 +45,9 @@ class Work:
     """What was done to it since it was read last, of what cannot be told apart together: the store says how many units wait
     where, and neither that some went from one location to another and were taken off there, nor that they were taken off
     first."""
-    told_twice: bool = False
-    """A pull named goods of which nobody had read that they were sent: whether a parcel that is taken back brings them back
-    depends on who told first."""
+    parcels_stay: bool = False
+    """Before anybody had read that goods were sent, a pull named them, or a count left them out: if their parcel is taken
+    back, too, nothing tells that they are here again."""
     split: bool = False
     """Goods of it are held elsewhere than its store knows: which of them an event means depends on the order of events."""
 
@@ -189,7 +189,7 @@ class Shops:
 
     def unfulfil(self, store: int, chance: random.Random) -> None:
         work = self._some(
-            store, chance, lambda w: any(f.status == "SUCCESS" for f in w.order.fulfillments) and not w.told_twice
+            store, chance, lambda w: any(f.status == "SUCCESS" for f in w.order.fulfillments) and not w.parcels_stay
         )
         if work is None:
             return
