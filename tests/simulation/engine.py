@@ -209,7 +209,7 @@ class Engine:
 
     def _do(self, step: Step, chance: random.Random) -> None:
         if job := JOB_OF.get(step.act):
-            self._run(step.store, job)
+            self.run(step.store, job)
         else:
             WORK[step.act](self, step.store, chance)
 
@@ -240,7 +240,7 @@ class Engine:
             rule["when"] = chance.choice(("before", "after"))
         self.shops.ask("faults", **rule)
 
-    def _run(self, store: int, job: Job) -> None:
+    def run(self, store: int, job: Job) -> None:
         run = self.stores[store].runs.filter(kind=job.value, status__in=OPEN).first()
         if run is None:
             if job not in (Job.DELTA, Job.RECENT):
@@ -360,7 +360,7 @@ class Engine:
         """A delta of each store that is owed something, to its end."""
         for number, store in enumerate(self.stores):
             if LevelPublication.objects.filter(store=store).live().eligible().owed().exists():
-                self.work(number, lambda number=number: self._run(number, Job.DELTA))
+                self.work(number, lambda number=number: self.run(number, Job.DELTA))
         self._finish_runs()
 
     def settle(self) -> None:
@@ -370,7 +370,6 @@ class Engine:
         waiting = sorted({self.shelves[row.pk].store for row in rows if self._waits(row)})
         if waiting:
             self.observe(waiting)
-            people.let_all_go(self)
 
     def _waits(self, row: LevelPublication) -> bool:
         """A settled read has something to decide about it, or to tell: units that the store withholds."""
@@ -379,11 +378,12 @@ class Engine:
         return row.verify or row.state == PublicationState.UNSURE or not told
 
     def observe(self, stores: Iterable[int]) -> None:
-        """Every level of these stores is read, once it rests."""
+        """Every level of these stores is read, once it rests, and what that set aside is looked into and let go."""
         self.pass_time(REST)
         for number in stores:
-            self.work(number, lambda number=number: self._run(number, Job.OBSERVE))
+            self.work(number, lambda number=number: self.run(number, Job.OBSERVE))
         self._finish_runs()
+        people.let_all_go(self)
 
     def edited(self) -> list[LevelPublication]:
         """Levels that show what people put there and nobody decided, and that nothing holds, of stores that were read."""
@@ -402,14 +402,14 @@ class Engine:
         for wait in (REST, 49 * 3600):
             self.pass_time(wait)
             for number in range(2):
-                self.work(number, lambda number=number: self._run(number, Job.WEEKLY))
+                self.work(number, lambda number=number: self.run(number, Job.WEEKLY))
             self._finish_runs()
 
     def absolute(self) -> None:
         """A full sync of each store, to its end."""
         self.pass_time(REST)
         for number in range(2):
-            self.work(number, lambda number=number: self._run(number, Job.FULL))
+            self.work(number, lambda number=number: self.run(number, Job.FULL))
         self._finish_runs()
 
     def _finish_runs(self) -> None:

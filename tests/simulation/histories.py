@@ -41,7 +41,7 @@ class Act(StrEnum):
     MOVE = "an order is moved to another location"
     DRAFT = "a draft reserves goods"
     DRAFT_ENDS = "a draft becomes an order, or is deleted"
-    DAMAGE = "goods are set aside as damaged"
+    DAMAGE = "goods are set aside as damaged, or mended"
     HAND = "somebody edits a quantity"
 
     RECEIVE = "goods come or go"
@@ -78,8 +78,8 @@ IN_STORE: Final = (
 )  # fmt: skip
 EVENTS: Final = {
     Act.BUY: 22, Act.EDIT: 5, Act.FULFIL: 9, Act.UNFULFIL: 2, Act.REFUND: 7, Act.CANCEL: 4, Act.MOVE: 3, Act.DRAFT: 3,
-    Act.DRAFT_ENDS: 3, Act.DAMAGE: 1, Act.HAND: 6, Act.RECEIVE: 7, Act.COUNT: 2, Act.TRANSFER: 2, Act.SHIP: 3, Act.DISPATCH: 2,
-    Act.ALLOCATE: 3, Act.PULL: 3, Act.WAVE: 2, Act.WAVE_ENDS: 2, Act.CAME_BACK: 1,
+    Act.DRAFT_ENDS: 3, Act.DAMAGE: 2, Act.HAND: 6, Act.RECEIVE: 7, Act.COUNT: 2, Act.TRANSFER: 2, Act.SHIP: 3, Act.DISPATCH: 2,
+    Act.ALLOCATE: 5, Act.PULL: 3, Act.WAVE: 3, Act.WAVE_ENDS: 4, Act.CAME_BACK: 2,
 }  # fmt: skip
 JOBS: Final = {
     Act.IMPORT: 5, Act.WEBHOOKS: 4, Act.DELTA: 10, Act.FULL: 2, Act.DAILY: 5, Act.WEEKLY: 1, Act.RECENT: 3, Act.MANUAL: 1,

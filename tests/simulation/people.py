@@ -14,6 +14,7 @@ from connectors.models.runs import OPEN, Trigger
 from inventory import deciding, frozen, mapping, signatures, undo, validation
 from inventory.deciding import Decision
 from inventory.frozen import ReleaseRefused
+from inventory.jobs import Job
 from inventory.mapping import MappingRefused
 from inventory.models import Drift, LevelPublication
 from inventory.models.drifts import STANDING, DriftState
@@ -176,6 +177,7 @@ def map_anew(engine: Engine, store: int, chance: random.Random) -> None:
     engine.books.remapped(store, wanted)
     engine.know_shelves()
     engine.played["mapped anew"] += 1
+    engine.run(store, Job.FULL)  # those levels have no baseline now
 
 
 def _on_their_way(engine: Engine, store: int) -> list[Shelf]:

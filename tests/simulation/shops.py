@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -60,7 +60,12 @@ class Shops:
         self.setup, self.books = setup, books
         self.shops = [self._open(store) for store in range(2)]
         self.works: list[Work] = []
-        self.drafts: list[tuple[int, int]] = []
+        self.drafts: list[tuple[Shelf, int, int]] = []
+        """Shelf, units and number of those that are open."""
+        self.withheld: defaultdict[Shelf, set[int]] = defaultdict(lambda: {0})
+        """Units that a shelf withheld at any time."""
+        self.damaged: Counter[Shelf] = Counter()
+        """Units set aside as damaged."""
         self.untold: list[Work] = []
         """What webhooks have to tell of orders."""
         self.untold_levels: list[Shelf] = []
@@ -289,18 +294,23 @@ class Shops:
         quantity = min(chance.randint(1, 3), self.shown(shelf).available)
         if quantity <= 0:
             return
+        if not self._is_told_apart(shelf, withheld=quantity):
+            return
         lines = [{"sku": sku(shelf.item), "quantity": quantity, "location": PLACES[shelf.place], "price": "10"}]
         told = self._moving(store, lambda: self.ask("drafts", shop=self.shops[store].domain, lines=lines), orders=False)
         if told:
-            self.drafts.append((store, told["id"]))
+            self.drafts.append((shelf, quantity, told["id"]))
 
     def end_draft(self, store: int, chance: random.Random) -> None:
-        open_drafts = [draft for draft in self.drafts if draft[0] == store]
+        open_drafts = [draft for draft in self.drafts if draft[0].store == store]
         if not open_drafts:
             return
         draft = chance.choice(open_drafts)
+        shelf, quantity, number = draft
+        if not self._is_told_apart(shelf, withheld=-quantity):
+            return
         self.drafts.remove(draft)
-        domain, path = self.shops[store].domain, f"drafts/{draft[1]}"
+        domain, path = self.shops[store].domain, f"drafts/{number}"
         if chance.random() < 0.5:
             self._moving(store, lambda: self.ask(path, "DELETE", shop=domain), orders=False)
             return
@@ -308,16 +318,35 @@ class Shops:
         self._placed(store, told)
 
     def damage(self, store: int, chance: random.Random) -> None:
+        mended = [shelf for shelf, units in self.damaged.items() if shelf.store == store and units]
         shelf = self._shelf(store, chance)
-        if self.shown(shelf).available > 0:
-            self._edit(shelf, damaged=1)
+        if mended and chance.random() < 0.5:
+            shelf = chance.choice(mended)
+            self._set_aside(shelf, -1)
+        elif self.shown(shelf).available > 0:
+            self._set_aside(shelf, chance.randint(1, min(2, self.shown(shelf).available)))
+
+    def _set_aside(self, shelf: Shelf, units: int) -> None:
+        if self._is_told_apart(shelf, withheld=units):
+            self._edit(shelf, damaged=units)
+            self.damaged[shelf] += units
 
     def by_hand(self, store: int, chance: random.Random) -> None:
         shelf = self._shelf(store, chance)
         change = chance.choice((-2, -1, 1, 2, 3))
+        if not self._is_told_apart(shelf, edited=change):
+            return
         self._edit(shelf, delta=change)
         self.books.edited(shelf, change, int(self.sandbox.clock.seconds()))
         self.untold_levels.append(shelf)
+
+    def _is_told_apart(self, shelf: Shelf, *, edited: int = 0, withheld: int = 0) -> bool:
+        """Units edited by as many as were withheld meanwhile look like units that were added to those withheld."""
+        unavailable, edits = self.shown(shelf).unavailable + withheld, self.books.undecided(shelf) + edited
+        if edits and edits in {unavailable - before for before in self.withheld[shelf]}:
+            return False
+        self.withheld[shelf].add(unavailable)
+        return True
 
     def _edit(self, shelf: Shelf, **what: int) -> None:
         place = PLACES[shelf.place]
