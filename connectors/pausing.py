@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
 from connectors import notices
@@ -36,19 +37,28 @@ class WritesAllowed:
 
 
 def writes_allowed(store: Store) -> WritesAllowed:
-    """What the database says this moment, whatever the given instance remembers."""
-    installation = Installation.current()
-    if installation.writes_paused:
+    """What the database says this moment, whatever the given instance remembers; one query."""
+    return told_by(with_pauses(Store.objects.only("name", "writes_paused", "pause_reason")).get(pk=store.pk))
+
+
+def with_pauses(stores: QuerySet[Store]) -> QuerySet[Any]:
+    """Stores with what `told_by` looks at."""
+    everywhere = Installation.objects.filter(writes_paused=True).values("pause_reason")
+    return stores.annotate(all_paused=Subquery(everywhere[:1]))
+
+
+def told_by(store: Any) -> WritesAllowed:
+    """Whether anything may be written to a store `with_pauses`, as of its reading."""
+    if store.all_paused is not None:
         return WritesAllowed(
             ok=False,
-            cause=f"All writes of the installation are paused: {installation.pause_reason}",
+            cause=f"All writes of the installation are paused: {store.all_paused}",
             remedy="Resume them under System › Health when the reason is gone.",
         )
-    now = Store.objects.only("writes_paused", "pause_reason").get(pk=store.pk)
-    if now.writes_paused:
+    if store.writes_paused:
         return WritesAllowed(
             ok=False,
-            cause=f"Writes to {store.name} are paused: {now.pause_reason}",
+            cause=f"Writes to {store.name} are paused: {store.pause_reason}",
             remedy="Resume them on the store's page when the reason is gone.",
         )
     return WritesAllowed(ok=True)

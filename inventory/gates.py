@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, FilteredRelation, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 
 from catalog.models import ListedVariant
@@ -21,7 +22,7 @@ from connectors.runs import Gate
 from inventory import signatures
 from inventory.jobs import Job
 from inventory.knowledge import OrderFlow, order_books
-from inventory.models import LevelPublication, Location, LocationMapping, Validation
+from inventory.models import LevelPublication, Location, Validation
 from syncconsole.kernel.templatetags.console import plural
 
 OUT_OF_DATE: Final = dt.timedelta(minutes=30)
@@ -40,8 +41,12 @@ class Facts:
 
     store: Store
     writes: WritesAllowed
-    locations: list[StoreLocation]
-    """Active, the merchant's own; each annotated with `mapped`."""
+    owner: str | None
+    """Name of the account that owns the inventory of the shop domain."""
+    unmapped: list[str]
+    """Its active locations, the merchant's own, where it holds stock and to which none of ours is mapped."""
+    masters: list[Location]
+    """Our locations mapped to the store."""
     linked: bool
     baseline: bool
     untracked: int
@@ -49,43 +54,59 @@ class Facts:
     orders: OrderFlow
     signature: Validation | None
     """The newest one, withdrawn or not."""
-    masters: list[Location]
-    """Our locations mapped to the store."""
+
+
+def with_facts(stores: QuerySet[Store]) -> QuerySet[Any]:
+    """Stores with what their gates look at, all of it but the orders, in the query that reads them."""
+    of_store = OuterRef("pk")
+    publications = LevelPublication.objects.filter(store=of_store)
+    variants = ListedVariant.objects.filter(store=of_store, tracked=False, gone_at=None).order_by().values("store")
+    writing = SyncRun.objects.filter(store=of_store, status__in=WRITING, kind__startswith="inventory.").order_by("pk")
+    left = StoreLocation.objects.filter(store=of_store, is_active=True, is_fulfillment_service=False, holds_stock=True)
+    ours = Location.objects.filter(mappings__store=of_store)
+    owner = Store.objects.filter(shop_domain=OuterRef("shop_domain"), inventory_owner=True)
+    return (
+        pausing.with_pauses(stores)
+        .annotate(
+            owner=Subquery(owner.values("name")[:1]),
+            unmapped=ArraySubquery(left.filter(mappings=None).order_by("name").values("name")),
+            masters=ArraySubquery(ours.values(row=JSONObject(**{name: name for name in MASTER}))),
+            linked=Exists(publications.eligible()),
+            baseline=Exists(publications.filter(baseline_at__isnull=False)),
+            untracked=Coalesce(Subquery(variants.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0),
+            writing_pk=Subquery(writing.values("pk")[:1]),
+            writing_kind=Subquery(writing.values("kind")[:1]),
+            signature=FilteredRelation(
+                "validations", condition=Q(validations__pk=Subquery(signatures.newest(of_store)))
+            ),
+        )
+        .select_related("signature__signed_by")
+    )
+
+
+MASTER: Final = ("name", "stock_master", "billing_warehouse")
+"""Of our locations, what a gate says."""
 
 
 def look(store: Store) -> Facts:
-    """The facts now; a handful of queries whatever the number of levels."""
-    publications = LevelPublication.objects.filter(store=OuterRef("pk"))
-    untracked = (
-        ListedVariant.objects.filter(store=OuterRef("pk"), tracked=False, gone_at=None)
-        .order_by()
-        .values("store")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
-    writing = SyncRun.objects.filter(store=OuterRef("pk"), status__in=WRITING, kind__startswith="inventory.").order_by()
-    known = Store.objects.annotate(
-        writing_pk=Subquery(writing.values("pk")[:1]),
-        writing_kind=Subquery(writing.values("kind")[:1]),
-        linked=Exists(publications.eligible()),
-        baseline=Exists(publications.filter(baseline_at__isnull=False)),
-        untracked=Coalesce(Subquery(untracked, output_field=IntegerField()), 0),
-    ).values("linked", "baseline", "untracked", "writing_pk", "writing_kind")
-    mapped = LocationMapping.objects.filter(store_location=OuterRef("pk"))
-    own = store.locations.filter(is_active=True, is_fulfillment_service=False)
-    found = known.get(pk=store.pk)
-    run_pk = found["writing_pk"]
+    """The facts now; two queries whatever the number of levels."""
+    return facts_of(with_facts(Store.objects.all()).get(pk=store.pk))
+
+
+def facts_of(store: Any) -> Facts:
+    """The facts of a store read `with_facts` just now; one query more, about its orders."""
     return Facts(
         store=store,
-        writes=pausing.writes_allowed(store),
-        locations=list(own.annotate(mapped=Exists(mapped))),
-        linked=found["linked"],
-        baseline=found["baseline"],
-        untracked=found["untracked"],
-        writing=SyncRun(pk=run_pk, kind=found["writing_kind"]) if run_pk else None,
+        writes=pausing.told_by(store),
+        owner=store.owner,
+        unmapped=store.unmapped,
+        masters=[Location(**row) for row in store.masters],
+        linked=store.linked,
+        baseline=store.baseline,
+        untracked=store.untracked,
+        writing=SyncRun(pk=store.writing_pk, kind=store.writing_kind) if store.writing_pk else None,
         orders=order_books().flow(store),
-        signature=signatures.last(store),
-        masters=list(Location.objects.filter(mappings__store=store)),
+        signature=getattr(store, "signature", None),
     )
 
 
@@ -105,10 +126,9 @@ def gates_to_write(store: Store) -> list[Gate]:
     return _shut_first([_writes_allowed(facts, ""), _scopes(facts, "")])
 
 
-def every_gate(store: Store) -> list[tuple[Gate, list[Job]]]:
+def every_gate(facts: Facts) -> list[tuple[Gate, list[Job]]]:
     """Every gate of any job, each once, with the jobs that need it; failing ones first. What a run of one's own kind does
     is left to the start of that run."""
-    facts = look(store)
     checks = dict.fromkeys(check for checks in JOB_GATES.values() for check in checks)
     found = [(check(facts, ""), [job for job in Job if check in JOB_GATES[job]]) for check in checks]
     return sorted(found, key=lambda each: each[0].passed)
@@ -128,8 +148,9 @@ def _owner(facts: Facts, _: str) -> Gate:
     store = facts.store
     if store.inventory_owner:
         return Gate.open("inventory_owner", "One inventory owner", f"Only this account pushes to {store.shop_domain}.")
-    other = store.other_owner()
-    named = f"{other.name} owns the inventory of {store.shop_domain}." if other else "This account does not own it."
+    named = (
+        f"{facts.owner} owns the inventory of {store.shop_domain}." if facts.owner else "This account does not own it."
+    )
     return Gate.shut(
         "inventory_owner",
         "One inventory owner",
@@ -154,11 +175,11 @@ def _mapping(facts: Facts, _: str) -> Gate:
     name, label = "location_mapping", "Locations mapped"
     if not facts.masters:
         return Gate.shut(name, label, "No location is mapped.", "Map locations on the store's page.")
-    if left := [place.name for place in facts.locations if place.holds_stock and not place.mapped]:  # type: ignore[attr-defined]
+    if facts.unmapped:
         return Gate.shut(
             name,
             label,
-            f"{_names(left)}: the store holds stock there, and none of our locations is mapped to it.",
+            f"{_names(facts.unmapped)}: the store holds stock there, and none of our locations is mapped to it.",
             "Map one of ours to it, or deactivate it in the store; then test the connection again.",
         )
     return Gate.open(name, label, f"{plural(len(facts.masters), 'location')} of ours mapped, none with stock left out.")

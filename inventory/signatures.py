@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from connectors import notices
@@ -15,6 +18,11 @@ from syncconsole.kernel import audit
 def last(store: Store) -> Validation | None:
     """The newest signature, withdrawn or not."""
     return store.validations.filter(signed_at__isnull=False).select_related("signed_by").order_by("-signed_at").first()
+
+
+def newest(store: Any) -> QuerySet[Validation, Any]:
+    """The key of `last`, for a query about stores; `store` is an outer reference."""
+    return Validation.objects.filter(store=store, signed_at__isnull=False).order_by("-signed_at").values("pk")[:1]
 
 
 def standing(store: Store) -> Validation | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -45,8 +46,12 @@ class StorePage(ConsolePage):
     tab: ClassVar[str] = ""
     store: Store
 
+    def stores(self) -> QuerySet[Store]:
+        """Where the store is looked up; overridden by pages that want more of it at once."""
+        return Store.objects.all()
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.store = get_object_or_404(Store, slug=kwargs["slug"])
+        self.store = get_object_or_404(self.stores(), slug=kwargs["slug"])
         return super().dispatch(request, *args, **kwargs)
 
     def crumbs(self) -> Sequence[Crumb]:

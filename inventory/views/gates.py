@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django.utils import timezone
 from connectors.models import Store
 from connectors.runs import Gate
 from connectors.views.frame import StorePage
-from inventory.gates import every_gate
+from inventory.gates import every_gate, facts_of, with_facts
 from syncconsole.kernel.admin import Crumb
 
 SECONDS: Final = 15
@@ -65,11 +66,14 @@ class GatesPage(StorePage):
     tab = "gates"
     template_name = "inventory/gates.html"
 
+    def stores(self) -> QuerySet[Store]:
+        return with_facts(super().stores())
+
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         return self.page(**region(self.store))
 
 
-class GatesLive(StorePage):
+class GatesLive(GatesPage):
     """The same rows for a page that is open: 204 while nothing changed."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
@@ -81,10 +85,9 @@ class GatesLive(StorePage):
 
 
 def region(store: Store) -> dict[str, Any]:
-    """What the region shows, and its version, which changes whenever that does."""
-    rows = [
-        GateRow(gate, ", ".join(job.mode for job in jobs), *_place(gate, store)) for gate, jobs in every_gate(store)
-    ]
+    """What the region shows of a store read `with_facts`, and its version, which changes whenever that does."""
+    found = every_gate(facts_of(store))
+    rows = [GateRow(gate, ", ".join(job.mode for job in jobs), *_place(gate, store)) for gate, jobs in found]
     told = "\n".join(f"{row.gate.name} {row.gate.passed} {row.gate.detail} {row.gate.remedy}" for row in rows)
     return {
         "rows": rows,
