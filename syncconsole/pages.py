@@ -20,7 +20,7 @@ from syncconsole.components import previews
 from syncconsole.dashboard import charts_of_pushes, store_cards
 from syncconsole.kernel.admin import ConsolePage
 from syncconsole.kernel.models import Installation
-from syncconsole.setup import setup
+from syncconsole.setup import left_to_do
 
 
 class StoresPage(ConsolePage):
@@ -45,7 +45,7 @@ class StoreHealthPage(StorePage):
         (card,) = store_cards([self.store])
         return self.page(
             card=card,
-            setup=None if self.store.live_at else setup(self.store),
+            setup=left_to_do(self.store),
             charts=charts_of_pushes(self.store) if self.store.live_at else [],
             runs=[(run, headline(run)) for run in card.recent],
             feeds=list(self.store.feeds.order_by("kind")) if self.can("connectors.view_feedposition") else None,

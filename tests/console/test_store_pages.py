@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from connectors.models import Store, StoreLocation
-from inventory.models import Location, LocationMapping
+from inventory.jobs import Job
+from inventory.models import Location, LocationMapping, Schedule
 from syncconsole.kernel.models import AuditEntry, Installation
+from syncconsole.setup import LINGERS
 from tests.console.conftest import SignIn
 from tests.factories.catalog import VariantFactory
 from tests.factories.connectors import StoreFactory
@@ -131,6 +136,24 @@ def test_a_store_that_another_account_owns_has_no_button_to_press(sign_in: SignI
     page = sign_in("Operator").get(reverse("admin:store", args=[other.slug])).content.decode()
     assert "Atelier Bucovina RO owns the inventory of this shop domain." in page
     assert reverse("admin:start_job", args=[other.slug, "delta"]) not in page
+
+
+def test_a_live_store_names_what_is_left_of_setting_up(world: World, admin: Client) -> None:
+    Store.objects.update(live_at=timezone.now())
+    store = Store.objects.get()
+
+    def left() -> list[tuple[bool, bool]] | None:
+        card = admin.get(reverse("admin:store", args=[store.slug])).context["setup"]
+        return card and [(step.done, step.open) for step in card.steps]
+
+    assert left() == [(False, True), (False, False)]
+    world.sign()
+    assert left() == [(True, False), (False, True)]
+    Store.objects.update(live_at=timezone.now() - LINGERS)
+    assert left() is None
+    Store.objects.update(live_at=timezone.now())
+    Schedule.objects.create(store=store, job=Job.WEEKLY, enabled=True, at=dt.time(4), weekday=6)
+    assert left() is None
 
 
 def test_the_palette_finds_runs_stores_and_items_by_their_keys(world: World, sign_in: SignIn) -> None:
