@@ -285,6 +285,11 @@ class CloneSuspect(models.Model):
         return CloneDecision(self.decision)
 
     @property
+    def shared(self) -> bool:
+        """Both sides have one inventory item, so orders of either are orders of both."""
+        return self.original_item == self.copy_item
+
+    @property
     def holds(self) -> bool:
         """Both sides are held."""
         return self.closed_at is None and self.verdict in HOLDING

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import structlog
 from django.db.models import F, Func, Value
 from django.db.models.fields.json import JSONField
+from django.utils import timezone
 
 from catalog import clone_decisions
 from catalog.models import CloneDecision, CloneSuspect
@@ -20,6 +21,7 @@ from connectors.ports.products import MAX_PRODUCTS
 from connectors.ports.store import MAX_CHANGES, StorePort
 from connectors.registry import store_for
 from inventory import publications
+from inventory.knowledge import Sold, order_books
 from inventory.models import LevelPublication
 from inventory.models.publications import Exclusion
 from syncconsole.kernel.models import User
@@ -61,6 +63,15 @@ def held_levels(suspects: Iterable[CloneSuspect]) -> dict[int, int]:
     )
     counted: Counter[tuple[int, str]] = Counter(held.values_list("store", "item_ref"))
     return {one.pk: sum(counted[one.store_id, item] for item in {one.original_item, one.copy_item}) for one in suspects}
+
+
+def sold(suspects: Iterable[CloneSuspect]) -> Mapping[tuple[int, str], Sold]:
+    """(Store id, inventory item) → what the last thirty days' orders ask for of either side; one query for all of them."""
+    items = {(one.store_id, item) for one in suspects for item in (one.original_item, one.copy_item)}
+    return order_books().sold(items, timezone.now() - SOLD_WITHIN) if items else {}
+
+
+SOLD_WITHIN: Final = dt.timedelta(days=30)
 
 
 def look_closer(store: Store) -> int:

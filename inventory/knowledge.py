@@ -44,6 +44,14 @@ class OpenOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Sold:
+    """How many orders ask for an item of a store, and for how many units."""
+
+    orders: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderFlow:
     """How the orders of a store come in, at this moment. Numbers are of orders."""
 
@@ -90,6 +98,11 @@ class OrderBooks(Protocol):
 
     def open_at(self, store: Store, item_ref: str, location_ref: str) -> Sequence[OpenOrder]:
         """The known orders that hold units of this item there, the largest first; the first hundred."""
+        ...
+
+    def sold(self, items: Collection[tuple[int, str]], since: dt.datetime) -> Mapping[tuple[int, str], Sold]:
+        """(Store id, inventory item) → what orders placed since then ask for, as ordered; items that none names are left
+        out. One query; asks nobody."""
         ...
 
     def flow(self, store: Store) -> OrderFlow:

@@ -6,15 +6,15 @@ import datetime as dt
 from collections.abc import Collection
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.utils import timezone
 
 from connectors import feeds
 from connectors.models import Store
 from inventory.audit import Difference
-from inventory.knowledge import Knowledge, OpenOrder, OrderFlow, OrderLag
+from inventory.knowledge import Knowledge, OpenOrder, OrderFlow, OrderLag, Sold
 from orders import audit, imports, intake
-from orders.models import IncomingOrder, IncomingState, OrderStock
+from orders.models import IncomingOrder, IncomingState, OrderStock, SalesOrderLine
 
 NEVER = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
 
@@ -127,6 +127,19 @@ def open_at(store: Store, item_ref: str, location_ref: str) -> list[OpenOrder]:
     ).order_by()
     summed = rows.values_list("order__name").annotate(units=Sum("open_quantity")).order_by("-units", "order__name")
     return [OpenOrder(number, units) for number, units in summed[:100]]
+
+
+def sold(items: Collection[tuple[int, str]], since: dt.datetime) -> dict[tuple[int, str], Sold]:
+    """What orders placed since then ask for, also those whose goods nobody here knows."""
+    lines = SalesOrderLine.objects.filter(
+        item_ref__in={item for _, item in items},
+        order__store__in={store for store, _ in items},
+        order__placed_at__gte=since,
+    ).order_by()
+    summed = lines.values_list("order__store", "item_ref").annotate(
+        orders=Count("order", distinct=True), units=Sum("quantity")
+    )
+    return {(store, item): Sold(orders, units) for store, item, orders, units in summed}
 
 
 def _waiting(store: Store) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from catalog.models import HOLDING, CloneDecision, CloneKind, CloneSuspect
 from connectors.approval import DecisionRefused
 from connectors.models import Store
 from inventory import clones
+from inventory.knowledge import Sold
 from syncconsole.kernel.admin import ConsolePage, Tab, people_with
 from syncconsole.kernel.keyset import page_of
 from syncconsole.kernel.status import Meaning
@@ -83,10 +85,10 @@ class QuarantinePage(ConsolePage):
         current = asked.get("tab", "")
         current = current if current in TABS else ""
         page = page_of(request, found.filter(TABS[current][1]), *_order(current), size=SHOWN)
-        held = clones.held_levels(page.rows)
+        held, sold = clones.held_levels(page.rows), clones.sold(page.rows)
         may_decide = self.can(clones.RIGHT)
         return self.page(
-            pairs=[pair_of(row, held[row.pk]) for row in page.rows],
+            pairs=[pair_of(row, held[row.pk], sold) for row in page.rows],
             keyset=page,
             tabs=[
                 Tab(label, _address(name, slug), name == current, f"{found.filter(which).count():,}")
@@ -109,14 +111,19 @@ def _address(tab: str, store: str) -> str:
     return "?" + urlencode({name: value for name, value in (("tab", tab), ("store", store)) if value})
 
 
-def pair_of(suspect: CloneSuspect, held: int) -> Pair:
-    """The pair as the page shows it. `held`: its levels that are held now."""
+def pair_of(suspect: CloneSuspect, held: int, sold: Mapping[tuple[int, str], Sold]) -> Pair:
+    """The pair as the page shows it. `held`: its levels that are held now; `sold` as `clones.sold`."""
     left, right = _named(suspect.original), _named(suspect.copy)
     zone = suspect.store.zone
     sides = ((suspect.original, suspect.original_item), (suspect.copy, suspect.copy_item))
-    (title, *facts) = zip(*(_facts(side, item, zone) for side, item in sides), strict=True)
-    names = ("Product", "Handle", "Options", "SKU", "Barcode", "Inventory item", "Made", "Available there")
-    fields = [Field(name, *values) for name, values in zip(names, (title, *facts), strict=True)]
+    facts = zip(
+        *(
+            (*_facts(side, item, zone), _sold(sold.get((suspect.store_id, item)), shared=suspect.shared))
+            for side, item in sides
+        ),
+        strict=True,
+    )
+    fields = [Field(name, *values) for name, values in zip(NAMES, facts, strict=True)]
     return Pair(suspect, _sentence(suspect, held, left, right), left, right, fields, _choices(suspect, left, right))
 
 
@@ -139,6 +146,17 @@ def _facts(side: dict[str, Any], item: str, zone: ZoneInfo) -> tuple[str, ...]:
         f"{dt.datetime.fromisoformat(made).astimezone(zone):%-d %b %Y %H:%M}" if made else "",
         "" if available is None else n(available),
     )
+
+
+NAMES: Final = (
+    *("Product", "Handle", "Options", "SKU", "Barcode", "Inventory item", "Made", "Available there"),
+    "Sold in the last 30 days",
+)
+
+
+def _sold(found: Sold | None, *, shared: bool) -> str:
+    told = f"{plural(found.units, 'unit')} in {plural(found.orders, 'order')}" if found else "nothing"
+    return f"{told}, both together" if shared else told
 
 
 def _sentence(suspect: CloneSuspect, held: int, left: str, right: str) -> str:

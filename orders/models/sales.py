@@ -221,6 +221,7 @@ class SalesOrderLine(models.Model):
     class Meta:
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["order", "ref"], name="sales_line_once")]
+        indexes = [models.Index(fields=["item_ref"], condition=~Q(item_ref=""), name="sales_line_of_item")]
 
     def __str__(self) -> str:
         return self.title

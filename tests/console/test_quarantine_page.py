@@ -34,6 +34,7 @@ def test_both_sides_stand_beside_each_other_and_each_decision_says_its_effect(
     html = sign_in("Operator").get(PAGE).content.decode()
     assert "1 level is held; nothing is pushed for them." in html
     assert html.count("≠ different") == 3
+    assert "Sold in the last 30 days" in html
     for words in ("belongs to", "is linked to", "two inventory items in the store", "Both stay held", "Recommended:"):
         assert words in html
 

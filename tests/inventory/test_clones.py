@@ -13,13 +13,16 @@ from connectors.approval import DecisionRefused
 from connectors.models import Store
 from connectors.models.runs import Outcome, RunStatus
 from inventory import clones, pushes
+from inventory.knowledge import Sold
 from inventory.linking import link_store
 from inventory.models import LevelPublication, PushBatch
 from inventory.models.publications import PublicationState
 from inventory.product_changes import read_changes
 from orders import knowledge
+from orders.models import SalesOrder
 from tests.factories.catalog import VariantFactory
 from tests.factories.kernel import UserFactory
+from tests.factories.orders import price
 from tests.fakes import FakeStore
 from tests.worlds import World
 
@@ -95,6 +98,21 @@ def test_what_tells_the_sides_apart_is_read_from_the_store(shop: World) -> None:
     assert suspect.original["available"] == suspect.copy["available"] == 20
     assert suspect.copy["created"]
     assert (suspect.original["handle"], suspect.copy["handle"]) == ("tricou", "tricou-copy")
+
+
+def test_orders_tell_which_side_sells_even_where_nothing_of_ours_is_behind_it(shop: World) -> None:
+    original, copy = shop.publication("A").item_ref, duplicate(shop)
+    shop.store.integration_date = shop.fake.now.date()
+    shop.store.save()
+    for item, units in ((original, 1), (copy, 2), (copy, 3)):
+        shop.fake.place(item, shop.there, units, total=price("0"), current_total=price("0"))
+    knowledge.bring_in(shop.store)
+    suspects = list(CloneSuspect.objects.all())
+    store = shop.store.pk
+    assert clones.sold(suspects) == {(store, original): Sold(1, 1), (store, copy): Sold(2, 5)}
+
+    SalesOrder.objects.filter(lines__item_ref=copy).update(placed_at=timezone.now() - clones.SOLD_WITHIN)
+    assert set(clones.sold(suspects)) == {(store, original)}
 
 
 def test_a_copy_that_the_merchant_renames_lets_go_by_itself(shop: World) -> None:
