@@ -305,7 +305,7 @@ def _mark(ids: Iterable[int], *, needs_look: bool) -> None:
         )
 
 
-TIMES = ("marked_at", "observed_moved_at", "observed_at", "baseline_at", "overwritten_at", "held_since")
+TIMES = ("excluded_at", "marked_at", "observed_moved_at", "observed_at", "baseline_at", "overwritten_at", "held_since")
 
 
 def lock(ids: Iterable[int], *, times: bool = True) -> list[LevelPublication]:

@@ -103,6 +103,9 @@ class LevelPublication(models.Model):
     state_cause = models.CharField(max_length=400, blank=True)
     stocked = models.BooleanField(default=True, help_text="The store stocks the item there, as far as it told.")
     excluded = models.CharField(max_length=14, choices=Exclusion.choices, default=Exclusion.NONE, blank=True)
+    excluded_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when it is excluded for this reason: a trigger keeps it."
+    )
     expected_quantity = models.IntegerField(default=0)
     withheld = models.IntegerField(default=0)
     open_remote = models.IntegerField(default=0)

@@ -40,6 +40,8 @@ class LevelRow:
     observed: int | None = None
     read_at: dt.datetime | None = None
     since: dt.datetime | None = None
+    out_since: dt.datetime | None = None
+    """Since when it takes no part for the reason that stands beside its state, where that was kept."""
     sign_url: str = ""
     """Where a person may sign for the orders that it waits for."""
 
@@ -169,5 +171,6 @@ def publication_row(row: Any) -> LevelRow:
         observed=row.observed_available,
         read_at=row.observed_at,
         since=row.held_since,
+        out_since=row.excluded_at,
         sign_url=reverse("admin:sign_offset", args=[row.pk]) if row.hold_test == "b" else "",
     )

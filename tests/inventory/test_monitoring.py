@@ -136,7 +136,8 @@ def test_a_duplicate_that_was_decided_is_listed_no_more(live: World) -> None:
     assert found(live, Trouble.DUPLICATE) == []
 
 
-def test_an_item_that_loses_its_tag_stops_syncing_and_is_never_zeroed(live: World) -> None:
+def test_an_item_that_loses_its_tag_stops_syncing_and_is_never_zeroed(live: World, viewer: Client) -> None:
+    assert live.publication("B").excluded_at is None
     variants = Variant.objects.filter(sku="A")
     variants.update(tags=["online"])
     Store.objects.filter(pk=live.store.pk).update(tags_any=["online"])
@@ -145,6 +146,12 @@ def test_an_item_that_loses_its_tag_stops_syncing_and_is_never_zeroed(live: Worl
         refresh_tag_keys([variant.product_id])
     publications.refresh(live.store)
     assert found(live, Trouble.LEFT_SCOPE) == ["B"]
+    left_at = live.publication("B").excluded_at
+    assert left_at is not None
+    listed = viewer.get("/console/monitoring/", {"tab": "left_scope"}).content.decode()
+    assert (
+        f'Left the tag filter, <time class="c-when" datetime="{left_at.astimezone(live.store.zone):%Y-%m-%d}' in listed
+    )
 
     live.post("B", -10)
     live.rest()
@@ -158,6 +165,7 @@ def test_an_item_that_loses_its_tag_stops_syncing_and_is_never_zeroed(live: Worl
     live.store.refresh_from_db()
     publications.refresh(live.store)
     assert found(live, Trouble.LEFT_SCOPE) == []
+    assert live.publication("B").excluded_at is None
     live.delta()
     assert live.shown("B") == 0
 
