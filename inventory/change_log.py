@@ -18,6 +18,7 @@ from django.urls import reverse
 from connectors.models import Store
 from inventory.models import Drift, HoldChange, LedgerEntry, LocationMapping, PublicationEntry, PublishedLevel
 from inventory.models.drifts import DriftCause, DriftState
+from syncconsole.kernel.templatetags.console import source
 
 TESTS: Final = {
     "a": "moved in the store moments ago",
@@ -147,7 +148,7 @@ def _stock_line(entry: LedgerEntry) -> Change:
         entry.level.location.name,
         entry.get_kind_display(),
         moved,
-        " · ".join(filter(None, [entry.document, entry.reason, entry.origin])),
+        " · ".join(filter(None, [source(entry.document), entry.reason, source(entry.origin)])),
         str(entry.actor or ""),
         reverse("admin:why_level", args=[entry.level_id]),
     )
@@ -175,7 +176,7 @@ def _pushes(wanted: Wanted) -> Source:
 
 def _push_line(entry: PublicationEntry) -> Change:
     run = entry.push.batch.run if entry.push else None
-    detail = f"{run.label} #{run.pk}" if run else entry.cause
+    detail = f"{run.label} #{run.pk}" if run else source(entry.cause)
     if not entry.applied:
         detail = " · ".join(filter(None, [detail, "recorded, not counted"]))
     who = str(run.requested_by or run.get_trigger_display()) if run else ""

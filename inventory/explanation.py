@@ -20,6 +20,7 @@ from inventory.models import LedgerEntry, LevelPublication, PublicationEntry, Pu
 from inventory.models.ledger import EntryKind
 from inventory.models.publications import PublicationKind, PublicationState
 from inventory.models.pushes import PushStatus, WriteKind
+from syncconsole.kernel.templatetags.console import source as said
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +340,8 @@ def _next_push(publication: LevelPublication, expected: int | None, target: int)
 
 def _caused(entries: int, source: str, actor: object) -> str:
     """How many facts a term adds up, and where the newest came from, by whom."""
-    parts = [f"{entries} entries, latest: {source}" if entries > 1 else source, f"by {actor}" if actor else ""]
+    told = said(source)
+    parts = [f"{entries} entries, latest: {told}" if entries > 1 else told, f"by {actor}" if actor else ""]
     return ", ".join(part for part in parts if part)
 
 

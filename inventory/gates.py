@@ -65,23 +65,19 @@ def with_facts(stores: QuerySet[Store]) -> QuerySet[Any]:
     left = StoreLocation.objects.filter(store=of_store, is_active=True, is_fulfillment_service=False, holds_stock=True)
     ours = Location.objects.filter(mappings__store=of_store)
     owner = Store.objects.filter(shop_domain=OuterRef("shop_domain"), inventory_owner=True)
-    return (
-        pausing.with_pauses(stores)
-        .annotate(
-            owner=Subquery(owner.values("name")[:1]),
-            unmapped=ArraySubquery(left.filter(mappings=None).order_by("name").values("name")),
-            masters=ArraySubquery(ours.values(row=JSONObject(**{name: name for name in MASTER}))),
-            linked=Exists(publications.eligible()),
-            baseline=Exists(publications.filter(baseline_at__isnull=False)),
-            untracked=Coalesce(Subquery(variants.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0),
-            writing_pk=Subquery(writing.values("pk")[:1]),
-            writing_kind=Subquery(writing.values("kind")[:1]),
-            signature=FilteredRelation(
-                "validations", condition=Q(validations__pk=Subquery(signatures.newest(of_store)))
-            ),
-        )
-        .select_related("signature__signed_by")
+    signature = FilteredRelation("validations", condition=Q(validations__pk=Subquery(signatures.newest(of_store))))
+    found: QuerySet[Any] = pausing.with_pauses(stores).annotate(
+        owner=Subquery(owner.values("name")[:1]),
+        unmapped=ArraySubquery(left.filter(mappings=None).order_by("name").values("name")),
+        masters=ArraySubquery(ours.values(row=JSONObject(**{name: name for name in MASTER}))),
+        linked=Exists(publications.eligible()),
+        baseline=Exists(publications.filter(baseline_at__isnull=False)),
+        untracked=Coalesce(Subquery(variants.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0),
+        writing_pk=Subquery(writing.values("pk")[:1]),
+        writing_kind=Subquery(writing.values("kind")[:1]),
+        signature=signature,
     )
+    return found.select_related("signature__signed_by")
 
 
 MASTER: Final = ("name", "stock_master", "billing_warehouse")

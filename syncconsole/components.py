@@ -77,9 +77,9 @@ def _small() -> list[Preview]:
 def _of_runs() -> list[Preview]:
     radius = BlastRadius(
         [
-            Kpi("levels change", "214", note="17.7 % of 1,208"),
-            Kpi("units, net", "−1,632"),
-            Kpi("go to zero", "37", over=True),
+            Kpi("Levels to change", "214", note="17.7 % of 1,208"),
+            Kpi("Units, net", "−1,632"),
+            Kpi("To zero", "37", over=True),
         ],
         96,
         118,
@@ -87,7 +87,7 @@ def _of_runs() -> list[Preview]:
         -1944,
         "81",
         "100",
-        "unchanged 991 · held 3 (not in this plan)",
+        "Unchanged 991 · held 3 (not in this plan)",
     )
     steps = [
         Step("Checked", "done", "check_circle"),

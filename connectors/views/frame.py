@@ -64,5 +64,6 @@ class StorePage(ConsolePage):
 
     def page(self, *, status: int = 200, template: str = "", **context: Any) -> TemplateResponse:
         tabs = store_tabs(self.store, self.tab, self.person)
-        frame = {"store": self.store, "tabs": tabs, "zone": self.store.zone}
+        on_health = self.tab == "health"
+        frame = {"store": self.store, "tabs": tabs, "zone": self.store.zone, "on_health": on_health}
         return super().page(status=status, template=template, **{**frame, **context})

@@ -112,30 +112,32 @@ def blast_radius(run: SyncRun) -> BlastRadius | None:
     without = int(sums.get("without_cost", 0))
     kpis = [
         Kpi(
-            "levels change", n(sums["rows"]), note=f"{sums['share']} % of {n(sums['levels'])}" if sums["levels"] else ""
+            "Levels to change",
+            n(sums["rows"]),
+            note=f"{sums['share']} % of {n(sums['levels'])}" if sums["levels"] else "",
         ),
         Kpi(
-            "units, net",
+            "Units, net",
             signed(int(sums["units_up"]) + int(sums["units_down"])),
             note=f"{n(sums['units'])} moved",
             over=_over(sums["units"], limits.get("limit_units")),
         ),
         Kpi(
-            "stock value",
+            "Stock value",
             money(sums["value"]) if sums["rows"] != without else UNKNOWN,
             note=f"at cost; {n(without)} without cost" if without else "at cost",
             over=_over(sums["value_moved"], limits.get("limit_value")),
         ),
         Kpi(
-            "go to zero",
+            "To zero",
             n(sums["to_zero"]),
             over=_over(sums["to_zero"], limits.get("limit_to_zero")),
             href="?flag=to_zero" if sums["to_zero"] else "",
         ),
-        Kpi("largest change", f"{signed(sums['largest_percent'])} %"),
+        Kpi("Largest change", f"{signed(sums['largest_percent'])} %"),
     ]
     unchanged = max(0, int(sums["levels"]) - int(sums["rows"]) - int(sums.get("held", 0)))
-    rest = f"unchanged {n(unchanged)}"
+    rest = f"Unchanged {n(unchanged)}"
     if sums.get("held"):
         rest += f" · held {n(sums['held'])} (not in this plan)"
     return BlastRadius(

@@ -16,6 +16,7 @@ from connectors.models import Store
 from connectors.runs import Gate
 from connectors.views.frame import StorePage
 from inventory.gates import every_gate, facts_of, with_facts
+from inventory.jobs import Job
 from syncconsole.kernel.admin import Crumb
 
 SECONDS: Final = 15
@@ -87,7 +88,7 @@ class GatesLive(GatesPage):
 def region(store: Store) -> dict[str, Any]:
     """What the region shows of a store read `with_facts`, and its version, which changes whenever that does."""
     found = every_gate(facts_of(store))
-    rows = [GateRow(gate, ", ".join(job.mode for job in jobs), *_place(gate, store)) for gate, jobs in found]
+    rows = [GateRow(gate, _needed_by(jobs), *_place(gate, store)) for gate, jobs in found]
     told = "\n".join(f"{row.gate.name} {row.gate.passed} {row.gate.detail} {row.gate.remedy}" for row in rows)
     return {
         "rows": rows,
@@ -96,6 +97,12 @@ def region(store: Store) -> dict[str, Any]:
         "seconds": SECONDS,
         "version": hashlib.sha256(told.encode()).hexdigest()[:16],
     }
+
+
+def _needed_by(jobs: list[Job]) -> str:
+    if set(jobs) >= {job for job in Job if job is not Job.OBSERVE}:
+        return "every job" if Job.OBSERVE in jobs else "every job that writes"
+    return ", ".join(job.mode for job in jobs)
 
 
 def _place(gate: Gate, store: Store) -> tuple[str, str]:

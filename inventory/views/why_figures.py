@@ -14,7 +14,8 @@ from django.urls import reverse
 
 from inventory.explanation import Explanation, Term
 from inventory.models import LedgerEntry, PublicationEntry
-from syncconsole.kernel.templatetags.console import plural
+from inventory.models.publications import PublicationKind
+from syncconsole.kernel.templatetags.console import plural, source
 
 TIMELINE_EVENTS = 50
 SALE_KINDS = "released"
@@ -161,7 +162,7 @@ def timeline(
 
 def _ledger_events(entries: Iterable[LedgerEntry], on_hand: Decimal, zone: ZoneInfo) -> Iterable[Event]:
     for entry in entries:
-        parts = [entry.document, entry.reason, f"from {entry.origin}", entry.level.location.name]
+        parts = [source(entry.document), entry.reason, f"from {source(entry.origin)}", entry.level.location.name]
         moved = entry.on_hand_delta or Decimal(-entry.released_delta)
         yield Event(
             at=entry.recorded_at,
@@ -184,12 +185,13 @@ def _publication_events(
     events = []
     for entry in entries.select_related("push__batch__run__requested_by").order_by("-seq")[:TIMELINE_EVENTS]:
         run = entry.push.batch.run if entry.push else None
+        booked = entry.kind == PublicationKind.STORE_BOOKED
         events.append(
             Event(
                 at=entry.recorded_at,
                 day=f"{entry.recorded_at.astimezone(zone):%-d %b %Y}",
-                what=f"{entry.get_kind_display()} in the store",
-                detail=f"{run.label} #{run.pk}" if run else entry.cause,
+                what=entry.get_kind_display() if booked else f"{entry.get_kind_display()} in the store",
+                detail=f"{run.label} #{run.pk}" if run else source(entry.cause),
                 who=str(run.requested_by or run.get_trigger_display()) if run else "",
                 quantity=Decimal(entry.quantity),
                 result=believed,

@@ -85,6 +85,18 @@ def plural(count: int, word: str) -> str:
 
 
 @register.filter
+def source(value: str) -> str:
+    """A document or an origin of the ledger in words: "order #1002 of bucovina-ro"; what is words already stays."""
+    kind, _, rest = value.partition(":")
+    if kind == "order" and ":" in rest:
+        store, _, number = rest.partition(":")
+        return f"order {number} of {store}"
+    if kind == "store" and rest:
+        return f"store {rest}"
+    return "the console" if value == "console" else value
+
+
+@register.filter
 def duration(seconds: float | dt.timedelta | None) -> str:
     """Two units at most: "1 min 40 s"."""
     if seconds is None:
