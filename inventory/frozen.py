@@ -10,13 +10,18 @@ from django.db import transaction
 from connectors.models import SyncRun
 from inventory import publications, two_writers
 from inventory.models import LevelPublication
-from inventory.models.publications import PublicationState
+from inventory.models.publications import PublicationQuerySet, PublicationState
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 from syncconsole.kernel.refusals import Refusal
 
 RIGHT: Final = "inventory.release_freeze"
 SET_ASIDE: Final = (PublicationState.FROZEN, PublicationState.QUARANTINED)
+
+
+def set_aside() -> PublicationQuerySet:
+    """Levels that wait for a person to let them go."""
+    return LevelPublication.objects.filter(state__in=SET_ASIDE)
 
 
 class ReleaseRefused(Refusal):

@@ -79,10 +79,7 @@ class HeldPage(ConsolePage):
     def get(self, request: HttpRequest) -> HttpResponse:
         on_drift = request.GET.get("tab") == "drift"
         ignored = on_drift and bool(request.GET.get("ignored"))
-        tabs = [
-            Tab("Held", "?tab=held", not on_drift, f"{holds.held().count():,}"),
-            Tab("Drift", "?tab=drift", on_drift, f"{drift.undecided().count():,}"),
-        ]
+        tabs = tabs_of("drift" if on_drift else "held")
         if not on_drift:
             return self.page(tabs=tabs, groups=held_groups(), may_sign=self.can(SIGN_RIGHT))
         return self.page(
@@ -95,6 +92,16 @@ class HeldPage(ConsolePage):
             may_decide=self.can(deciding.RIGHT),
             may_resume=self.can(frozen.RIGHT),
         )
+
+
+def tabs_of(current: str) -> list[Tab]:
+    """Held, drift and set aside, each with its number of levels; three counts."""
+    page = reverse("admin:held")
+    return [
+        Tab("Held", f"{page}?tab=held", current == "held", f"{holds.held().count():,}"),
+        Tab("Drift", f"{page}?tab=drift", current == "drift", f"{drift.undecided().count():,}"),
+        Tab("Set aside", reverse("admin:set_aside"), current == "aside", f"{frozen.set_aside().count():,}"),
+    ]
 
 
 def held_groups() -> list[Group]:

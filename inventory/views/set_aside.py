@@ -16,10 +16,10 @@ from django.utils.http import urlencode
 from connectors.models import Store
 from inventory import frozen
 from inventory.frozen import ReleaseRefused
-from inventory.models import LevelPublication
 from inventory.models.publications import PublicationState
+from inventory.views.held import tabs_of
 from inventory.views.levels import LevelRow, publication_rows
-from syncconsole.kernel.admin import ConsolePage
+from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.templatetags.console import plural
 
 SHOWN_GROUPS = 4
@@ -47,8 +47,11 @@ class SetAsidePage(ConsolePage):
     title = "Set aside"
     template_name = "inventory/set_aside.html"
 
+    def crumbs(self) -> list[Crumb]:
+        return [Crumb("Held and drift", reverse("admin:held")), Crumb("Set aside")]
+
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.page(groups=set_aside_groups(), may_release=self.can(frozen.RIGHT))
+        return self.page(tabs=tabs_of("aside"), groups=set_aside_groups(), may_release=self.can(frozen.RIGHT))
 
 
 class ReleaseSetAside(ConsolePage):
@@ -58,11 +61,8 @@ class ReleaseSetAside(ConsolePage):
     http_method_names = ["post", "options"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        rows = LevelPublication.objects.filter(
-            store__slug=request.POST.get("store", ""),
-            state__in=frozen.SET_ASIDE,
-            state_cause=request.POST.get("cause", ""),
-        )
+        asked = request.POST
+        rows = frozen.set_aside().filter(store__slug=asked.get("store", ""), state_cause=asked.get("cause", ""))
         ids = list(rows.values_list("pk", flat=True))
         try:
             released = frozen.release(ids, by=self.person, reason=request.POST.get("reason", ""))
@@ -76,7 +76,7 @@ class ReleaseSetAside(ConsolePage):
 
 def set_aside_groups() -> list[Group]:
     """Levels set aside by store and cause, most levels first."""
-    rows = LevelPublication.objects.filter(state__in=frozen.SET_ASIDE).order_by()
+    rows = frozen.set_aside().order_by()
     grouped = rows.values("store", "state", "state_cause").annotate(n=Count("pk"), read_at=Max("observed_at"))
     stores = Store.objects.in_bulk()
     groups = []
