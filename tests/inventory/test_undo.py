@@ -199,7 +199,7 @@ def test_the_page_of_levels_set_aside_lets_a_group_go(mistaken: World) -> None:
     assert cause in page
     assert "+107 units" in page
     aside = client.get(reverse("admin:held")).context["tabs"][-1]
-    assert (aside.label, aside.url, aside.count) == ("Set aside", reverse("admin:set_aside"), "1")
+    assert (aside.label, aside.url, aside.count) == ("Set aside", reverse("admin:set_aside"), "2")
 
     form = {"store": mistaken.store.slug, "cause": cause, "reason": "sent after all"}
     client.post(reverse("admin:release_set_aside"), form)
