@@ -18,7 +18,7 @@ DROP FUNCTION inventory_levelpublication_excluded();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inventory", "0016_monitoring")]
+    dependencies = [("inventory", "0017_steady_drift")]
 
     operations = [
         migrations.AddField(
