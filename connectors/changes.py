@@ -90,17 +90,19 @@ SELECT %(store)s, %(kind)s, n.ref, 'waiting', 1, 0, %(webhook)s, %(polling)s, %(
 RETURNING c.ref
 """
 
+# Materialized: a plan may run a subselect once for each row, and each time it takes the next ones that are not locked.
 CLAIM = """
+WITH longest AS MATERIALIZED (
+    SELECT w.id FROM connectors_remotechange w
+     WHERE w.store_id = %(store)s AND w.kind = %(kind)s AND w.state = 'waiting'
+       AND (w.not_before IS NULL OR w.not_before <= %(now)s)
+       AND (w.claimed_until IS NULL OR w.claimed_until < %(now)s)
+       AND (%(refs)s::text[] IS NULL OR w.ref = ANY(%(refs)s))
+       AND (%(since)s::timestamptz IS NULL OR coalesce(w.remote_updated_at, 'infinity') >= %(since)s)
+     ORDER BY w.noticed_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 UPDATE connectors_remotechange c
    SET claimed_until = %(until)s, attempts = c.attempts + 1
- WHERE c.id IN (SELECT w.id FROM connectors_remotechange w
-                 WHERE w.store_id = %(store)s AND w.kind = %(kind)s AND w.state = 'waiting'
-                   AND (w.not_before IS NULL OR w.not_before <= %(now)s)
-                   AND (w.claimed_until IS NULL OR w.claimed_until < %(now)s)
-                   AND (%(refs)s::text[] IS NULL OR w.ref = ANY(%(refs)s))
-                   AND (%(since)s::timestamptz IS NULL
-                        OR coalesce(w.remote_updated_at, 'infinity') >= %(since)s)
-                 ORDER BY w.noticed_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+  FROM longest WHERE c.id = longest.id
 RETURNING c.id, c.ref, c.noticed, c.claimed_until, c.attempts, c.remote_updated_at, c.noticed_at
 """
 
