@@ -48,6 +48,7 @@ LINKS = """
 INSERT INTO catalog_listing (product_id, store_id, remote_ref, handle, linked_at)
 SELECT p.id, %(store)s, 'gid://shopify/Product/' || p.id, p.handle, now()
   FROM catalog_product p WHERE p.handle LIKE %(code)s || '-%%' ORDER BY p.id;
+ANALYZE catalog_variant, catalog_listing;
 INSERT INTO catalog_listedvariant
        (listing_id, store_id, variant_id, remote_ref, item_ref, sku, barcode, tracked, matched_by, linked_at)
 SELECT g.id, %(store)s, v.id,

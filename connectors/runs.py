@@ -12,6 +12,7 @@ import socket
 import time
 import uuid
 from abc import ABC, abstractmethod
+from collections import deque
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -116,6 +117,11 @@ class Lease:
         self.worker = worker
         self.asked_to_stop = False
         self._told = 0.0
+        self._spent: deque[tuple[int, int]] = deque()
+
+    def spend(self, points: int, calls: int) -> None:
+        """Note what calls have cost, from any thread; the run's next sign of life carries it."""
+        self._spent.append((points, calls))
 
     def tick(self) -> None:
         """Say that we live, at most once a second, and learn what people asked for meanwhile. Raises RunTakenOver."""
@@ -125,12 +131,25 @@ class Lease:
     def renew(self) -> None:
         """Say that we live, now. Raises RunTakenOver when the run is not ours any more."""
         self._told = time.monotonic()
-        ours = SyncRun.objects.filter(pk=self.run.pk, owner=self.worker).update(heartbeat_at=timezone.now())
+        signs = {"heartbeat_at": timezone.now(), **self._costs()}
+        ours = SyncRun.objects.filter(pk=self.run.pk, owner=self.worker).update(**signs)
         if not ours:
             raise RunTakenOver
         cancelled_by = SyncRun.objects.values_list("cancel_requested_by", flat=True).get(pk=self.run.pk)
         self.run.cancel_requested_by_id = cancelled_by
         self.asked_to_stop = bool(cancelled_by) or not pausing.writes_allowed(self.run.store).ok
+
+    def settle(self) -> None:
+        """Keep the costs that no sign of life has carried yet."""
+        if costs := self._costs():
+            SyncRun.objects.filter(pk=self.run.pk).update(**costs)
+
+    def _costs(self) -> dict[str, Any]:
+        points = calls = 0
+        while self._spent:
+            more_points, more_calls = self._spent.popleft()
+            points, calls = points + more_points, calls + more_calls
+        return {"points": F("points") + points, "calls": F("calls") + calls} if calls else {}
 
 
 class RunKind(ABC):
@@ -154,6 +173,10 @@ class RunKind(ABC):
     def asked_to_stop(self) -> bool:
         """Somebody cancelled the run or paused writes: send nothing new."""
         return self._lease.asked_to_stop
+
+    def spend(self, points: int, calls: int = 1) -> None:
+        """Add to what the run has cost."""
+        self._lease.spend(points, calls)
 
     @staticmethod
     @abstractmethod
@@ -236,8 +259,8 @@ def advance(run_id: int, *, until: dt.datetime | None = None) -> SyncRun:
         return SyncRun.objects.select_related("store").get(pk=run_id)
     run = SyncRun.objects.select_related("store", "requested_by").get(pk=run_id)
     log.info("run_taken", run=run.pk, kind=run.kind, store=run.store.slug, status=run.status)
+    lease = Lease(run, worker)
     try:
-        lease = Lease(run, worker)
         kind = kind_class(run.kind)(run, lease)
         while run.status in WORKING and not _must_stop(run, until):
             lease.renew()
@@ -261,6 +284,7 @@ def advance(run_id: int, *, until: dt.datetime | None = None) -> SyncRun:
         )
         raise
     finally:
+        lease.settle()
         SyncRun.objects.filter(pk=run_id, owner=worker).update(owner="", heartbeat_at=timezone.now())
     run.refresh_from_db()
     return run

@@ -72,12 +72,12 @@ class AbsoluteRun(RunKind):
             cursor = {"levels": levels, "read": levels, "after": 0}
             SyncRun.objects.filter(pk=run.pk).update(progress_total=cursor["levels"])
             run.progress_total = cursor["levels"]
-        port = store_for(run.store)
         order_books().bring_in(run.store)
         with Pump(sending.width(run.store), self.tick) as pump:
-            sending.resume(pump, port, run)
+            sending.resume(pump, self)
             groups = readings.groups(scope.filter(pk__gt=cursor["after"]).order_by("pk")[:PLAN_SLICE])
-            readings.read(pump, port, run.store, groups, lambda *read: pump.share(lambda: self._plan_group(*read)))
+            reader = readings.Reader(run.store)
+            reader.read(pump, groups, lambda *read: pump.share(lambda: self._plan_group(*read)))
         looked = [publication_id for group in groups for publication_id, _, _ in group.members]
         cursor = {**cursor, "after": max(looked)} if looked else {**cursor, "planned": True}
         done = run.progress_done + len(looked)
@@ -93,12 +93,11 @@ class AbsoluteRun(RunKind):
         lines = self.chosen(_plain_lines(found, believed) + _judged_lines(odd))
         planning.add_lines(self.run, lines)
         self.looked(found, lines)
-        sending.count(self.run, points=3)
+        self.spend(points=3)
 
     def apply_slice(self) -> bool:
         """Adopt what is right already; read the next lines again, then overwrite those that did not move."""
         run = self.run
-        port = store_for(run.store)
         order_books().bring_in(run.store)
         adopted = self._adopt_slice()
         changing = run.items.filter(outcome=Outcome.PLANNED).exclude(delta=0)
@@ -111,17 +110,18 @@ class AbsoluteRun(RunKind):
         rows = LevelPublication.objects.filter(pk__in=lines).order_by("pk")
 
         def write(group: Group, found: dict[int, Reading]) -> None:
-            sending.count(run, points=3)
+            self.spend(points=3)
             batch = self._claim(group.location_ref, lines, found)
             if batch:
-                sending.send(pump, port, run, batch)
+                sending.send(pump, self, batch)
 
         with Pump(sending.width(run.store), self.tick) as pump:
-            sending.resume(pump, port, run)
+            sending.resume(pump, self)
+            reader = readings.Reader(run.store)
             for group in readings.groups(rows):
                 if self.asked_to_stop:
                     break
-                readings.read(pump, port, run.store, [group], write)
+                reader.read(pump, [group], write)
         sending.note_progress(run, run.items.exclude(delta=0))
         return bool(lines) or adopted
 
@@ -133,9 +133,10 @@ class AbsoluteRun(RunKind):
         locked = publications.lock(line.subject_id for line in lines)
         kept = []
         for publication in locked:
-            if publication.claim_id or publication.observed_revision != publication.revision:
+            unsure = publication.state == PublicationState.UNSURE
+            if (publication.claim_id and not unsure) or publication.observed_revision != publication.revision:
                 continue
-            if publication.state in (PublicationState.NO_BASELINE, PublicationState.LIVE):
+            if unsure or publication.state in (PublicationState.NO_BASELINE, PublicationState.LIVE):
                 settled.adopt(publication, cause=f"Equal in run #{self.run.pk}")
                 kept.append(publication.pk)
         publications.save_all(locked)
@@ -165,6 +166,8 @@ class AbsoluteRun(RunKind):
             publication, line = view.publication, lines[view.publication.pk]
             action = _decide(view, line, moved=_moved(view, moved_before[publication.pk]))
             if action is None:
+                if publication.state == PublicationState.UNSURE:
+                    settled.adopt(publication, cause="The outcome of a push was unknown; the store was read instead.")
                 was = view.reading.level.available
                 _replan(line, was, view.target)
                 claims.append(

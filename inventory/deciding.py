@@ -15,7 +15,7 @@ from typing import Final
 from django.db import models, transaction
 from django.utils import timezone
 
-from inventory import drift, ledger, level_changes, publications
+from inventory import drift, ledger, level_changes, publications, pushes
 from inventory.ledger import Posting
 from inventory.models import Drift, InventoryLevel, LevelPublication, PublishedLevel
 from inventory.models.drifts import STANDING, DriftState
@@ -208,9 +208,12 @@ def _why_left(
     """Cause and remedy where the drift may not be decided so now."""
     if decision is Decision.IGNORE:
         return None
-    if publication.state != PublicationState.LIVE:
+    unsure = publication.state == PublicationState.UNSURE
+    if unsure and decision is Decision.ACCEPT:
+        return "A push that was never answered may be part of it.", "Keep ours; or correct the stock here first."
+    if not unsure and publication.state != PublicationState.LIVE:
         return f"The level is {publication.get_state_display().lower()}.", "Decide about that first."
-    if publication.claim_id:
+    if publication.claim_id and not unsure:
         return "A push of the level is on its way.", "Decide again in a moment."
     if publication.observed_revision != publication.revision or publication.drift != each.quantity:
         return "It moved since the read that showed this difference.", READ_AGAIN
@@ -275,6 +278,7 @@ def _believe(taken: Sequence[Drift], locked: Mapping[int, LevelPublication], wor
     ]
     publications.record(effects)
     for effect in effects:
+        pushes.give_up(effect.publication)
         effect.publication.observed_revision = effect.publication.revision
         effect.publication.needs_look = True
     publications.save_all(effect.publication for effect in effects)

@@ -59,10 +59,9 @@ class DeltaRun(RunKind):
         if cursor.get("planned"):
             return False
         if "levels" not in cursor:
-            port = store_for(self.run.store)
             with Pump(sending.width(self.run.store), self.tick) as pump:
                 # A run that ended while the store could not be reached may have left batches and their claims.
-                sending.resume(pump, port, self.run)
+                sending.resume(pump, self)
             cursor = {"levels": publications.count_live(self.run.store), "after": 0}
             if _target_settings_changed(self.run):
                 sweep(self.run.store)
@@ -107,7 +106,7 @@ class DeltaRun(RunKind):
         for line in lines:
             publication = locked[line.subject_id]
             expected = publication.expected_quantity
-            pending = targets.get(publication.pk, expected) - expected
+            pending = targets[publication.pk] - expected
             reason = why_left(publication, line, pending)
             if reason:
                 left.setdefault(reason, []).append(line)

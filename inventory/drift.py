@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from inventory import two_writers
 from inventory.models import Drift, HoldChange, LevelPublication, Push
-from inventory.models.drifts import STANDING, DriftState
+from inventory.models.drifts import STANDING, DriftCause, DriftState
 from inventory.models.publications import Exclusion, PublicationState
 
 
@@ -29,6 +29,7 @@ class Residual:
     quantity: int
     revision: int
     read_at: dt.datetime
+    cause: DriftCause = DriftCause.UNKNOWN
 
 
 def note(residuals: Mapping[int, Residual]) -> dict[int, str]:
@@ -81,6 +82,7 @@ def _new(publication_id: int, residual: Residual) -> Drift:
         quantity=residual.quantity,
         shown=residual.shown,
         revision=residual.revision,
+        cause=residual.cause,
         first_seen_at=residual.read_at,
         seen_at=residual.read_at,
         steady_since=timezone.now(),
@@ -114,7 +116,12 @@ def residual(publication: LevelPublication) -> Residual | None:
     """What the settled reading kept on the locked `publication` left unexplained; None before its baseline."""
     if publication.drift is None or publication.observed_at is None:
         return None
-    shown = publication.observed_available or 0
+    unsure = publication.state == PublicationState.UNSURE
     return Residual(
-        publication.store_id, shown, publication.drift, publication.revision, read_at=publication.observed_at
+        publication.store_id,
+        publication.observed_available or 0,
+        publication.drift,
+        publication.revision,
+        read_at=publication.observed_at,
+        cause=DriftCause.UNANSWERED if unsure else DriftCause.UNKNOWN,
     )

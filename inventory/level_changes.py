@@ -18,7 +18,6 @@ from connectors.changes import Claimed
 from connectors.models import Store
 from connectors.ports.store import MAX_CHANGES
 from connectors.ports.webhooks import level_of, level_ref
-from connectors.registry import store_for
 from inventory import publications, readings, sending, settled
 from inventory.models import Drift, LevelPublication
 from inventory.models.drifts import STANDING
@@ -78,7 +77,7 @@ def _read(store: Store, claims: Sequence[Claimed]) -> int:
 
     with Pump(sending.width(store), lambda: None) as pump:
         groups = readings.groups(rows.filter(pk__in=told))
-        readings.read(pump, store_for(store), store, groups, take_in)
+        readings.Reader(store).read(pump, groups, take_in)
     later = [shelves[shelf] for shelf in moving]
     changes.postpone(
         later,

@@ -21,8 +21,9 @@ from connectors.models.runs import RunStatus
 from connectors.pausing import writes_allowed
 from inventory import schedules
 from inventory.jobs import Job
-from inventory.models import LevelPublication, Schedule
+from inventory.models import LevelPublication, PushBatch, Schedule
 from inventory.models.publications import Exclusion, PublicationState
+from inventory.models.pushes import UNSETTLED
 
 DELTA_MINUTES: Final = 15
 """Between deltas, where no schedule says it."""
@@ -106,8 +107,7 @@ class Watch:
             return Told(
                 f"The plan of run #{waiting.pk} waits for approval.", "Approve or reject it; deltas go on then."
             )
-        on_its_way = LevelPublication.objects.filter(claim__isnull=False, state=PublicationState.LIVE)
-        if on_its_way.filter(store=self.store).exists():
+        if PushBatch.objects.filter(store=self.store, status__in=UNSETTLED).exists():
             return Told(
                 "A push is on its way and has had no answer yet.",
                 "Run a delta: it asks for the answer first, with the same key. See the last runs where it fails again.",

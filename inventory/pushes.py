@@ -191,13 +191,23 @@ def make_unsure(batch: PushBatch, cause: str) -> None:
     if not taken:
         return
     Push.objects.filter(pk__in=[push.pk for push in pushes]).update(status=PushStatus.UNSURE)
-    LevelPublication.objects.filter(claim__in=pushes).update(state=PublicationState.UNSURE, state_cause=cause)
+    claimed = [push.publication_id for push in pushes]
+    LevelPublication.objects.filter(pk__in=claimed).update(state=PublicationState.UNSURE, state_cause=cause)
     RunItem.objects.filter(pushes__in=pushes).update(
         outcome=Outcome.UNSURE,
         cause=cause,
         remedy="The next settled read of the level decides by itself.",
         settled_at=timezone.now(),
     )
+
+
+def give_up(publication: LevelPublication) -> None:
+    """Nobody will know what became of the unsure push of this locked publication. In the same transaction the caller
+    believes what a settled read showed, whether it was applied or not."""
+    if publication.state == PublicationState.UNSURE:
+        Push.objects.filter(claimed=publication).update(status=PushStatus.DROPPED)
+        publication.claim_id = None
+        publication.state, publication.state_cause = PublicationState.LIVE, ""
 
 
 def unsettled(store: Store, run: SyncRun) -> list[PushBatch]:

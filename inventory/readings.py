@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.db.models import QuerySet
 
 from connectors import lags
 from connectors.models import Store
-from connectors.ports.store import MAX_CHANGES, LevelsRead, StorePort
+from connectors.ports.store import MAX_CHANGES, LevelsRead
+from connectors.registry import store_for
 from inventory import settled
-from inventory.knowledge import order_books
+from inventory.knowledge import Knowledge, order_books
 from inventory.models import LevelPublication
 from inventory.pump import Pump
 from inventory.settled import Reading
+
+KNOWN_FOR = 3.0
+"""Seconds for which one answer about what is known of a store's orders serves."""
 
 Seen = tuple[int, str, int]
 """(publication id, item ref, revision just before the read)"""
@@ -42,32 +50,38 @@ def groups(rows: QuerySet[LevelPublication]) -> list[Group]:
     ]
 
 
-def read(
-    pump: Pump,
-    port: StorePort,
-    store: Store,
-    wanted: Sequence[Group],
-    then: Callable[[Group, dict[int, Reading]], None],
-) -> None:
-    """Read each group in the pump; `then` gets its readings by publication id, in the caller's thread."""
+class Reader:
+    """Reads groups of one store's levels. What is known of its orders is asked anew every few seconds; in between, the
+    older answer holds a level or two more, and never lets one through that the newer would hold: whatever it does not
+    know of yet moved the level after its watermark."""
 
-    def answer(group: Group) -> Callable[[LevelsRead], None]:
-        def judge(found: LevelsRead) -> None:
-            known = order_books().known(store)
-            margin = lags.margin(store)
-            limit = settled.watermark(found.read_at, known, margin)
-            readings = {
-                publication_id: Reading(
-                    level, found.read_at, revision, limit, known.waiting.get(level.item_ref, ""), margin
-                )
-                for (publication_id, _, revision), level in zip(group.members, found.levels, strict=True)
-            }
-            then(group, readings)
+    def __init__(self, store: Store) -> None:
+        self._store, self._port = store, store_for(store)
+        self._asked = -math.inf
+        self._known, self._margin = Knowledge(), dt.timedelta(0)
 
-        return judge
+    def read(self, pump: Pump, wanted: Sequence[Group], then: Callable[[Group, dict[int, Reading]], None]) -> None:
+        """Read each group in the pump; `then` gets its readings by publication id, in the caller's thread."""
+        for group in wanted:
+            items = [item for _, item, _ in group.members]
+            pump.call(
+                partial(self._port.read_levels, group.location_ref, items),
+                partial(self._answered, group=group, then=then),
+            )
 
-    def question(group: Group) -> Callable[[], LevelsRead]:
-        return lambda: port.read_levels(group.location_ref, [item for _, item, _ in group.members])
+    def _answered(self, found: LevelsRead, group: Group, then: Callable[[Group, dict[int, Reading]], None]) -> None:
+        self._ask_what_is_known()
+        limit = settled.watermark(found.read_at, self._known, self._margin)
+        waiting = self._known.waiting
+        readings = {
+            publication_id: Reading(
+                level, found.read_at, revision, limit, waiting.get(level.item_ref, ""), self._margin
+            )
+            for (publication_id, _, revision), level in zip(group.members, found.levels, strict=True)
+        }
+        then(group, readings)
 
-    for group in wanted:
-        pump.call(question(group), answer(group))
+    def _ask_what_is_known(self) -> None:
+        if time.monotonic() - self._asked > KNOWN_FOR:
+            self._known, self._margin = order_books().known(self._store), lags.margin(self._store)
+            self._asked = time.monotonic()

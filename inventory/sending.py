@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from connectors import runs
 from connectors.models import RunItem, Store, SyncRun
 from connectors.models.runs import Outcome
 from connectors.ports.errors import RequestRejected
-from connectors.ports.store import StorePort, WriteReply
+from connectors.ports.store import WriteReply
 from connectors.registry import store_for
 from connectors.runs import RunKind
 from inventory import pushes, settlement
@@ -29,10 +29,11 @@ def width(store: Store) -> int:
     return WIDTH.get(store.plan, 4)
 
 
-def send(pump: Pump, port: StorePort, run: SyncRun, batch: PushBatch) -> None:
+def send(pump: Pump, kind: RunKind, batch: PushBatch) -> None:
     """Announce the batch, deliver it in the pump, settle the answer, send what is left of it the same way."""
     if not pushes.announce(batch):
         return
+    port = store_for(kind.run.store)
     body, rows = bytes(batch.body), batch.rows
 
     def attempt() -> WriteReply | RequestRejected:
@@ -45,11 +46,12 @@ def send(pump: Pump, port: StorePort, run: SyncRun, batch: PushBatch) -> None:
         if isinstance(answer, RequestRejected):
             settlement.withdraw(batch, answer.cause)
             raise answer
-        pump.book(lambda: _settle(port, run, batch, answer), again)
+        kind.spend(answer.cost)
+        pump.book(lambda: settlement.settle(port, batch, answer), again)
 
     def again(renewed: list[PushBatch]) -> None:
         for rest in renewed:
-            send(pump, port, run, rest)
+            send(pump, kind, rest)
 
     pump.call(attempt, settled)
 
@@ -58,9 +60,9 @@ def send_planned(kind: RunKind, claim: Claiming, most: int) -> bool:
     """Claim and send the lines of a plan, up to about `most`, several batches in flight. `claim` gives the next batch,
     claimed and stored (None where none of its lines may go), and how many lines it looked at (0: none is left). Returns
     whether there may be more."""
-    run, port, looked_at = kind.run, store_for(kind.run.store), 0
+    run, looked_at = kind.run, 0
     with Pump(width(run.store), kind.tick) as pump:
-        resume(pump, port, run)
+        resume(pump, kind)
         while looked_at < most and not kind.asked_to_stop and not pump.failed:
             kind.tick()
             batch, looked = claim()
@@ -68,19 +70,9 @@ def send_planned(kind: RunKind, claim: Claiming, most: int) -> bool:
                 break
             looked_at += looked
             if batch:
-                send(pump, port, run, batch)
+                send(pump, kind, batch)
     note_progress(run, run.items.all())
     return looked_at > 0 or kind.asked_to_stop
-
-
-def _settle(port: StorePort, run: SyncRun, batch: PushBatch, answer: WriteReply) -> list[PushBatch]:
-    count(run, answer.cost)
-    return settlement.settle(port, batch, answer)
-
-
-def count(run: SyncRun, points: int, calls: int = 1) -> None:
-    """Add to what the run has cost."""
-    SyncRun.objects.filter(pk=run.pk).update(calls=F("calls") + calls, points=F("points") + points)
 
 
 def note_progress(run: SyncRun, lines: QuerySet[RunItem]) -> None:
@@ -90,11 +82,12 @@ def note_progress(run: SyncRun, lines: QuerySet[RunItem]) -> None:
     SyncRun.objects.filter(pk=run.pk).update(progress_done=run.progress_done)
 
 
-def resume(pump: Pump, port: StorePort, run: SyncRun) -> None:
+def resume(pump: Pump, kind: RunKind) -> None:
     """What was stored or sent and not answered goes first: same key, same bytes, or unsure when that is too late."""
+    run = kind.run
     left = pushes.unsettled(run.store, run)
     for batch in left:
-        send(pump, port, run, batch)
+        send(pump, kind, batch)
     pump.drain()
     for ended in SyncRun.objects.filter(pk__in={batch.run_id for batch in left} - {run.pk}):
         runs.recount(ended)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from connectors.ports.store import RemoteLevel
-from inventory import drift, frozen, publications
+from inventory import drift, frozen, publications, pushes
 from inventory.knowledge import Knowledge
 from inventory.models import LevelPublication, Push
 from inventory.models.drifts import DriftState
@@ -172,8 +172,9 @@ def learn(publication: LevelPublication, reading: Reading) -> None:
 
     The publication is locked and `judge` found nothing. Afterwards expected may have moved.
     """
-    if publication.state == PublicationState.UNSURE:
-        _decide_unsure(publication, reading.level)
+    if publication.state == PublicationState.UNSURE and not _decide_unsure(publication, reading.level):
+        publication.observed_revision = publication.revision
+        return
     _follow_unavailable(publication, reading.level)
     if publication.verify:
         _decide_late_effect(publication, reading.level)
@@ -191,10 +192,17 @@ def note_drift(locked: Sequence[LevelPublication], verdicts: Sequence[Hold | Non
     return [_set_aside(row) if row.pk in paused else hold for row, hold in zip(locked, verdicts, strict=True)]
 
 
-def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> None:
-    """A push whose outcome nobody can ask any more (algorithms.md §5, Unsure): r = 0 was not applied, r = q was;
-    anything else, and every compare-and-swap: believe the store."""
+def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> bool:
+    """A push whose outcome nobody can ask any more (algorithms.md §5, Unsure): r = 0 was not applied, r = q was. Anything
+    else waits for a person or the next job that overwrites, and is not decided. A compare-and-swap, and what is frozen
+    afterwards: believe the store."""
     push = Push.objects.select_related("batch__run").filter(claimed=publication).first()
+    if push and _moved_besides(publication, push, level):
+        publication.state_cause = (
+            f"A push of {push.quantity:+d} was never answered, and something else moved the level, too. "
+            "Decide it under Held and drift; a full sync ends it as well."
+        )
+        return False
     publication.claim_id = None
     publication.state, publication.state_cause = PublicationState.LIVE, ""
     if publication.baseline_at is None and push and push.batch.kind == WriteKind.ADJUST:
@@ -211,10 +219,18 @@ def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> None:
         frozen.freeze(publication, push.batch.run)
     if push:
         Push.objects.filter(pk=push.pk).update(status=status)
+    return True
+
+
+def _moved_besides(publication: LevelPublication, push: Push, level: RemoteLevel) -> bool:
+    """What the store shows is neither with nor without the units of a relative push that deltas would go on from."""
+    relative = push.batch.kind == WriteKind.ADJUST and publication.baseline_at and not push.batch.run.undoes_id
+    return bool(relative) and level.available - publication.expected_quantity not in (0, push.quantity)
 
 
 def adopt(publication: LevelPublication, cause: str) -> None:
     """Believe the last reading kept on the locked publication; its `observed_revision` must still be current."""
+    pushes.give_up(publication)
     first = publication.baseline_at is None
     shown = publication.observed_available or 0
     key = f"adopt:{publication.pk}:{publication.revision + 1}"

@@ -81,7 +81,7 @@ class TrackRun(RunKind):
         total = run.items.count()
         left = run.items.filter(outcome=Outcome.PLANNED).count()
         SyncRun.objects.filter(pk=run.pk).update(progress_total=total, progress_done=total - left)
-        sending.count(run, points=10 * len(lines), calls=len(lines))
+        self.spend(points=10 * len(lines), calls=len(lines))
         return bool(lines)
 
     def verify_slice(self) -> bool:

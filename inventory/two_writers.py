@@ -24,6 +24,8 @@ WITHIN: Final = dt.timedelta(hours=24)
 def pause(begun: Sequence[Drift]) -> dict[int, str]:
     """Of these drifts, which a settled read has just shown first, find those that came after a write of ours, as another
     one did within a day before: freeze their levels and tell people. The publications are locked. Returns id → cause."""
+    # Of one with an unanswered push nobody can tell how many of the units somebody else moved.
+    begun = [drift for drift in begun if drift.cause == DriftCause.UNKNOWN]
     before = _drifts_before(begun) if begun else {}
     written = _writes_of(before)
     paused = {}
@@ -41,7 +43,8 @@ def _drifts_before(begun: Sequence[Drift]) -> dict[int, Drift]:
     rows = Drift.objects.filter(
         publication__in=[drift.publication_id for drift in begun], first_seen_at__gte=since, resumed_at=None
     ).exclude(pk__in=[drift.pk for drift in begun])
-    return {row.publication_id: row for row in rows.exclude(state=DriftState.ACCEPTED).order_by("pk")}
+    rows = rows.exclude(state=DriftState.ACCEPTED).exclude(cause=DriftCause.UNANSWERED)
+    return {row.publication_id: row for row in rows.order_by("pk")}
 
 
 def _writes_of(before: dict[int, Drift]) -> dict[int, tuple[int, int]]:

@@ -96,16 +96,15 @@ class UndoRun(RunKind):
             run.progress_total = cursor["read"]
         lines = list(undone.filter(pk__gt=cursor["after"]).order_by("pk")[:PLAN_SLICE])
         moved = {line.subject_id: line.delta for line in lines}
-        port = store_for(run.store)
         order_books().bring_in(run.store)
 
         def plan(_: Group, found: dict[int, Reading]) -> None:
             self._plan_group(found, moved)
 
         with Pump(sending.width(run.store), self.tick) as pump:
-            sending.resume(pump, port, run)
+            sending.resume(pump, self)
             groups = readings.groups(LevelPublication.objects.filter(pk__in=moved))
-            readings.read(pump, port, run.store, groups, plan)
+            readings.Reader(run.store).read(pump, groups, plan)
         cursor = {**cursor, "after": lines[-1].pk} if lines else {**cursor, "planned": True}
         done = run.progress_done + len(lines)
         SyncRun.objects.filter(pk=run.pk).update(cursor=cursor, progress_done=done)
@@ -127,7 +126,7 @@ class UndoRun(RunKind):
             _line(view, moved[pk], names[pk], touched=pk in touched) for view in views for pk in [view.publication.pk]
         ]
         planning.add_lines(self.run, lines)
-        sending.count(self.run, points=3)
+        self.spend(points=3)
 
     def apply_slice(self) -> bool:
         """Claim, freeze, store and send up to some thousands of lines, several batches in flight."""

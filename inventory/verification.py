@@ -7,7 +7,6 @@ from django.db import transaction
 from connectors.models import SyncRun
 from connectors.models.runs import Outcome
 from connectors.ports.store import MAX_CHANGES
-from connectors.registry import store_for
 from connectors.runs import RunKind
 from inventory import publications, readings, sending, settled
 from inventory.models import LevelPublication
@@ -31,12 +30,12 @@ def read_back(kind: RunKind) -> None:
     different: list[int] = []
 
     def compare(_: Group, found: dict[int, Reading]) -> None:
-        sending.count(run, points=3)
+        kind.spend(points=3)
         different.extend(_compare(found))
 
     groups = readings.groups(rows)
     with Pump(sending.width(run.store), kind.tick) as pump:
-        readings.read(pump, store_for(run.store), run.store, groups, compare)
+        readings.Reader(run.store).read(pump, groups, compare)
     checked = sum(len(group.members) for group in groups)
     run.totals = {**run.totals, "read_back": checked, "read_back_different": len(different)}
     SyncRun.objects.filter(pk=run.pk).update(totals=run.totals)

@@ -30,8 +30,7 @@ class DriftCause(models.TextChoices):
     """Where it comes from, as far as can be told."""
 
     UNKNOWN = "unknown", "No order, refund or push explains it"
-    MANUAL = "manual", "Changed by hand in the store"
-    APP = "app", "Changed by another app"
+    UNANSWERED = "unanswered", "Something else moved, and a push was never answered"
     TWO_WRITERS = "two_writers", "Two writers alternate"
 
 

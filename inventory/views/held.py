@@ -31,8 +31,7 @@ TESTS = {
 }
 REMEDIES = {
     DriftCause.UNKNOWN: "Shopify does not tell who changed a quantity. Look at the level's history there, then decide.",
-    DriftCause.MANUAL: "Ask who changed it, then decide whose number is right.",
-    DriftCause.APP: "Find out why another app writes quantities, then decide whose number is right.",
+    DriftCause.UNANSWERED: "Nobody can tell how much of the difference is our push. Keep ours, and the store gets our number.",
     DriftCause.TWO_WRITERS: "Nothing is written to these levels. Find the app that sets them, switch that off, then resume.",
 }
 SAMPLES = 5

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
 import pytest
@@ -14,9 +16,11 @@ from connectors.models.runs import Outcome, RunStatus, Trigger
 from connectors.ports.errors import CredentialsRejected, RequestRejected
 from connectors.ports.store import PreparedWrite, WriteReply
 from connectors.runs import RunAlreadyOpen, RunRefused
-from inventory import delta, jobs, pushes
+from inventory import deciding, delta, jobs, pushes
+from inventory.deciding import Decision
 from inventory.jobs import Job
-from inventory.models import LevelPublication, PushBatch
+from inventory.models import Drift, LevelPublication, PushBatch
+from inventory.models.drifts import DriftCause, DriftState
 from inventory.models.publications import PublicationState
 from inventory.models.pushes import BatchStatus
 from tests.worlds import World
@@ -342,33 +346,66 @@ def test_a_lost_reply_is_asked_for_with_the_same_bytes_until_23_hours_later(
     live.assert_sound()
 
 
-@pytest.mark.parametrize(
-    ("happened", "edited", "expected", "shown"), [(False, 0, 20, 25), (True, 0, 25, 25), (False, 2, 22, 25)]
-)
-def test_a_settled_read_that_writes_nothing_says_what_became_of_an_unsure_push(
-    live: World, monkeypatch: pytest.MonkeyPatch, happened: bool, edited: int, expected: int, shown: int
-) -> None:
-    """r = 0: it was not applied and is owed; r = q: it was; r = anything else: the store is believed as it is."""
+@contextmanager
+def unsure(world: World, monkeypatch: pytest.MonkeyPatch, *, happened: bool, edited: int = 0) -> Iterator[None]:
+    """A push of 5 to a level at 20, carried out or not, whose answer is lost for longer than its key lives; somebody
+    edits the level meanwhile, and it is read once."""
     monkeypatch.setattr(pushes, "TRIES_AT_ONCE", 1)
-    live.post("A", 5)
-    live.fake.lose_next_reply() if happened else live.fake.drop_next_request()
-    run = live.delta()
-    live.edit("A", edited)
-    live.rest(25 * 3600)
-    live.fake.forget_keys()
-
+    world.post("A", 5)
+    world.fake.lose_next_reply() if happened else world.fake.drop_next_request()
+    run = world.delta()
+    world.edit("A", edited)
+    world.rest(25 * 3600)
+    world.fake.forget_keys()
     with time_machine.travel(timezone.now() + dt.timedelta(hours=25), tick=False):
         runs.advance(run.pk)
-        live.run(Job.OBSERVE)
+        world.run(Job.OBSERVE)
+        yield
+    world.assert_sound()
+
+
+@pytest.mark.parametrize(("happened", "expected"), [(False, 20), (True, 25)])
+def test_a_settled_read_that_writes_nothing_says_what_became_of_an_unsure_push(
+    live: World, monkeypatch: pytest.MonkeyPatch, happened: bool, expected: int
+) -> None:
+    """r = 0: it was not applied and is owed; r = q: it was."""
+    with unsure(live, monkeypatch, happened=happened):
         publication = live.publication("A")
         assert (publication.state, publication.claim_id) == (PublicationState.LIVE, None)
         assert publication.expected_quantity == expected
         live.delta()
         live.delta()
 
-    assert live.shown("A") == shown
+    assert live.shown("A") == 25
     assert len({call.key for call in live.fake.called("send")}) == (1 if happened else 2)
-    live.assert_sound()
+
+
+@pytest.mark.parametrize("happened", [False, True])
+@pytest.mark.parametrize("ends", ["kept", "full", "equal"])
+def test_an_unsure_push_of_a_level_that_was_edited_too_waits_for_a_person_or_an_overwrite(
+    live: World, monkeypatch: pytest.MonkeyPatch, happened: bool, ends: str
+) -> None:
+    """r is neither 0 nor q: nothing is sent on a guess, and no unit twice."""
+    with unsure(live, monkeypatch, happened=happened, edited=2):
+        standing = Drift.objects.get(state=DriftState.OPEN)
+        assert (standing.cause, standing.quantity) == (DriftCause.UNANSWERED, 7 if happened else 2)
+        live.delta()
+        assert (live.publication("A").state, live.shown("A")) == (PublicationState.UNSURE, 20 + standing.quantity)
+        refused = deciding.decide([standing.pk], Decision.ACCEPT, by=live.operator, reason="ours is old")
+        assert (refused.decided, "never answered" in refused.left[0].cause) == (0, True)
+        if ends == "equal":
+            live.post("A", standing.quantity - 5)
+        if ends == "kept":
+            assert deciding.decide([standing.pk], Decision.KEEP, by=live.operator, reason="counted").decided == 1
+        else:
+            live.rest()
+            live.full()
+        live.delta()
+
+    publication = live.publication("A")
+    assert (publication.state, publication.claim_id, publication.pending) == (PublicationState.LIVE, None, 0)
+    assert live.shown("A") == publication.target
+    assert not Drift.objects.filter(state=DriftState.OPEN).exists()
 
 
 def test_a_store_that_applies_half_of_what_it_refuses_gets_no_unit_twice(
