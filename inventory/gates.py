@@ -68,7 +68,7 @@ def with_facts(stores: QuerySet[Store]) -> QuerySet[Any]:
     signature = FilteredRelation("validations", condition=Q(validations__pk=Subquery(signatures.newest(of_store))))
     found: QuerySet[Any] = pausing.with_pauses(stores).annotate(
         owner=Subquery(owner.values("name")[:1]),
-        unmapped=ArraySubquery(left.filter(mappings=None).order_by("name").values("name")),
+        unmapped=ArraySubquery(left.filter(mappings=None, vacated=False).order_by("name").values("name")),
         masters=ArraySubquery(ours.values(row=JSONObject(**{name: name for name in MASTER}))),
         linked=Exists(publications.eligible()),
         baseline=Exists(publications.filter(baseline_at__isnull=False)),

@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.text import slugify
 
 from connectors.models import Store, StoreLocation
 from inventory import publications
 from inventory.models import LevelPublication, Location, LocationMapping
-from inventory.models.publications import PublicationState
+from inventory.models.publications import Exclusion, PublicationState
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 from syncconsole.kernel.refusals import Refusal
 
 RIGHT: Final = "connectors.map_locations"
 Named = TypeVar("Named", Location, StoreLocation)
+Moves = list[tuple[Location, int | None, int | None]]
+"""Our location, the store's that it was sold from, and the one that it will be."""
 
 
 class MappingRefused(Refusal):
@@ -29,13 +31,34 @@ class MappingRefused(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class MappingResult:
-    """What `map_locations` changed: numbers of our locations, and of levels that need a new baseline."""
+    """What `map_locations` changed: numbers of our locations; how many levels there need a (new) baseline before deltas
+    reach them; the store's locations that go to 0, since the goods are sold from elsewhere now (`vacated`), and those
+    that keep numbers nobody here follows any more (`left`)."""
 
     mapped: int = 0
     moved: int = 0
     unmapped: int = 0
     unchanged: int = 0
     new_baselines: int = 0
+    vacated: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """What a person should know of it, in sentences."""
+        told = []
+        if self.new_baselines:
+            levels = "1 level needs" if self.new_baselines == 1 else f"{self.new_baselines:,} levels need"
+            told.append(f"{levels} a full sync before deltas reach them.")
+        if self.vacated:
+            told.append(
+                f"{', '.join(self.vacated)}: the next delta takes it to 0, since its goods are sold from elsewhere."
+            )
+        if self.left:
+            told.append(
+                f"{', '.join(self.left)}: keeps its last numbers in the store; nothing here follows them any more."
+            )
+        return told
 
 
 def usable(store: Store) -> list[StoreLocation]:
@@ -71,7 +94,10 @@ def _by_name(rows: Iterable[Named]) -> dict[str, list[Named]]:
 def map_locations(store: Store, changes: Mapping[int, int | None], by: User | None) -> MappingResult:
     """Sell each of our locations (by id) from a location of `store` (by id), or from none (None). Others stay.
 
-    Levels whose group changes need a new baseline. One transaction; `by` None is the system.
+    Targets move by themselves: the next delta takes the quantity away in one place and adds it in the other, where a
+    level that is new needs its baseline first. A location of the store that had goods of ours and has none left goes to
+    0 when they moved, so that nothing is sold twice; when they are sold from nowhere any more, it keeps its last
+    numbers and is left alone. One transaction; `by` None is the system.
     Raises MappingRefused: a push of a level concerned is not settled, a location is not this store's or cannot be sold
     from, or the right is missing.
     """
@@ -82,12 +108,16 @@ def map_locations(store: Store, changes: Mapping[int, int | None], by: User | No
         # Two people who map at once: the second sees what the first has done.
         Store.objects.select_for_update(no_key=True).get(pk=store.pk)
         present = {mapping.location_id: mapping for mapping in store.location_mappings.select_related("location")}
-        concerned = _lock_concerned(store, _moves(present, wanted))
-        result = _write(store, present, wanted, len(concerned))
-        if result.mapped or result.moved or result.unmapped:
-            publications.refresh(store, new_baseline_for=concerned)
-            _record(store, present, wanted, by)
-    return result
+        moves = _moves(present, wanted)
+        if not moves:
+            return MappingResult(unchanged=len(wanted))
+        concerned = _lock_concerned(store, moves)
+        _write(store, present, moves)
+        left = _left(store, moves)
+        vacated = _vacate(store, left & {before for _, before, after in moves if before and after})
+        publications.refresh(store, new_baseline_for=concerned)
+        _record(store, moves, by)
+        return _result(store, wanted, moves, vacated, left)
 
 
 def _checked(store: Store, changes: Mapping[int, int | None]) -> dict[Location, StoreLocation | None]:
@@ -124,10 +154,8 @@ def _check_usable(store_location: StoreLocation) -> None:
         )
 
 
-def _moves(
-    present: Mapping[int, LocationMapping], wanted: Mapping[Location, StoreLocation | None]
-) -> list[tuple[Location, int | None, int | None]]:
-    """(our location, where it is sold from, where it will be) for those that change."""
+def _moves(present: Mapping[int, LocationMapping], wanted: Mapping[Location, StoreLocation | None]) -> Moves:
+    """The mappings that change."""
     moves = []
     for location, store_location in wanted.items():
         before = present[location.pk].store_location_id if location.pk in present else None
@@ -137,54 +165,73 @@ def _moves(
     return moves
 
 
-def _lock_concerned(store: Store, moves: list[tuple[Location, int | None, int | None]]) -> list[int]:
-    """Lock the publications whose group changes, and return their ids. Raises MappingRefused when one is claimed."""
-    if not moves:
-        return []
+def _lock_concerned(store: Store, moves: Moves) -> list[int]:
+    """Lock the publications whose group changes. Raises MappingRefused when one is claimed. Returns the ids of those that
+    took no part without a mapping: what the store did to them meanwhile is not known."""
     touched = Q()
     for location, before, after in moves:
         touched |= Q(store_location=before, members__level__location=location)
         touched |= Q(store_location=after, listed__variant__levels__location=location)
     ids = LevelPublication.objects.filter(touched, store=store).exclude(state=PublicationState.CLOSED).values("pk")
     rows = LevelPublication.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    locked = list(rows.values_list("pk", flat=True))
-    unsettled = LevelPublication.objects.filter(pk__in=locked, claim__isnull=False).count()
+    locked = list(rows.values_list("pk", "claim", "excluded"))
+    unsettled = sum(claim is not None for _, claim, _ in locked)
     if unsettled:
         raise MappingRefused(
             f"{unsettled} {'level is' if unsettled == 1 else 'levels are'} on the way to {store.name} and not settled yet.",
             "Try again when the run is done; a level that stays unsure needs its next full sync first.",
         )
-    return locked
+    return [pk for pk, _, excluded in locked if excluded == Exclusion.UNMAPPED]
 
 
-def _write(
-    store: Store,
-    present: Mapping[int, LocationMapping],
-    wanted: Mapping[Location, StoreLocation | None],
-    concerned: int,
-) -> MappingResult:
-    mapped = moved = unmapped = 0
-    for location, before, after in _moves(present, wanted):
+def _write(store: Store, present: Mapping[int, LocationMapping], moves: Moves) -> None:
+    for location, _, after in moves:
         if after is None:
             present[location.pk].delete()
-            unmapped += 1
-            continue
-        LocationMapping.objects.update_or_create(store=store, location=location, defaults={"store_location_id": after})
-        if before is None:
-            mapped += 1
         else:
-            moved += 1
-    return MappingResult(mapped, moved, unmapped, len(wanted) - mapped - moved - unmapped, concerned)
+            LocationMapping.objects.update_or_create(
+                store=store, location=location, defaults={"store_location_id": after}
+            )
 
 
-def _record(
+def _left(store: Store, moves: Moves) -> set[int]:
+    """The store's locations that showed goods of ours, and have none of them any more."""
+    shown = LevelPublication.objects.filter(store_location=OuterRef("pk"), baseline_at__isnull=False)
+    before = [before for _, before, _ in moves if before]
+    return set(store.locations.filter(Exists(shown), pk__in=before, mappings=None).values_list("pk", flat=True))
+
+
+def _vacate(store: Store, moved_away: set[int]) -> set[int]:
+    store.locations.filter(mappings__store=store, vacated=True).update(vacated=False)
+    store.locations.filter(pk__in=moved_away).update(vacated=True)
+    return moved_away
+
+
+def _result(
     store: Store,
-    present: Mapping[int, LocationMapping],
     wanted: Mapping[Location, StoreLocation | None],
-    by: User | None,
-) -> None:
+    moves: Moves,
+    vacated: set[int],
+    left: set[int],
+) -> MappingResult:
+    names = dict(store.locations.filter(pk__in=left).values_list("pk", "name"))
+    mapped = sum(before is None for _, before, _ in moves)
+    unmapped = sum(after is None for _, _, after in moves)
+    there = {after for _, _, after in moves if after}
+    fresh = LevelPublication.objects.filter(store=store, store_location__in=there).eligible()
+    return MappingResult(
+        mapped=mapped,
+        moved=len(moves) - mapped - unmapped,
+        unmapped=unmapped,
+        unchanged=len(wanted) - len(moves),
+        new_baselines=fresh.filter(state=PublicationState.NO_BASELINE).count(),
+        vacated=tuple(name for pk, name in names.items() if pk in vacated),
+        left=tuple(name for pk, name in names.items() if pk not in vacated),
+    )
+
+
+def _record(store: Store, moves: Moves, by: User | None) -> None:
     names = dict(store.locations.values_list("pk", "name"))
-    moves = _moves(present, wanted)
     audit.record(
         by,
         "map locations",

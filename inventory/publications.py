@@ -112,7 +112,8 @@ UPDATE inventory_levelpublication p SET excluded = wanted.excluded, needs_look =
   FROM (SELECT p.id,
                CASE WHEN lv.gone_at IS NOT NULL THEN 'gone'
                     WHEN p.item_ref IN (SELECT suspect.item_ref FROM suspect) THEN 'clone'
-                    WHEN NOT EXISTS (SELECT 1 FROM inventory_publishedlevel m WHERE m.publication_id = p.id)
+                    WHEN NOT sl.vacated
+                         AND NOT EXISTS (SELECT 1 FROM inventory_publishedlevel m WHERE m.publication_id = p.id)
                          THEN 'unmapped'
                     WHEN sl.is_fulfillment_service THEN 'service'
                     WHEN NOT sl.is_active THEN 'inactive'
@@ -134,7 +135,8 @@ def refresh(store: Store, *, new_baseline_for: Iterable[int] = ()) -> RefreshRes
     """Make publications, their groups and exclusions agree with links, mappings, tracking and the tag filter.
 
     Set-based: a few statements whatever the number of levels. Publications are never deleted. One whose group changed
-    is marked for a look. `new_baseline_for`: ids of publications whose mapping changed; they lose their baseline.
+    is marked for a look. `new_baseline_for`: ids of publications that nobody followed for a while;
+    they lose their baseline.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('publications'), %s)", [store.pk])
@@ -159,7 +161,9 @@ def refresh(store: Store, *, new_baseline_for: Iterable[int] = ()) -> RefreshRes
         LevelPublication.objects.filter(pk__in=regrouped - created).update(needs_look=True)
         LevelPublication.objects.filter(pk__in=list(new_baseline_for)).exclude(
             state__in=[PublicationState.CLOSED, PublicationState.QUARANTINED]
-        ).update(state=PublicationState.NO_BASELINE, state_cause="The location mapping changed.", baseline_at=None)
+        ).update(
+            state=PublicationState.NO_BASELINE, state_cause="Its location was not mapped for a while.", baseline_at=None
+        )
         scope, parameters = Variant.objects.in_scope(store).order_by().values("pk").query.sql_with_params()
         # Raw statement with the filter's own SQL inside; both parts are parameterised.
         cursor.execute(
@@ -280,8 +284,7 @@ def look(ids: Iterable[int]) -> list[Look]:
     wanted = targets(locked)
     rows = LevelPublication.objects.filter(pk__in=locked).order_by("pk")
     return [
-        # One that has no level of ours any more is owed nothing; it takes no part.
-        Look(pk, expected, wanted.get(pk, expected), claim is not None, state == PublicationState.LIVE and not excluded)
+        Look(pk, expected, wanted[pk], claim is not None, state == PublicationState.LIVE and not excluded)
         for pk, expected, claim, state, excluded in rows.values_list(
             "pk", "expected_quantity", "claim", "state", "excluded"
         )
@@ -343,12 +346,12 @@ def _targets_statement() -> tuple[str, tuple[Any, ...]]:
 
 
 def targets(ids: Iterable[int]) -> dict[int, int]:
-    """Publication id → what the store should show, by what is stored now. Without one that has no level of ours."""
+    """Publication id → what the store should show, by what is stored now."""
     statement, parameters = _targets_statement()
     wanted = list(ids)
     with connection.cursor() as cursor:
         cursor.execute(statement, [wanted if value == ANY_ID else value for value in parameters])
-        return {publication_id: int(target) for publication_id, target in cursor.fetchall() if target is not None}
+        return {publication_id: int(target) for publication_id, target in cursor.fetchall()}
 
 
 WRITABLE = (

@@ -63,14 +63,15 @@ class World:
         kind: EntryKind = EntryKind.RECEIVED,
         released: int = 0,
         key: str = "",
+        at: Location | None = None,
     ) -> None:
-        """One ledger entry for the variant at our location."""
+        """One ledger entry for the variant at our location, or `at` another of ours."""
         variant = VariantFactory._meta.model.objects.get(sku=sku)
         ledger.post(
             [
                 Posting(
                     variant.pk,
-                    self.here.pk,
+                    (at or self.here).pk,
                     kind,
                     key or f"fact:{next(self._facts)}",
                     "test",

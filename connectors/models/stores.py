@@ -355,6 +355,9 @@ class StoreLocation(models.Model):
     is_active = models.BooleanField(default=True)
     is_fulfillment_service = models.BooleanField(default=False)
     holds_stock = models.BooleanField(default=False, help_text="The store has inventory of some item there.")
+    vacated = models.BooleanField(
+        default=False, help_text="All goods of ours that it showed are sold from elsewhere since: it should show 0."
+    )
     seen_at = models.DateTimeField()
 
     class Meta:

@@ -62,8 +62,9 @@ class PublicationQuerySet(models.QuerySet["LevelPublication"]):
     def with_target(self) -> models.QuerySet[Any]:
         """Annotate `ats` (the group's sum), `target` (what the store should show) and `pending` (target − expected).
 
-        The one definition of target (algorithms.md §1); one join, no history. Filter before calling it, so that
-        few publications stay cheap; over all rows it is a single pass.
+        The one definition of target (algorithms.md §1); one join, no history. A group without levels should show 0: our
+        goods are sold from elsewhere. Filter before calling it, so that few publications stay cheap; over all rows it is
+        a single pass.
         """
         ats = Sum(F("members__level__on_hand") - F("members__level__released"))
         whole = ExpressionWrapper(Floor(ats), output_field=IntegerField())
@@ -74,6 +75,7 @@ class PublicationQuerySet(models.QuerySet["LevelPublication"]):
             Greatest(Value(0), ExpressionWrapper(less_withheld - F("store__buffer"), output_field=IntegerField())),
         )
         clamped = Case(
+            When(ats=None, then=Value(0)),
             When(store__never_below_zero=True, then=Greatest(Value(0), less_buffer)),
             default=less_buffer,
             output_field=IntegerField(),
@@ -111,7 +113,10 @@ class LevelPublication(models.Model):
     open_remote = models.IntegerField(default=0)
     acknowledged_offset = models.IntegerField(default=0)
     revision = models.IntegerField(default=0, help_text="Number of entries: the seq of the newest one.")
-    claim = models.OneToOneField("inventory.Push", null=True, on_delete=models.PROTECT, related_name="claimed")
+    # Without an index, which three writes of every push would have to keep: pushes know their publication.
+    claim = models.ForeignKey(
+        "inventory.Push", null=True, on_delete=models.PROTECT, db_index=False, related_name="claimed"
+    )
     needs_look = models.BooleanField(
         default=True, help_text="Something moved since the last look. An accelerator only."
     )

@@ -26,7 +26,7 @@ class MappingRow:
 
 
 class MappingsPage(StorePage):
-    """Unmapped first; a proposal by equal names; a change needs a new baseline and says so."""
+    """Unmapped first; a proposal by equal names; a change says what becomes of the quantities."""
 
     title = "Mappings"
     tab = "mappings"
@@ -73,8 +73,10 @@ class MappingsPage(StorePage):
                 value = request.POST["all_to"]
             wanted[location.pk] = int(value) if value in known else None
         try:
-            map_locations(self.store, wanted, self.person)
+            result = map_locations(self.store, wanted, self.person)
         except MappingRefused as refused:
             return self.show(status=422, problem=refused.cause, remedy=refused.remedy)
         messages.success(request, f"{sum(1 for to in wanted.values() if to)} of {len(wanted)} locations are mapped.")
+        for sentence in result.words:
+            messages.warning(request, sentence)
         return redirect("admin:store_mappings", self.store.slug)

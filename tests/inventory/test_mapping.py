@@ -12,9 +12,9 @@ from django.core.management import call_command
 
 from connectors.models import Store
 from inventory import mapping
+from inventory.jobs import Job
 from inventory.mapping import MappingRefused
 from inventory.models import LevelPublication, Location, LocationMapping, Push, PushBatch
-from inventory.models.publications import PublicationState
 from inventory.models.pushes import WriteKind
 from syncconsole.kernel.models import AuditEntry
 from tests.factories.connectors import StoreFactory, StoreLocationFactory
@@ -143,22 +143,58 @@ def claim(publication: LevelPublication, world: World) -> None:
     LevelPublication.objects.filter(pk=publication.pk).update(claim=push)
 
 
-def test_a_change_asks_for_a_new_baseline_of_the_levels_concerned_and_of_no_other(world: World) -> None:
-    pos = world.fake.add_location("POS")
-    for sku, quantity in (("A", 5), ("B", 3)):
-        world.fake.stock(world.item(sku, here=quantity, there=quantity).item_ref, pos, 0)
-    shop = LocationFactory(name="Magazin")
+def shown(world: World) -> dict[str, int]:
+    """What the store shows of item A, by the name of its location."""
+    rows = world.store.publications.filter(listed__variant__sku="A").select_related("store_location")
+    return {str(row.store_location): world.fake.available(row.item_ref, row.store_location.ref) for row in rows}
+
+
+def test_goods_that_are_sold_from_another_place_leave_the_one_and_come_to_the_other(world: World) -> None:
+    """Target moves by itself (algorithms.md §7); a place that has none of ours left goes to 0, or it would sell twice."""
+    publication, pos = world.item("A", here=20, there=20), world.fake.add_location("POS")
+    world.fake.stock(publication.item_ref, pos, 0)
     elsewhere = StoreLocationFactory(store=world.store, ref=pos, name="POS")
-    mapping.map_locations(world.store, {shop.pk: elsewhere.pk}, None)
+    shop = LocationFactory(name="Magazin")
+    world.post("A", 3, at=shop)
+    mapping.map_locations(world.store, {shop.pk: world.store_location.pk}, None)
+    world.full()
+    assert shown(world) == {"Depozit Cluj": 23}
+
+    result = mapping.map_locations(world.store, {world.here.pk: elsewhere.pk}, None)
+    assert (result.new_baselines, result.vacated, result.left) == (1, (), ())
+    world.run(Job.DELTA)
+    assert shown(world) == {"Depozit Cluj": 3, "POS": 0}, "what is new there needs its baseline"
+    world.full()
+    assert shown(world) == {"Depozit Cluj": 3, "POS": 20}
+
+    result = mapping.map_locations(world.store, {shop.pk: elsewhere.pk}, None)
+    assert (result.new_baselines, result.vacated) == (0, ("Depozit Cluj",))
+    assert "takes it to 0" in result.words[0]
+    world.run(Job.DELTA)
+    assert shown(world) == {"Depozit Cluj": 0, "POS": 23}
+    world.assert_sound()
+
+    back = mapping.map_locations(world.store, {shop.pk: world.store_location.pk}, None)
+    assert (back.new_baselines, world.store.locations.filter(vacated=True).exists()) == (0, False)
+    world.run(Job.DELTA)
+    assert shown(world) == {"Depozit Cluj": 3, "POS": 20}
+    world.assert_sound()
+
+
+def test_a_place_that_comes_back_needs_a_baseline(world: World) -> None:
+    """While it was not mapped, nobody followed what the store did there."""
+    world.item("A", here=5, there=5)
+    world.full()
+    left = mapping.map_locations(world.store, {world.here.pk: None}, None)
+    assert (left.left, "keeps its last numbers" in left.words[0]) == (("Depozit Cluj",), True)
+    world.edit("A", 4)
+
+    back = mapping.map_locations(world.store, {world.here.pk: world.store_location.pk}, None)
+
+    assert back.new_baselines == 1
     world.rest()
     world.full()
-    live = LevelPublication.objects.filter(store=world.store, state=PublicationState.LIVE)
-    assert live.count() == 4
-
-    result = mapping.map_locations(world.store, {shop.pk: world.store_location.pk}, None)
-
-    assert result.new_baselines == 4, "both levels at the old place and both at the new one"
-    assert not live.exists()
+    assert shown(world) == {"Depozit Cluj": 5}
 
 
 def test_levels_of_locations_that_stay_keep_their_baseline(world: World) -> None:

@@ -81,8 +81,7 @@ def describe(store: Store, result: mapping.MappingResult, made: list[str]) -> Re
     lines = [f"{row['name']} ({row['code']}) → {row['sold_from'] or 'not mapped'}" for row in rows]
     if result.mapped or result.moved or result.unmapped:
         lines.append(f"Mapped {result.mapped}, moved {result.moved}, taken out {result.unmapped}.")
-    if result.new_baselines:
-        lines.append(f"{result.new_baselines} levels need a full sync before deltas reach them again.")
+    lines += result.words
     data = {
         "store": store.slug,
         "locations": rows,
@@ -91,5 +90,7 @@ def describe(store: Store, result: mapping.MappingResult, made: list[str]) -> Re
         "moved": result.moved,
         "unmapped": result.unmapped,
         "new_baselines": result.new_baselines,
+        "vacated": list(result.vacated),
+        "left": list(result.left),
     }
     return Report(data, lines or ["There are no locations here yet. Make them with --create."])
