@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
-from django.db.models import Q
+from django.db import connection
 
 from connectors.models import Store
 from inventory import publications
-from inventory.models import LevelPublication, PublicationEntry
-from inventory.models.publications import PublicationKind, PublicationState
+from inventory.models import LevelPublication
+from inventory.models.publications import PublicationKind
 from inventory.publications import Effect
 from inventory.settlement import TOO_CLOSE
 
@@ -32,25 +33,50 @@ class StoreBooking:
     """Where the store does not tell when: between these two; `effective_at` is the likeliest."""
 
 
-def publications_of(store: Store, shelves: Iterable[Shelf]) -> dict[Shelf, int]:
-    """Shelf → id of its publication, of those that have one."""
-    wanted = set(shelves)
-    rows = LevelPublication.objects.filter(
-        Q(store=store) & ~Q(state=PublicationState.CLOSED),
-        item_ref__in={item for item, _ in wanted},
-        store_location__in={location for _, location in wanted},
-    ).values_list("item_ref", "store_location_id", "pk")
-    return {(item, location): pk for item, location, pk in rows if (item, location) in wanted}
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """What `look_up` found: shelf → id of its publication, and the keys that are booked already."""
+
+    at: Mapping[Shelf, int]
+    known: set[str]
+
+
+LOOK_UP: Final = """
+SELECT p.item_ref, p.store_location_id, p.id, NULL
+  FROM inventory_levelpublication p
+  JOIN unnest(%(items)s::text[], %(locations)s::bigint[]) AS w(item, location)
+    ON p.item_ref = w.item AND p.store_location_id = w.location
+ WHERE p.store_id = %(store)s AND p.state <> 'closed'
+ UNION ALL
+SELECT NULL, NULL, NULL, e.key FROM inventory_publicationentry e WHERE e.key = ANY(%(keys)s)
+"""
+
+
+def look_up(store: Store, shelves: Iterable[Shelf], bookings: Sequence[StoreBooking] = ()) -> Shelved:
+    """The publications of these shelves, and of those of `bookings`, where there are; and which bookings are known. The
+    caller holds the lock of the order that they are of: nobody else books them meanwhile."""
+    wanted = {*shelves, *(booking.shelf for booking in bookings)}
+    asked: dict[str, Any] = {
+        "store": store.pk,
+        "items": [item for item, _ in wanted],
+        "locations": [location for _, location in wanted],
+        "keys": [booking.key for booking in bookings],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK_UP, asked)
+        rows = cursor.fetchall()
+    at = {(item, location): pk for item, location, pk, key in rows if key is None}
+    return Shelved(at, {key for *_, key in rows if key is not None})
 
 
 def book(
-    at: Mapping[Shelf, int],
+    shelved: Shelved,
     bookings: Sequence[StoreBooking],
     open_changes: Mapping[Shelf, int],
     verify: Iterable[Shelf] = (),
 ) -> list[StoreBooking]:
     """Record what the store booked, and by how much its open quantities changed. Call inside the transaction of the
-    facts, after their ledger entries. `at`: as `publications_of` gives it; a shelf without a publication is not ours to
+    facts, after their ledger entries. `shelved`: as `look_up` gives it; a shelf without a publication is not ours to
     push to, and nothing is recorded for it. `verify`: shelves where something moved that nothing explains.
 
     An effect from before our last overwrite, unknown to it, was wiped by it: it is recorded and not counted, so that the
@@ -58,11 +84,9 @@ def book(
     the effect was, it counts, and the next settled read decides.
     Returns what was recorded now; a key that is known is left out.
     """
+    at = shelved.at
     locked = {publication.pk: publication for publication in publications.lock(at.values())}
-    known = set(
-        PublicationEntry.objects.filter(key__in=[booking.key for booking in bookings]).values_list("key", flat=True)
-    )
-    new = [booking for booking in bookings if booking.key not in known and booking.shelf in at]
+    new = [booking for booking in bookings if booking.key not in shelved.known and booking.shelf in at]
     publications.record([_effect(locked[at[booking.shelf]], booking) for booking in new if booking.quantity])
     for shelf, change in open_changes.items():
         if shelf in at:

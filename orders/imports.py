@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
-from orders import documents, pace, pulls, sales, stock, wave_changes
+from orders import documents, mappings, pace, pulls, sales, stock, wave_changes
 from orders.errors import OrderRefused
+from orders.mappings import Names
 from orders.models import IncomingOrder, IncomingState, SalesOrder
 from orders.pace import Work
 from syncconsole.kernel.locks import sole_worker
@@ -73,12 +74,13 @@ def import_waiting(store: Store, *, until: dt.datetime | None = None) -> Importe
         if not mine:
             return found
         release(store)
+        names = mappings.of_store(store)
         with pace.measured(store, Work.IMPORT) as stint:
             for pk in _waiting(store):
                 if until is not None and timezone.now() >= until:
                     found.more = True
                     break
-                if import_order(pk) == IncomingState.FAILED:
+                if import_order(pk, names) == IncomingState.FAILED:
                     found.failed += 1
                 else:
                     found.done += 1
@@ -98,12 +100,12 @@ def release(store: Store) -> None:
         cursor.execute(RELEASE, {"store": store.pk})
 
 
-def import_order(pk: int) -> IncomingState:
+def import_order(pk: int, names: Names | None = None) -> IncomingState:
     """Import the version kept of one order: its stock, its sales order, then the documents of its refunds, each all or
     nothing. The same version again changes nothing. What is refused stays with cause and remedy; stock is booked even
-    where the rest is refused, documents wait until the rest is not."""
+    where the rest is refused, documents wait until the rest is not. `names`: of the store, where they are known."""
     try:
-        return _import(pk, _at_one_go)
+        return _import(pk, _at_one_go, names)
     except (OperationalError, InterfaceError):
         raise
     except OrderRefused:
@@ -111,11 +113,11 @@ def import_order(pk: int) -> IncomingState:
     except Exception:
         log.exception("order_import_by_steps", order=pk)
     # Nothing of it is kept. Once more, so that what is refused leaves the other steps standing.
-    return _import(pk, _attempt)
+    return _import(pk, _attempt, names)
 
 
 @transaction.atomic
-def _import(pk: int, attempt: Attempt) -> IncomingState:
+def _import(pk: int, attempt: Attempt, names: Names | None) -> IncomingState:
     """As `import_order`, each step by `attempt`."""
     row = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=pk)
     if row.state != IncomingState.PENDING:
@@ -123,9 +125,10 @@ def _import(pk: int, attempt: Attempt) -> IncomingState:
     order = row.order
     eligible = is_eligible(row)
     carried = eligible and not row.test
-    refused = attempt(row, lambda: _book_stock(row, order, eligible))
+    linked: dict[str, int] = {}
+    refused = attempt(row, lambda: linked.update(_book_stock(row, order, eligible)))
     if carried:
-        sale_refused = attempt(row, lambda: sales.write(row, order))
+        sale_refused = attempt(row, lambda: sales.write(row, order, linked=linked, names=names))
         refused = refused or sale_refused or attempt(row, lambda: documents.settle(row, order))
     else:
         refused = refused or attempt(row, lambda: documents.settle(row, order, left_out=True))
@@ -154,7 +157,8 @@ def is_eligible(row: IncomingOrder) -> bool:
     return placed >= since or SalesOrder.objects.filter(incoming=row).exists()
 
 
-def _book_stock(row: IncomingOrder, order: RemoteOrder, eligible: bool) -> None:
+def _book_stock(row: IncomingOrder, order: RemoteOrder, eligible: bool) -> Mapping[str, int]:
+    """Book its stock. Returns our variants behind the items that were looked up for it."""
     if not row.stock_rule:
         row.stock_rule = stock.rule_for(row, eligible=eligible)
         row.books_from = None if eligible else order.updated_at
@@ -162,6 +166,7 @@ def _book_stock(row: IncomingOrder, order: RemoteOrder, eligible: bool) -> None:
     row.needs_look = " ".join(booked.looks)[:300] or row.needs_look
     if booked.waved:
         wave_changes.follow(row)
+    return booked.linked
 
 
 def _at_one_go(row: IncomingOrder, step: Callable[[], object]) -> None:

@@ -92,9 +92,9 @@ def _put_back(row: IncomingOrder, reason: str, by: User) -> int:
         StoreBooking(shelf, int(-entry.on_hand_delta), entry.key + BACK, entry.effective_at, entry.document)
         for entry, shelf in found
     ]
-    at = store_bookings.publications_of(row.store, {shelf for _, shelf in found})
-    recorded = {entry.key for entry in ledger.post(postings, also=at.values()).recorded}
-    store_bookings.book(at, [booking for booking in bookings if booking.key in recorded], {})
+    shelved = store_bookings.look_up(row.store, (), bookings)
+    recorded = {entry.key for entry in ledger.post(postings, also=shelved.at.values()).recorded}
+    store_bookings.book(shelved, [booking for booking in bookings if booking.key in recorded], {})
     return sum(booking.quantity for booking in bookings if booking.key in recorded)
 
 

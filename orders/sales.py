@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db.models import Case, DecimalField, OuterRef, Subquery, When
@@ -48,7 +49,13 @@ SELECT s.*,
 AMOUNT: Final[DecimalField[Any, Any]] = DecimalField(max_digits=20, decimal_places=4)
 
 
-def write(incoming: IncomingOrder, order: RemoteOrder) -> SalesOrder:
+def write(
+    incoming: IncomingOrder,
+    order: RemoteOrder,
+    *,
+    linked: Mapping[str, int] | None = None,
+    names: mappings.Names | None = None,
+) -> SalesOrder:
     """The sales order of an incoming order, brought to the version `order`, which is the one `incoming` holds.
 
     The caller holds the row lock of `incoming`, inside a transaction. A version that stands already changes nothing; a
@@ -56,13 +63,15 @@ def write(incoming: IncomingOrder, order: RemoteOrder) -> SalesOrder:
     the order was taken elsewhere first), and local edits that it overwrites are kept with both values. Raises
     `OrderRefused` before anything is written: for sums that do not add up, values without a name of ours where the
     store stops for them, an unknown currency, and a third-party reference that another order of the store has.
+    `linked` (item reference → our variant) and `names` (of the store) are what the caller has looked up already.
     """
     standing = _standing(incoming)
     if standing is not None and standing.revision == incoming.revision:
         return standing
     sums = totals.of_order(order)
     values = mappings.values_of(order)
-    mappings.check(mappings.of_store(incoming.store, values[MappedKind.CUSTOMER]), values)
+    buyers_names = values[MappedKind.CUSTOMER]
+    mappings.check(names if names and not buyers_names else mappings.of_store(incoming.store, buyers_names), values)
     _check_reference(incoming, standing, order)
     goods = Goods(order)
     is_new, sale = standing is None, standing or SalesOrder(incoming=incoming)
@@ -71,7 +80,7 @@ def write(incoming: IncomingOrder, order: RemoteOrder) -> SalesOrder:
         setattr(sale, name, value)
     sale.save()
     _write_buyer(sale, incoming, order, is_new=is_new)
-    _write_lines(sale, order, sums, goods)
+    _write_lines(sale, order, sums, goods, linked or {})
     _write_payments(sale, order)
     if getattr(sale, "is_edited", False):
         _overwrite_edits(sale)
@@ -154,12 +163,10 @@ def _write_buyer(sale: SalesOrder, incoming: IncomingOrder, order: RemoteOrder, 
         Buyer.objects.filter(order=sale).update(**told)
 
 
-def _write_lines(sale: SalesOrder, order: RemoteOrder, sums: Totals, goods: Goods) -> None:
-    items = {ref for ref in goods.items.values() if ref}
-    listed = (
-        ListedVariant.objects.filter(store=sale.store, item_ref__in=items) if items else ListedVariant.objects.none()
-    )
-    rows = lines.of_order(order, sums, goods, dict(listed.values_list("item_ref", "variant")), sale)
+def _write_lines(sale: SalesOrder, order: RemoteOrder, sums: Totals, goods: Goods, linked: Mapping[str, int]) -> None:
+    items = {ref for ref in goods.items.values() if ref} - linked.keys()
+    listed = ListedVariant.objects.filter(store=sale.store, item_ref__in=items).values_list("item_ref", "variant")
+    rows = lines.of_order(order, sums, goods, {**linked, **dict(listed)}, sale)
     if gone := set(getattr(sale, "line_refs", ())) - {row.ref for row in rows}:
         sale.lines.filter(ref__in=gone).delete()
     SalesOrderLine.objects.bulk_create(

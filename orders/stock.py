@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Final
 
+from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from catalog.models import ListedVariant
 from connectors.models import StoreLocation
 from connectors.models.stores import OpeningOrders
 from connectors.ports.orders import RemoteOrder
 from inventory import ledger, store_bookings
 from inventory.ledger import Posting
-from inventory.models import LocationMapping
 from inventory.store_bookings import Shelf, StoreBooking
 from orders.effects import Effect, Holding, StockRule, Terms, effects_of, shares
 from orders.errors import OrderRefused
@@ -30,6 +30,8 @@ class Booked:
     looks: list[str]
     waved: bool
     """Some of the order's goods were being picked before."""
+    linked: Mapping[str, int]
+    """Item reference → our variant, of the items that were looked up for it."""
 
 
 def book(row: IncomingOrder, order: RemoteOrder) -> Booked:
@@ -40,16 +42,16 @@ def book(row: IncomingOrder, order: RemoteOrder) -> Booked:
     """
     books = _open(row)
     told = _of_stock(books, news(order, books.known(), since=row.books_from))
-    _find_places(books, told)
+    _check_places(books, told)
     open_changes = books.open_changes(told.now)
     for fact in told.facts:
         books.work_through(fact)
     books.keep(told.now)
     shelves = {books.shelf(spot, standing.item_ref) for spot, standing in told.now.items()}
-    at = store_bookings.publications_of(row.store, shelves | {booking.shelf for booking in books.bookings})
-    posted = ledger.post(books.postings, also=at.values())
-    store_bookings.book(at, books.bookings, open_changes, books.verify)
-    return Booked(len(posted.recorded), books.looks, books.waved)
+    shelved = store_bookings.look_up(row.store, shelves, books.bookings)
+    posted = ledger.post(books.postings, also=shelved.at.values())
+    store_bookings.book(shelved, books.bookings, open_changes, books.verify)
+    return Booked(len(posted.recorded), books.looks, books.waved, books.linked)
 
 
 def rule_for(row: IncomingOrder, *, eligible: bool) -> StockRule:
@@ -86,6 +88,8 @@ class _Books:
     verify: set[Shelf] = field(default_factory=set)
     looks: list[str] = field(default_factory=list)
     waved: bool = False
+    linked: dict[str, int] = field(default_factory=dict)
+    """Those of `variants` that were looked up now."""
 
     def known(self) -> dict[Spot, Standing]:
         """What the store was last known to say."""
@@ -222,7 +226,8 @@ def _of_stock(books: _Books, told: News) -> News:
     held = {spot.line_ref for spot in books.stocks}
     concerned = held | {fact.spot.line_ref for fact in told.facts}
     items = {standing.item_ref for spot, standing in told.now.items() if spot.line_ref in concerned}
-    untracked = _find_variants(books, items - books.variants.keys())
+    places = {spot.location_ref for spot in told.now} | {fact.to_ref for fact in told.facts if fact.to_ref}
+    untracked = _learn(books, items - books.variants.keys(), places)
     now = {
         spot: standing
         for spot, standing in told.now.items()
@@ -232,14 +237,30 @@ def _of_stock(books: _Books, told: News) -> News:
     return News([fact for fact in told.facts if fact.spot.line_ref in lines], now)
 
 
-def _find_variants(books: _Books, item_refs: set[str]) -> set[str]:
-    """Learn our variants behind these items. Returns those whose quantity the store does not track."""
+# Where several of ours stand for a location of the store, it is the one mapped first.
+LEARN: Final = """
+SELECT v.item_ref, v.variant_id, NULL::bigint, v.tracked FROM catalog_listedvariant v
+ WHERE v.store_id = %(store)s AND v.item_ref = ANY(%(items)s)
+ UNION ALL
+(SELECT DISTINCT ON (l.ref) l.ref, m.store_location_id, m.location_id, NULL FROM inventory_locationmapping m
+   JOIN connectors_storelocation l ON l.id = m.store_location_id
+  WHERE m.store_id = %(store)s AND l.ref = ANY(%(places)s) ORDER BY l.ref, m.id)
+"""
+
+
+def _learn(books: _Books, item_refs: set[str], places: set[str]) -> set[str]:
+    """Learn our variants behind these items, and which locations of ours hold goods for these of the store. Returns the
+    items whose quantity the store does not track."""
     untracked: set[str] = set()
-    listed = ListedVariant.objects.filter(store=books.row.store, item_ref__in=item_refs)
-    for item_ref, variant_id, tracked in listed.values_list("item_ref", "variant_id", "tracked"):
-        books.variants[item_ref] = variant_id
-        if not tracked:
-            untracked.add(item_ref)
+    with connection.cursor() as cursor:
+        cursor.execute(LEARN, {"store": books.row.store_id, "items": list(item_refs), "places": list(places)})
+        for ref, first, location_id, tracked in cursor.fetchall():
+            if location_id is not None:
+                books.places[ref] = _Place(first, location_id)
+                continue
+            books.variants[ref] = books.linked[ref] = first
+            if not tracked:
+                untracked.add(ref)
     for item_ref in sorted(item_refs - books.variants.keys()):
         raise OrderRefused(
             cause=f"{_label(books.row, item_ref)} is not linked to a variant of ours.",
@@ -254,13 +275,9 @@ def _label(row: IncomingOrder, item_ref: str) -> str:
     return f"{line.sku or 'A line without SKU'} ({line.name})" if line else "An item of the order"
 
 
-def _find_places(books: _Books, told: News) -> None:
-    """Learn which locations of ours hold the goods. Where several stand for one, it is the one mapped first."""
-    refs = {spot.location_ref for spot in told.now} | {fact.to_ref for fact in told.facts if fact.to_ref}
-    mappings = LocationMapping.objects.filter(store=books.row.store, store_location__ref__in=refs).order_by("-pk")
-    for ref, *place in mappings.values_list("store_location__ref", "store_location_id", "location_id"):
-        books.places[ref] = _Place(*place)
-    for spot in _placeless(books, told, refs):
+def _check_places(books: _Books, told: News) -> None:
+    """Raise OrderRefused for goods at a location of the store that none of ours is mapped to."""
+    for spot in _placeless(books, told):
         store_location = StoreLocation.objects.filter(store=books.row.store, ref=spot.location_ref).first()
         raise OrderRefused(
             cause=f"The order is assigned to {store_location or spot.location_ref}, which no location of ours is mapped to.",
@@ -269,7 +286,7 @@ def _find_places(books: _Books, told: News) -> None:
         )
 
 
-def _placeless(books: _Books, told: News, refs: set[str]) -> Iterable[Spot]:
+def _placeless(books: _Books, told: News) -> Iterable[Spot]:
     spots = {*told.now, *(Spot(fact.spot.line_ref, fact.to_ref) for fact in told.facts if fact.to_ref)}
     return sorted(spot for spot in spots if spot not in books.stocks and spot.location_ref not in books.places)
 

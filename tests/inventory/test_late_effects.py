@@ -29,7 +29,7 @@ def test_only_an_effect_of_nearly_the_same_time_can_have_been_wiped(world: World
     assert overwritten_at is not None
     sold_at = overwritten_at + dt.timedelta(seconds=seconds)
     booked = StoreBooking(shelf, -2, "sale", sold_at)
-    store_bookings.book(store_bookings.publications_of(world.store, {shelf}), [booked], {shelf: 2}, verify={shelf})
+    store_bookings.book(store_bookings.look_up(world.store, {shelf}, [booked]), [booked], {shelf: 2}, verify={shelf})
     world.sell(SKU, 2)
     world.edit(SKU, +2)
     world.rest()
@@ -53,7 +53,7 @@ def test_a_sale_of_unknown_time_counts_until_a_settled_read_tells_whether_an_ove
     hour = dt.timedelta(hours=1)
     within = (overwritten_at - hour, overwritten_at + hour)
     booked = StoreBooking(shelf, -2, "edited sale", within[0], within=within)
-    store_bookings.book(store_bookings.publications_of(world.store, {shelf}), [booked], {shelf: 2})
+    store_bookings.book(store_bookings.look_up(world.store, {shelf}, [booked]), [booked], {shelf: 2})
     publication = world.publication(SKU)
     assert (publication.expected_quantity, publication.verify) == (18, True)
     world.sell(SKU, 2)
