@@ -13,6 +13,7 @@ from typing import Final
 
 from inventory.models.ledger import EntryKind
 from orders.facts import Fact, FactKind
+from syncconsole.kernel.templatetags.console import plural
 
 
 class StockRule(StrEnum):
@@ -163,7 +164,8 @@ def _cancelled(fact: Fact, terms: Terms, here: Holding, _: Holding) -> Iterator[
 
 def doubt(units: int) -> str:
     """What a person is asked about units that left here and that their store puts back in stock (row 14)."""
-    return f"{units} units shipped here were cancelled in the store: did they come back?"
+    were = "was" if units == 1 else "were"
+    return f"{plural(units, 'unit')} shipped here {were} cancelled in the store: did they come back?"
 
 
 def _lost(fact: Fact, terms: Terms, here: Holding, _: Holding) -> Iterator[Effect]:

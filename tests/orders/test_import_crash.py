@@ -1,17 +1,22 @@
-"""A worker killed at any statement of reading, importing or shipping orders: the books are those of a clean run."""
+"""A worker killed anywhere while orders are read, imported or shipped: the books are those of a clean run."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import os
+import random
+import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any, Final
+from itertools import count
+from typing import Any, Final, NoReturn
 
 import msgspec
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import Model
 
 from connectors import changes, registry
@@ -47,6 +52,10 @@ REFUNDED: Final = "quantity only, amount only and both, on one order"
 CANCELLED: Final = "units cancelled with money and shipping: the rest is a credit memo"
 PENDING: Final = "restocked goods whose money is pending: the document waits, stock does not"
 CASES: Final = {case.name: case.order for case in cases()}
+DEATHS: Final = 6
+"""Processes that die in each import."""
+STATEMENTS: Final = 120
+"""About as many as the largest of these imports has."""
 OWN: Final = {"ref", "line_ref", "shipping_line_ref", "return_ref"}
 
 BOOKS: Final[dict[type[Model], tuple[str, ...]]] = {
@@ -140,7 +149,45 @@ class Workers:
         act()
 
 
-def history(world: World, workers: Workers) -> dict[str, list[str]]:
+class Processes:
+    """Carry acts out in processes of their own that end by SIGKILL at a random statement, then one that lives."""
+
+    def __init__(self) -> None:
+        self.chance, self.kills = random.Random(7), 0
+
+    def do(self, act: Callable[[], object], *, done: Callable[[], int] = lambda: 0) -> None:
+        """`done` counts what is left of an act that others may die in; what has no such count is carried out here."""
+        for _ in range(DEATHS if done() else 0):
+            connections.close_all()
+            child = os.fork()
+            if not child:
+                _die_in(act, at=self.chance.randint(1, STATEMENTS))
+            _, status = os.waitpid(child, 0)
+            self.kills += os.WIFSIGNALED(status)
+        act()
+        # The server lets go of a dead worker's lock when it notices that nobody is there.
+        deadline = time.monotonic() + 20
+        while done() and time.monotonic() < deadline:
+            act()
+
+
+def _die_in(act: Callable[[], object], *, at: int) -> NoReturn:
+    """In a child process: the act up to its statement `at`; nothing is closed or rolled back by us."""
+    statements = count(1)
+
+    def statement(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if next(statements) == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return execute(sql, params, many, context)
+
+    try:
+        with connection.execute_wrapper(statement):
+            act()
+    finally:
+        os._exit(0)
+
+
+def history(world: World, workers: Workers | Processes) -> dict[str, list[str]]:
     """Three orders through all their versions, some at once; one leaves here first. Returns the books at the end."""
     Store.objects.update(integration_date=dt.date(2026, 11, 1), send_fulfilments=True)
     world.store.refresh_from_db()
@@ -160,7 +207,7 @@ def history(world: World, workers: Workers) -> dict[str, list[str]]:
     return books()
 
 
-def follow(world: World, workers: Workers, told: list[RemoteOrder]) -> None:
+def follow(world: World, workers: Workers | Processes, told: list[RemoteOrder]) -> None:
     """The store tells of these versions; they are read, then imported."""
     for order in told:
         world.fake.tell(order)
@@ -177,6 +224,14 @@ def ship_once(world: World, stock: OrderStock) -> None:
         shipping.ship(stock.order, {stock.pk: Units(1, of=2)}, by=world.operator)
 
 
+def fresh_world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world with a store of its own."""
+    fake = FakeStore()
+    monkeypatch.setattr(registry, "_build", lambda store: fake)
+    registry.forget_all()
+    return World(fake)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_killed_at_every_statement_the_books_are_those_of_a_clean_run(
@@ -185,13 +240,24 @@ def test_killed_at_every_statement_the_books_are_those_of_a_clean_run(
     kept, workers = [], [Workers(mortal=False), Workers(mortal=True)]
     for each in workers:
         with forgotten():
-            fake = FakeStore()
-            monkeypatch.setattr(registry, "_build", lambda store, fake=fake: fake)
-            registry.forget_all()
-            kept.append(history(World(fake), each))
+            kept.append(history(fresh_world(monkeypatch), each))
 
     clean, killed = kept
     assert clean["Document"], "the history makes documents"
     for name, rows in clean.items():
         assert killed[name] == rows, name
     assert workers[1].kills > 200, "the imports have more statements than that; the test is not killing"
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_processes_killed_while_they_import_leave_the_books_of_a_clean_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    processes, kept = Processes(), []
+    with forgotten():
+        kept.append(history(fresh_world(monkeypatch), Workers(mortal=False)))
+    kept.append(history(fresh_world(monkeypatch), processes))
+
+    clean, killed = kept
+    for name, rows in clean.items():
+        assert killed[name] == rows, name
+    assert processes.kills > DEATHS, "the processes must die; they lived"
