@@ -14,7 +14,7 @@ ITEMS: Final = 8
 """Items of one play. Each has a history of its own; the jobs, the faults and the deaths of workers they have in common."""
 EVENTS_EACH: Final = 12
 WORK: Final = 12
-DECISIONS: Final = 12
+DECISIONS_EACH: Final = 1.5
 
 
 class Weather(StrEnum):
@@ -154,7 +154,7 @@ def history(seed: int, weather: Weather, *, items: int = ITEMS) -> History:
         steps.insert(at, replace(_job(chance, weather), act=Act.FULL, store=store, wait=200))
     for _ in range(WORK):
         steps.insert(chance.randint(1, len(steps)), _job(chance, weather))
-    for _ in range(DECISIONS):
+    for _ in range(int(items * DECISIONS_EACH)):
         steps.insert(chance.randint(1, len(steps)), _decision(chance))
     return History(seed, weather, _setup(chance, weather, items), tuple(steps))
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from connectors import store_settings
 from connectors.models import Store, SyncRun
 from connectors.models.runs import OPEN, Trigger
 from inventory import deciding, frozen, mapping, signatures, undo, validation
@@ -130,7 +131,7 @@ def _set_aside(engine: Engine) -> list[int]:
 
 def change_settings(engine: Engine, store: int, chance: random.Random) -> None:
     """Somebody changes what is kept back from a store, or whether it may show less than nothing."""
-    rules, row = engine.books.rules[store], engine.stores[store]
+    rules = engine.books.rules[store]
     match chance.choice(("buffer", "buffer", "never_below_zero", "unavailable_left_out")):
         case "buffer":
             rules.buffer = chance.choice((0, 1, 2, 5))
@@ -138,10 +139,7 @@ def change_settings(engine: Engine, store: int, chance: random.Random) -> None:
             rules.never_below_zero = not rules.never_below_zero
         case _:
             rules.unavailable_left_out = not rules.unavailable_left_out
-    told = asdict(rules)
-    for name, value in told.items():
-        setattr(row, name, value)
-    row.save(update_fields=list(told))
+    store_settings.change(engine.stores[store], "change settings", asdict(rules), by=engine.person)
     engine.played["settings changed"] += 1
 
 

@@ -51,6 +51,12 @@ class Work:
     split: bool = False
     """Goods of it are held elsewhere than its store knows: which of them an event means depends on the order of events."""
 
+    @property
+    def awaits_reading(self) -> bool:
+        """What happens next could concern other units than those it is said to: some are held apart, or some that nobody has
+        read of were added to those that went here."""
+        return (self.split and bool(self.unread)) or (self.at_rest and Act.EDIT in self.unread)
+
 
 class Shops:
     """The stores. Every step tells the books what moved; nothing here knows of the engine."""
@@ -365,7 +371,7 @@ class Shops:
     ) -> Work | None:
         """`pulled`: also one that a pull of the stock feed named before we knew it."""
         found = [work for work in self.works if work.store == store and fits(work)]
-        found = [work for work in found if not (work.split and work.unread)]
+        found = [work for work in found if not work.awaits_reading]
         found = [work for work in found if pulled or Act.PULL not in work.unread]
         return chance.choice(found) if found else None
 

@@ -122,7 +122,7 @@ def pull(engine: Engine, store: int, chance: random.Random) -> None:
 def _may_be_pulled(work: Work) -> bool:
     """Nothing of it was cancelled, and what nobody has read of it is at most that it was placed and sent."""
     unread = work.unread - {Act.BUY, Act.FULFIL, Act.PULL}
-    return not (work.owes or work.test or work.order.cancelled_at or unread or (work.split and work.unread))
+    return not (work.owes or work.test or work.order.cancelled_at or unread or work.awaits_reading)
 
 
 def _single_spots(engine: Engine, work: Work) -> list[Spot]:
