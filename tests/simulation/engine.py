@@ -29,7 +29,7 @@ from inventory.models import LevelPublication, PublicationEntry
 from inventory.models.ledger import EntryKind
 from inventory.models.publications import PublicationKind, PublicationState
 from orders import imports, intake, integration, knowledge
-from orders.models import IncomingOrder
+from orders.models import IncomingOrder, OrderPull, PullState
 from tests.deaths import Death, Killed
 from tests.factories.catalog import ListedVariantFactory, VariantFactory
 from tests.factories.connectors import StoreFactory, StoreLocationFactory
@@ -317,9 +317,12 @@ class Engine:
         self.seen = Counter({self.shelves[pk]: total for pk, total in summed})
         unread = {work.order.gid: work for work in self.shops.works if work.unread}
         booked = IncomingOrder.objects.filter(store__in=self.stores, ref__in=unread, applied_revision=F("revision"))
+        waiting = OrderPull.objects.filter(state=PullState.WAITING).values_list("order_name", flat=True)
         for ref, version in booked.values_list("ref", "remote_updated_at"):
+            work = unread[ref]
             if version >= self.changes_of(ref)[-1]:
-                unread[ref].unread.clear()
+                pulled = Act.PULL in work.unread and work.order.name.removeprefix("#") in waiting
+                work.unread = {Act.PULL} if pulled else set()
 
     def _look_what_was_adopted(self) -> None:
         """What people changed before a reading that was believed is decided by that."""

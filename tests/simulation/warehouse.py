@@ -231,7 +231,9 @@ def _of_stock(engine: Engine, stock: OrderStock) -> Goods | None:
 
 
 def _is_read(engine: Engine, work: Work) -> bool:
-    """The newest version of an order is known here."""
+    """The newest version of an order is known here, and what a pull said of it is booked."""
+    if Act.PULL in work.unread:
+        return False
     row = IncomingOrder.objects.filter(store=engine.stores[work.store], ref=work.order.gid, state="imported").first()
     return row is not None and row.remote_updated_at == engine.changes_of(row.ref)[-1]
 
