@@ -19,7 +19,7 @@ from inventory import audit, drift, sending
 from inventory.models import InventoryLevel, LevelPublication
 from inventory.models.publications import PublicationState
 from orders import knowledge
-from orders.models import IncomingOrder, IncomingState
+from orders.models import IncomingOrder, IncomingState, OrderPull, PullState
 from tests.simulation import people
 from tests.simulation.books import Books, Shelf
 from tests.simulation.engine import Engine
@@ -146,13 +146,15 @@ def _differences(engine: Engine, when: str, *, edits: bool) -> list[Wrong]:
 
 
 def _unsound(engine: Engine) -> Iterator[Wrong]:
-    """What the ledger check finds, and orders that are not imported."""
+    """What the ledger check finds, orders that are not imported, and shipments of the feed that are not booked."""
     for difference in audit.audit_ledger().differences:
         said = f"{difference.invariant}: {difference.kept}, not {difference.summed}"
         yield Wrong(None, f"{said} at {difference.subject} {difference.subject_id}")
     left = (IncomingState.PENDING, IncomingState.FAILED)
     for row in IncomingOrder.objects.filter(store__in=engine.stores, state__in=left):
         yield Wrong(None, f"order {row.name} of {row.store} is {row.state}: {row.cause}")
+    for pull in OrderPull.objects.filter(state=PullState.WAITING):
+        yield Wrong(None, f"pull {pull} waits: {pull.cause}")
 
 
 def _levels(engine: Engine) -> Iterator[Wrong]:
