@@ -43,6 +43,9 @@ def count(engine: Engine, store: int, chance: random.Random) -> None:
     post(engine, where, EntryKind.COUNT, Decimal(0), count_to=engine.books.on_hand[where])
     engine.pass_time(1.5)
     _let_parcels_stay(engine.shops.works)
+    for work in engine.shops.works:
+        if Act.PULL in work.unread:
+            work.unread.add(Act.COUNT)
 
 
 def _let_parcels_stay(works: Iterable[Work]) -> None:
@@ -121,7 +124,8 @@ def pull(engine: Engine, store: int, chance: random.Random) -> None:
 
 def _may_be_pulled(work: Work) -> bool:
     """Nothing of it was cancelled, and what nobody has read of it is at most that it was placed and sent."""
-    unread = work.unread - {Act.BUY, Act.FULFIL, Act.PULL}
+    unread = work.unread - {Act.BUY, Act.PULL}
+    unread -= set() if work.parcels_stay else {Act.FULFIL}
     return not (work.owes or work.test or work.order.cancelled_at or unread or work.awaits_reading)
 
 
