@@ -244,9 +244,8 @@ class _Settling:
         by_series = sorted(self.ready, key=lambda each: (each.series, each.dated_at, each.pk))
         for code, group in groupby(by_series, key=lambda each: each.series):
             documents = list(group)
-            for document, number in zip(documents, numbering.take(code, len(documents)), strict=True):
+            for document, number in zip(documents, numbering.post(code, documents, now), strict=True):
                 document.number, document.posted_at, document.state = number, now, DocumentState.POSTED
-        Document.objects.bulk_update(self.ready, ["number", "posted_at", "state"])
         if self.countered:
             Document.objects.filter(pk__in=self.countered).update(state=DocumentState.COUNTERED)
 

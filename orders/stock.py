@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
@@ -81,6 +81,8 @@ class _Books:
     """What a person holds elsewhere of a spot; it goes first."""
     variants: dict[str, int]
     """Item reference → our variant."""
+    before: dict[int, list[Any]]
+    """What may change of a row, as it was read, by its id."""
     places: dict[str, _Place] = field(default_factory=dict)
     """Location reference → where goods of a line that is new there are held."""
     postings: list[Posting] = field(default_factory=list)
@@ -145,7 +147,7 @@ class _Books:
         known = [stock for stock in self.stocks.values() if not stock._state.adding]
         known += [part for parts in self.parts.values() for part in parts]
         OrderStock.objects.bulk_create(new)
-        OrderStock.objects.bulk_update(known, CHANGING)
+        OrderStock.objects.bulk_update([row for row in known if _changing(row) != self.before[row.pk]], CHANGING)
 
     def shelf(self, spot: Spot, item_ref: str) -> Shelf:
         return item_ref, self._place(spot).store_location_id
@@ -218,7 +220,12 @@ def _open(row: IncomingOrder) -> _Books:
             parts.setdefault(spot, []).append(stock)
     terms = Terms(StockRule(row.stock_rule), keep_goods=row.store.keep_goods)
     variants = {stock.item_ref: stock.variant_id for stock in rows}
-    return _Books(row, terms, stocks, parts, variants, waved=any(vars(stock)["is_picked"] for stock in rows))
+    before = {stock.pk: _changing(stock) for stock in rows}
+    return _Books(row, terms, stocks, parts, variants, before, waved=any(vars(stock)["is_picked"] for stock in rows))
+
+
+def _changing(stock: OrderStock) -> list[Any]:
+    return [dict(value) if isinstance(value, dict) else value for value in (getattr(stock, name) for name in CHANGING)]
 
 
 def _of_stock(books: _Books, told: News) -> News:

@@ -191,7 +191,7 @@ def test_two_refunds_cost_as_many_queries_as_one(store: Store, django_assert_num
     for number, case in enumerate((BOTH, TWICE)):
         row = imported(store, case.order, ref=f"order-{number}")
         order = row.order
-        with transaction.atomic(), django_assert_num_queries(6):
+        with transaction.atomic(), django_assert_num_queries(5):
             documents.settle(row, order)
 
 
