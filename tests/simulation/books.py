@@ -100,6 +100,7 @@ class Books:
     """Of each store."""
     raised: Counter[Shelf] = field(default_factory=Counter)
     """Units that a push of ours put over what is left, and that are still there."""
+    overwritten_at: dict[Shelf, float] = field(default_factory=dict)
     oversold: int = 0
     """Units sold that were there only because a push of ours had put them."""
 
@@ -139,6 +140,13 @@ class Books:
     def edited_by(self, shelf: Shelf, until: float) -> int:
         """The part of them that was edited by then."""
         return sum(quantity for second, quantity in self.edits[shelf] if second <= until)
+
+    def looks_wiped(self, shelf: Shelf, edits: int) -> bool:
+        """Edits of so many units look as if the last overwrite had wiped what the store booked within seconds of it."""
+        near = self.overwritten_at.get(shelf, -math.inf)
+        return any(
+            each.shelf == shelf and each.quantity == -edits and abs(each.at - near) < 5 for each in self.bookings
+        )
 
     # --- stores
 
@@ -269,6 +277,7 @@ class Books:
         """A shelf was set to a number that leaves out what the store booked and nobody knew: `unseen` units, signed.
         Returns the units that it shows too many for it."""
         self.edits[shelf].clear()
+        self.overwritten_at[shelf] = self.now
         self.raised[shelf] = max(0, -unseen)
         return self.raised[shelf]
 

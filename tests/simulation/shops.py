@@ -347,9 +347,12 @@ class Shops:
         self.untold_levels.append(shelf)
 
     def _is_told_apart(self, shelf: Shelf, *, edited: int = 0, withheld: int = 0) -> bool:
-        """Units edited by as many as were withheld meanwhile look like units that were added to those withheld."""
+        """Units edited by as many as were withheld meanwhile look like units that were added to those withheld; and by as
+        many as were booked within seconds of an overwrite, like those."""
         unavailable, edits = self.shown(shelf).unavailable + withheld, self.books.undecided(shelf) + edited
         if edits and edits in {unavailable - before for before in self.withheld[shelf]}:
+            return False
+        if edited and self.books.looks_wiped(shelf, edits):
             return False
         self.withheld[shelf].add(unavailable)
         return True
