@@ -95,7 +95,7 @@ def preview(drifts: Sequence[Drift], decision: Decision, choice: Choice | None =
     if decision is Decision.IGNORE:
         return Preview(len(drifts), 0, 0, 0, {})
     if decision is Decision.KEEP:
-        return Preview(len(drifts), 0, 0, -units, {})
+        return Preview(len(drifts), 0, 0, _still_owed(drifts) - units, {})
     levels = _levels_of(drifts, choice or {})
     taken = {levels[each.publication_id]: each.quantity for each in drifts if each.publication_id in levels}
     others: dict[str, int] = {}
@@ -104,6 +104,13 @@ def preview(drifts: Sequence[Drift], decision: Decision, choice: Choice | None =
     for level_id, store in elsewhere.values_list("level", "store__name"):
         others[store] = others.get(store, 0) + taken[level_id]
     return Preview(len(drifts), len(drifts), units, 0, others)
+
+
+def _still_owed(drifts: Sequence[Drift]) -> int:
+    """Units of pushes that were never answered: once the store is believed as it is, what is left of them is sent, too."""
+    ids = [each.publication_id for each in drifts]
+    unsure = LevelPublication.objects.filter(pk__in=ids, state=PublicationState.UNSURE).with_target()
+    return sum(unsure.values_list("pending", flat=True))
 
 
 def choices(drifts: Sequence[Drift]) -> list[tuple[int, str, list[tuple[int, str]]]]:

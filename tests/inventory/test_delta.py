@@ -396,6 +396,8 @@ def test_an_unsure_push_of_a_level_that_was_edited_too_waits_for_a_person_or_an_
         if ends == "equal":
             live.post("A", standing.quantity - 5)
         if ends == "kept":
+            to_store = deciding.preview([standing], Decision.KEEP).to_store
+            assert live.shown("A") + to_store == live.publication("A").target
             assert deciding.decide([standing.pk], Decision.KEEP, by=live.operator, reason="counted").decided == 1
         else:
             live.rest()
