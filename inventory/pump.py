@@ -6,16 +6,20 @@ booked by itself in one more, which has a connection of its own. No lock is ever
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from django.db import connection, connections
 
 T = TypeVar("T")
 
 TICK_SECONDS = 5.0
+PROMPT: Final = 0.0005
+"""Seconds after which a busy thread makes way for one whose answer has come. The interpreter's five milliseconds are as long
+as a statement takes, and a group of levels asks for a dozen of them."""
 TO_BOOK = 4
 """Answers that may wait to be booked; then nothing new is asked before one is."""
 
@@ -34,6 +38,8 @@ class Pump:
         self._fault: BaseException | None = None
 
     def __enter__(self) -> Self:
+        self._usual = sys.getswitchinterval()
+        sys.setswitchinterval(min(self._usual, PROMPT))
         return self
 
     def __exit__(
@@ -46,6 +52,7 @@ class Pump:
             self._pool.shutdown(wait=True)
             self._desk.submit(connections.close_all)
             self._desk.shutdown(wait=True)
+            sys.setswitchinterval(self._usual)
 
     @property
     def failed(self) -> bool:
