@@ -141,9 +141,10 @@ TARGET_SETTINGS = ("buffer", "never_below_zero", "unavailable_left_out")
 
 
 def _target_settings_changed(run: SyncRun) -> bool:
-    """Since the last delta, by its snapshot: then every target may have moved, and no entry marked it."""
+    """Since the last delta, by its snapshot, or since the baseline where this is the first: then every target may have
+    moved, and no entry marked it."""
     last = run.store.runs.filter(kind=Job.DELTA, started_at__isnull=False, pk__lt=run.pk).first()
-    return last is not None and any(last.snapshot.get(name) != run.snapshot.get(name) for name in TARGET_SETTINGS)
+    return last is None or any(last.snapshot.get(name) != run.snapshot.get(name) for name in TARGET_SETTINGS)
 
 
 def why_left(publication: LevelPublication, line: RunItem, pending: int) -> str:

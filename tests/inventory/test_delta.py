@@ -93,6 +93,18 @@ def test_a_negative_ats_is_sent_as_it_is(live: World) -> None:
     assert live.shown("A") == -2
 
 
+def test_the_first_delta_looks_at_every_level(live: World) -> None:
+    """A setting that moves every target may have changed since the baseline, when no delta could see that it did."""
+    LevelPublication.objects.update(needs_look=False)
+    live.store.buffer = 5
+    live.store.save()
+
+    live.run(Job.DELTA)
+
+    assert [live.shown(sku) for sku in "ABC"] == [15, 25, 35]
+    live.assert_sound()
+
+
 def test_the_buffer_is_left_out_of_what_the_store_shows(live: World) -> None:
     live.delta()
     live.store.buffer = 5
@@ -305,6 +317,7 @@ def test_cancelling_leaves_what_was_not_sent(live: World) -> None:
 
 
 def test_a_sweep_finds_what_no_mark_names(live: World) -> None:
+    live.delta()
     live.post("A", 5)
     LevelPublication.objects.update(needs_look=False)
     assert live.delta().items.count() == 0
