@@ -167,7 +167,7 @@ class AbsoluteRun(RunKind):
             action = _decide(view, line, moved=_moved(view, moved_before[publication.pk]))
             if action is None:
                 if publication.state == PublicationState.UNSURE:
-                    settled.adopt(publication, cause="The outcome of a push was unknown; the store was read instead.")
+                    settled.adopt(publication, cause=settled.NEVER_ANSWERED)
                 was = view.reading.level.available
                 _replan(line, was, view.target)
                 claims.append(

@@ -114,7 +114,8 @@ def map_locations(store: Store, changes: Mapping[int, int | None], by: User | No
         concerned = _lock_concerned(store, moves)
         _write(store, present, moves)
         left = _left(store, moves)
-        vacated = _vacate(store, left & {before for _, before, after in moves if before and after})
+        vacated = left & {before for _, before, after in moves if before and after}
+        _vacate(store, vacated)
         publications.refresh(store, new_baseline_for=concerned)
         _record(store, moves, by)
         return _result(store, wanted, moves, vacated, left)
@@ -201,10 +202,9 @@ def _left(store: Store, moves: Moves) -> set[int]:
     return set(store.locations.filter(Exists(shown), pk__in=before, mappings=None).values_list("pk", flat=True))
 
 
-def _vacate(store: Store, moved_away: set[int]) -> set[int]:
+def _vacate(store: Store, moved_away: set[int]) -> None:
     store.locations.filter(mappings__store=store, vacated=True).update(vacated=False)
     store.locations.filter(pk__in=moved_away).update(vacated=True)
-    return moved_away
 
 
 def _result(

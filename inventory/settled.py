@@ -19,6 +19,8 @@ from inventory.publications import Effect
 from inventory.settlement import TOO_CLOSE
 from syncconsole.kernel.templatetags.console import duration
 
+NEVER_ANSWERED = "The outcome of a push was unknown; the store was read instead."
+"""Why a level is adopted whose push nobody can ask about any more."""
 OUT_OF_DATE = dt.timedelta(minutes=30)
 """Orders that are known no further are behind, not on their way."""
 
@@ -214,7 +216,7 @@ def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> bool:
         publications.record([effect])
         status = PushStatus.SETTLED
     elif rest or publication.baseline_at is None:
-        adopt(publication, cause="The outcome of a push was unknown; the store was read instead.")
+        adopt(publication, cause=NEVER_ANSWERED)
     if push and push.batch.run.undoes_id and (rest or status == PushStatus.SETTLED):
         frozen.freeze(publication, push.batch.run)
     if push:
