@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from django.conf import settings
@@ -26,6 +26,7 @@ from syncconsole.kernel import audit
 
 log = structlog.get_logger(__name__)
 
+PERSONAL_RIGHT: Final = "connectors.see_personal_data"
 AT_ONCE = 500
 SHOP_CAUSE = "Shopify asked to erase the shop's data; its token, its secrets and what it sent are erased."
 SHOP_REMEDY = "Connect the shop again if it comes back; otherwise nothing is left to do."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.db.models.functions import Upper
 
@@ -46,65 +46,73 @@ def named_wave(number: int) -> Wave:
     return wave
 
 
-class GoodsCommand(JsonCommand):
-    """Base of commands about goods that one order holds. Without `--units` and `--all` they list what it holds."""
+class OrderCommand(JsonCommand):
+    """Base of commands about one order of a store."""
 
     permission = shipping.SHIP_RIGHT
-    refusals = (ShippingRefused,)
+    refusals: tuple[type[Exception], ...] = (ShippingRefused,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("store", help="Slug of the store.")
         parser.add_argument("order", help="Number of the order, with or without #, or its reference.")
+
+    @staticmethod
+    def order(options: dict[str, Any]) -> IncomingOrder:
+        """The order that the options name. Raises Refused."""
+        return named_order(named_store(options["store"]), options["order"])
+
+
+class GoodsCommand(OrderCommand):
+    """Base of commands about goods of one order: those that it holds, unless `goods` and `units_of` say otherwise.
+    Without `--units` and `--all` they list them."""
+
+    held: ClassVar[str] = "held"
+    """What the goods are, as people call it."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
         which = parser.add_mutually_exclusive_group()
         which.add_argument(
             "--units",
             nargs="+",
             default=[],
             metavar="LINE=N/HELD",
-            help="So many of what a line holds, e.g. TS-BLK-M=1/2; a line is named by SKU or by its number as listed.",
+            help="So many of those listed, e.g. TS-BLK-M=1/2; a line is named by SKU or by its number as listed.",
         )
-        which.add_argument("--all", action="store_true", dest="whole", help="All that the order holds.")
+        which.add_argument("--all", action="store_const", const="all", dest="whole", help="All of those listed.")
+        self.further(which)
+
+    def further(self, which: Any) -> None:
+        """Other words for what is done, in place of `--units` and `--all`; they are kept in `whole`, too."""
+
+    def goods(self, row: IncomingOrder) -> Sequence[OrderStock]:
+        """The rows that the command is about."""
+        return shipping.holding(row)
+
+    def units_of(self, stock: OrderStock) -> int:
+        """How many units of a row it is about."""
+        return stock.held
 
     def book(self, row: IncomingOrder, wanted: Wanted, actor: User | None, options: dict[str, Any]) -> tuple[int, str]:
         """Do it to these goods. Returns the units, and what became of them in words."""
         raise NotImplementedError(f"{type(self).__name__} does not say what becomes of the goods.")
 
     def work(self, actor: User | None, options: dict[str, Any]) -> Report:
-        row = named_order(named_store(options["store"]), options["order"])
-        holding = shipping.holding(row)
+        row = self.order(options)
+        goods = self.goods(row)
         if not options["units"] and not options["whole"]:
-            return Report(_told(row, holding, units=0), _lines(holding) or [f"{row} holds nothing."])
-        wanted = _all_of(holding) if options["whole"] else dict(_asked(text, holding) for text in options["units"])
+            return Report(self._told(row, goods, units=0), self._lines(goods) or [f"{row}: no goods are {self.held}."])
+        if options["whole"]:
+            wanted = {stock.pk: Units(self.units_of(stock), of=self.units_of(stock)) for stock in goods}
+        else:
+            wanted = dict(_asked(text, goods) for text in options["units"])
         units, said = self.book(row, wanted, actor, options)
         line = f"{row} of {row.store}: {plural(units, 'unit is,units are')} {said}."
-        return Report(_told(row, shipping.holding(row), units=units), [line])
+        return Report(self._told(row, self.goods(row), units=units), [line])
 
-
-def _all_of(holding: Sequence[OrderStock]) -> Wanted:
-    return {stock.pk: Units(stock.held, of=stock.held) for stock in holding}
-
-
-def _asked(text: str, holding: Sequence[OrderStock]) -> tuple[int, Units]:
-    """One `LINE=N/HELD`. Raises Refused where it names no line, or several."""
-    asked = ASKED.fullmatch(text)
-    if asked is None:
-        raise Refused(f"{text} does not say how many of what.", "Write LINE=N/HELD, e.g. TS-BLK-M=1/2.")
-    named = [stock for stock in holding if asked["row"] in (str(stock.pk), stock.variant.sku)]
-    if len(named) != 1:
-        lines = ", ".join(str(stock.pk) for stock in named or holding) or "none"
-        some = "Several lines of the order are" if named else "No line of the order is"
-        raise Refused(f"{some} {asked['row']}.", f"Name one by its number: {lines}.")
-    return named[0].pk, Units(int(asked["quantity"]), of=int(asked["of"]))
-
-
-def _told(row: IncomingOrder, holding: Sequence[OrderStock], *, units: int) -> dict[str, Any]:
-    return {
-        "store": row.store.slug,
-        "order": row.name,
-        "ref": row.ref,
-        "units": units,
-        "lines": [
+    def _told(self, row: IncomingOrder, goods: Sequence[OrderStock], *, units: int) -> dict[str, Any]:
+        lines = [
             {
                 "line": stock.pk,
                 "sku": stock.variant.sku,
@@ -113,11 +121,27 @@ def _told(row: IncomingOrder, holding: Sequence[OrderStock], *, units: int) -> d
                 "held": stock.held,
                 "shipped_here_first": stock.ahead,
                 "let_go": stock.dispatched,
+                "in_doubt": stock.in_doubt,
             }
-            for stock in holding
-        ],
-    }
+            for stock in goods
+        ]
+        return {"store": row.store.slug, "order": row.name, "ref": row.ref, "units": units, "lines": lines}
+
+    def _lines(self, goods: Sequence[OrderStock]) -> list[str]:
+        return [
+            f"{stock.pk:>8}  {self.units_of(stock)} {self.held} at {stock.location}: {stock.variant.label}"
+            for stock in goods
+        ]
 
 
-def _lines(holding: Sequence[OrderStock]) -> list[str]:
-    return [f"{stock.pk:>8}  {stock.held} held at {stock.location}: {stock.variant.label}" for stock in holding]
+def _asked(text: str, goods: Sequence[OrderStock]) -> tuple[int, Units]:
+    """One `LINE=N/HELD`. Raises Refused where it names no line, or several."""
+    asked = ASKED.fullmatch(text)
+    if asked is None:
+        raise Refused(f"{text} does not say how many of what.", "Write LINE=N/HELD, e.g. TS-BLK-M=1/2.")
+    named = [stock for stock in goods if asked["row"] in (str(stock.pk), stock.variant.sku)]
+    if len(named) != 1:
+        lines = ", ".join(str(stock.pk) for stock in named or goods) or "none"
+        some = "Several lines of the order are" if named else "No line of the order is"
+        raise Refused(f"{some} {asked['row']}.", f"Name one by its number: {lines}.")
+    return named[0].pk, Units(int(asked["quantity"]), of=int(asked["of"]))

@@ -108,8 +108,12 @@ def decide(
 ) -> Settled:
     """Book a refund as it is, although it needs a person: no money goes back, or the difference is right.
 
-    `sentence` is the one the person saw: a verdict that changed since is refused. Raises `DecisionRefused`.
+    `sentence` is the one the person saw: a verdict that changed since is refused, and so is a decision without a reason.
+    Raises `DecisionRefused`.
     """
+    reason = reason.strip()[:300]
+    if not reason:
+        raise DecisionRefused("Nothing was decided: the reason is missing.", "Say in a few words why it is right.")
     row = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=refund.order_id)
     refund = Refund.objects.get(pk=refund.pk)
     if refund.state != Readiness.NEEDS_PERSON or refund.sentence != sentence:

@@ -12,6 +12,7 @@ from django.db.models import Count, F, Func
 from connectors.models import Store
 from connectors.ports.money import TaxLine
 from connectors.ports.orders import RemoteOrder, ShippingLine
+from connectors.privacy import PERSONAL_RIGHT
 from orders import buyers
 from orders.errors import OrderRefused
 from orders.models import (
@@ -107,6 +108,11 @@ def of_store(store: Store, businesses: Collection[str] = ()) -> Names:
         else:
             names[MappedKind(kind), value] = ours
     return Names(by_kind, names)
+
+
+def may_see_businesses(person: User) -> bool:
+    """Whether a person may read who the business buyers are: those who name them, and those who may see customer data."""
+    return person.has_perm(MAP_RIGHT) or person.has_perm(PERSONAL_RIGHT)
 
 
 def values_of(order: RemoteOrder) -> dict[MappedKind, list[str]]:

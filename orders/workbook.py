@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import IO, Any, Final
 
 import xlsxwriter
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from orders import register
+from orders import document_table, register
+from orders.document_table import DOCUMENTS, LINES, Amount, Cell
 from orders.models import Document, DocumentLine
-from orders.refund_goods import Fate
 from orders.reviews import Looked
 from syncconsole.kernel.currencies import UnknownCurrency, decimals, rounded
 from syncconsole.kernel.refusals import Refusal
@@ -31,28 +30,15 @@ OPTIONS: Final = {
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
-FEW: Final = 500
-"""Documents in memory at a time."""
 
 
 class WorkbookRefused(Refusal):
     """No workbook was made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """Money as a cell shows it."""
-
-    value: Decimal
-    currency: str
-
-
-Cell = str | int | dt.datetime | Amount | None
-
-
-def write(stream: IO[bytes], looked: Looked, documents: QuerySet[Document, Document], fates: dict[Fate, str]) -> None:
-    """Write the register of these documents, in the order of posting; `looked` is what they were chosen by, `fates` are the
-    words for what became of units. Raises WorkbookRefused, before anything is written, for more than `MOST` lines."""
+def write(stream: IO[bytes], looked: Looked, documents: QuerySet[Document, Document]) -> None:
+    """Write the register of these documents, in the order of posting; `looked` is what they were chosen by. Raises
+    WorkbookRefused, before anything is written, for more than `MOST` lines."""
     lines = DocumentLine.objects.filter(document__in=documents.order_by().values("pk")).count()
     if lines > MOST:
         raise WorkbookRefused(
@@ -62,7 +48,7 @@ def write(stream: IO[bytes], looked: Looked, documents: QuerySet[Document, Docum
     with xlsxwriter.Workbook(stream, OPTIONS) as book:
         _totals(_Sheet(book, "Totals", TOTALS), looked, documents)
         _rates(_Sheet(book, "Taxes by rate", RATES), documents)
-        _documents(_Sheet(book, "Documents", _zoned(DOCUMENTS)), _Sheet(book, "Lines", LINES), documents, fates)
+        _documents(_Sheet(book, "Documents", _zoned(DOCUMENTS)), _Sheet(book, "Lines", LINES), documents)
 
 
 class _Sheet:
@@ -129,38 +115,6 @@ RATES: Final = (
     ("Shop currency", 14),
     ("Tax amount, shop", 16),
 )
-DOCUMENTS: Final = (
-    ("Document", 14),
-    ("Kind", 24),
-    ("State", 12),
-    ("Fiscal document", 18),
-    ("Store", 24),
-    ("Order", 14),
-    ("Refund", 34),
-    ("Refunded at", 18),
-    ("Posted at", 18),
-    ("Total", 16),
-    ("Currency", 10),
-    ("Total, shop", 16),
-    ("Shop currency", 14),
-    ("Tax", 16),
-    ("Counters", 14),
-    ("Why", 80),
-)
-LINES: Final = (
-    ("Document", 14),
-    ("Fiscal document", 18),
-    ("Line", 40),
-    ("SKU", 20),
-    ("Units", 8),
-    ("What became of them", 24),
-    ("Amount", 16),
-    ("Tax", 16),
-    ("Currency", 10),
-    ("Amount, shop", 16),
-    ("Tax, shop", 16),
-    ("Shop currency", 14),
-)
 
 
 def _zoned(columns: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -186,43 +140,8 @@ def _rates(sheet: _Sheet, documents: QuerySet[Document, Document]) -> None:
         sheet.add(row.rate, row.currency, net, tax, row.shop_currency, Amount(row.tax_shop, row.shop_currency))
 
 
-def _documents(
-    sheet: _Sheet, of_lines: _Sheet, documents: QuerySet[Document, Document], fates: dict[Fate, str]
-) -> None:
-    lines = Prefetch("lines", DocumentLine.objects.order_by("position"))
-    found = documents.select_related("store", "refund__order", "counters").defer("refund__order__snapshot")
-    for each in found.prefetch_related(lines).order_by("posted_at", "pk").iterator(FEW):
-        own, shop = each.currency, each.shop_currency
-        sheet.add(
-            each.label,
-            each.get_kind_display(),
-            each.get_state_display(),
-            each.fiscal_number,
-            each.store.name,
-            each.refund.order.name,
-            each.refund.ref,
-            each.dated_at,
-            each.posted_at,
-            Amount(each.total, own),
-            own,
-            Amount(each.total_shop, shop),
-            shop,
-            Amount(sum((line.tax for line in each.lines.all()), Decimal(0)), own),
-            each.counters.label if each.counters else None,
-            each.sentence,
-        )
+def _documents(sheet: _Sheet, of_lines: _Sheet, documents: QuerySet[Document, Document]) -> None:
+    for each in document_table.by_posting(documents):
+        sheet.add(*document_table.of_document(each))
         for line in each.lines.all():
-            of_lines.add(
-                each.label,
-                each.fiscal_number,
-                line.label,
-                line.sku,
-                line.quantity,
-                fates[Fate(line.fate)] if line.fate else None,
-                Amount(line.amount, own),
-                Amount(line.tax, own),
-                own,
-                Amount(line.amount_shop, shop),
-                Amount(line.tax_shop, shop),
-                shop,
-            )
+            of_lines.add(*document_table.of_line(each, line))

@@ -39,8 +39,11 @@ def return_to_stock(
     """Put `quantity` units of a write-off back where they were written off; the rest stays written off for good.
 
     Every store gets them by the next delta, the one they were refunded in, too: it does not know of them. Raises
-    `ReturnRefused` when they were put back already, or for more units than were written off.
+    `ReturnRefused` without a reason, when they were put back already, or for more units than were written off.
     """
+    reason = reason.strip()[:300]
+    if not reason:
+        raise ReturnRefused("No reason was given.", "Give the reason in a few words.")
     most = -entry.on_hand_delta
     if not 0 < quantity <= most:
         raise ReturnRefused(

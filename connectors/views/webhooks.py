@@ -18,6 +18,7 @@ from connectors.models import Store, WebhookDelivery, WebhookSubscription
 from connectors.models.webhooks import ChangeState, DeliveryState, SubscriptionState
 from connectors.ports.errors import ConnectorError
 from connectors.ports.webhooks import NotUnderstood
+from connectors.privacy import PERSONAL_RIGHT
 from connectors.subscriptions import CheckRefused
 from connectors.timeliness import Delay, Timeliness
 from connectors.views.frame import StorePage
@@ -28,7 +29,6 @@ from syncconsole.kernel.keyset import about, page_of
 from syncconsole.kernel.templatetags.console import duration, n
 
 SEE_RIGHT: Final = "connectors.view_webhookdelivery"
-PERSONAL_RIGHT: Final = "connectors.see_personal_data"
 FILTERS: Final = ("store", "topic", "state")
 CHARTED: Final = 6
 """Topics in the chart of delays; the table has them all."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 
 from catalog.search import variants_found
 from connectors.models import Store
-from connectors.views.exports import csv_line
-from inventory import change_log
-from inventory.change_log import Change, ChangeKind, Cursor, Wanted
+from inventory import change_file, change_log
+from inventory.change_log import ChangeKind, Cursor, Wanted
 from inventory.models import LevelPublication, Location
 from inventory.views.ledger import moment
 from syncconsole.kernel.admin import ConsolePage
@@ -98,32 +95,8 @@ def _level(wanted: Wanted) -> LevelPublication | None:
     return rows.filter(pk=wanted.publication).first()
 
 
-COLUMNS: Final = ("Time", "Kind", "Store", "Item", "Location", "What", "Units", "Details", "By")
-
-
 def _file(wanted: Wanted) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(_lines(change_log.every(wanted)), content_type="text/csv")
+    response = StreamingHttpResponse(change_file.lines(wanted), content_type="text/csv")
     name = "-".join(filter(None, ["changes", wanted.store.slug if wanted.store else ""]))
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
-
-
-def _lines(changes: Iterator[Change]) -> Iterator[str]:
-    yield "\ufeff" + csv_line(COLUMNS)
-    for change in changes:
-        yield csv_line(_cells(change))
-
-
-def _cells(change: Change) -> tuple[Any, ...]:
-    at: dt.datetime = change.at
-    return (
-        at.isoformat(timespec="seconds"),
-        change.kind.label,
-        change.store,
-        change.item,
-        change.place,
-        change.what,
-        None if change.quantity is None else change.quantity.normalize() + 0,
-        change.detail,
-        change.who,
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from connectors.models import Store
-from connectors.views.exports import csv_line
+from orders.document_table import FATES, csv_of, lines_csv
 from orders.models import Document, DocumentKind, DocumentState
 from orders.paper import pdf_of
 from orders.refund_goods import Fate
@@ -28,31 +28,6 @@ LISTS: Final = {
     "credit-memos": (DocumentKind.CREDIT_MEMO, "Credit memos"),
     "order-changes": (DocumentKind.ORDER_CHANGE, "Order change notes"),
 }
-FATES: Final = {
-    Fate.RETURNED: "Back to available",
-    Fate.WRITTEN_OFF: "Returned, written off",
-    Fate.CANCELLED: "Released",
-    Fate.LOST: "Released, written off",
-    Fate.KEPT: "Still to be sent",
-}
-COLUMNS: Final = (
-    "Document",
-    "Kind",
-    "State",
-    "Fiscal document",
-    "Store",
-    "Order",
-    "Refund",
-    "Refunded at",
-    "Posted at",
-    "Total",
-    "Currency",
-    "Total, shop",
-    "Shop currency",
-    "Tax",
-    "Counters",
-    "Why",
-)
 
 
 def filtered(
@@ -109,7 +84,7 @@ class DocumentsExport(ConsolePage):
         if request.GET.get("kind") in DocumentKind.values:
             rows = rows.filter(kind=request.GET["kind"])
         found = rows.prefetch_related("lines").order_by("pk").iterator(500)
-        response = StreamingHttpResponse(csv_rows(found), content_type="text/csv")
+        response = StreamingHttpResponse(csv_of(found), content_type="text/csv")
         response["Content-Disposition"] = 'attachment; filename="documents.csv"'
         return response
 
@@ -147,7 +122,7 @@ class DocumentExport(ConsolePage):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         document = get_object_or_404(whole_documents(), pk=pk)
-        response = HttpResponse("".join(line_rows(document)), content_type="text/csv")
+        response = HttpResponse("".join(lines_csv(document)), content_type="text/csv")
         response["Content-Disposition"] = f'attachment; filename="{document.filename}.csv"'
         return response
 
@@ -200,54 +175,6 @@ def lines_of(document: Document) -> dict[str, Any]:
         "line_sum_shop": sum(line.amount_shop for line, _ in rows),
         "tax_sum": sum(line.tax for line, _ in rows),
     }
-
-
-def csv_rows(documents: Iterable[Document]) -> Iterator[str]:
-    """The list as CSV, one document a line, formulas neutralised."""
-    yield "\ufeff" + csv_line(COLUMNS)
-    for each in documents:
-        yield csv_line(
-            (
-                each.label,
-                each.get_kind_display(),
-                each.get_state_display(),
-                each.fiscal_number,
-                each.store.name,
-                each.refund.order.name,
-                each.refund.ref,
-                each.dated_at.isoformat(timespec="seconds"),
-                each.posted_at.isoformat(timespec="seconds") if each.posted_at else "",
-                each.total,
-                each.currency,
-                each.total_shop,
-                each.shop_currency,
-                sum(line.tax for line in each.lines.all()),
-                each.counters.label if each.counters else "",
-                each.sentence,
-            )
-        )
-
-
-def line_rows(document: Document) -> Iterator[str]:
-    """One document's lines as CSV."""
-    yield "\ufeff" + csv_line(("Document", "Fiscal document", "Line", "SKU", "Units", "What became of them",
-                               "Amount", "Tax", "Currency", "Amount, shop", "Shop currency"))  # fmt: skip
-    for line in document.lines.all():
-        yield csv_line(
-            (
-                document.label,
-                document.fiscal_number,
-                line.label,
-                line.sku,
-                line.quantity,
-                FATES[Fate(line.fate)] if line.fate else "",
-                line.amount,
-                line.tax,
-                document.currency,
-                line.amount_shop,
-                document.shop_currency,
-            )
-        )
 
 
 def _query(request: HttpRequest, kind: DocumentKind) -> str:

@@ -16,7 +16,6 @@ from connectors.views.frame import StorePage
 from orders import mappings
 from orders.mappings import Rule, ValueInUse
 from orders.models import MappedKind, Unmapped
-from orders.views.sales import PERSONAL_RIGHT
 
 SHOWN: Final = 200
 """Values of one kind on the page; the others are found by their words."""
@@ -85,7 +84,7 @@ class OrderNamesPage(StorePage):
                 kind,
                 names.rule(kind),
                 [row for row in rows if row.kind == kind],
-                masked=kind is MappedKind.CUSTOMER and not (may_name or self.can(PERSONAL_RIGHT)),
+                masked=kind is MappedKind.CUSTOMER and not mappings.may_see_businesses(self.person),
             )
             for kind in MappedKind
         ]

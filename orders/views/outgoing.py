@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from connectors.models import Store
+from connectors.privacy import PERSONAL_RIGHT
 from orders import outgoing
 from orders.models import OutgoingState
 from orders.outgoing import Decision, SendingRefused
 from orders.shipping import SHIP_RIGHT
-from orders.views.sales import PERSONAL_RIGHT
 from syncconsole.kernel.admin import ConsolePage, Tab
 from syncconsole.kernel.keyset import page_of
 
@@ -73,11 +73,11 @@ class DecideOutgoing(ConsolePage):
         except SendingRefused as refused:
             messages.warning(request, f"{refused.cause} {refused.remedy}")
         else:
-            messages.success(request, f"{row}: {_SAID[decision]}")
+            messages.success(request, f"{row}: {SAID[decision]}")
         return redirect("admin:outgoing")
 
 
-_SAID: Final = {
+SAID: Final = {
     Decision.WAS_SENT: "noted as sent.",
     Decision.AGAIN: "a worker looks at the order and sends it.",
     Decision.LEAVE: "the store is not told of it.",

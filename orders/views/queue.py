@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
 from connectors.models import Store
+from connectors.privacy import PERSONAL_RIGHT
 from orders import imports, outgoing, pace, put_back, tasks
 from orders.models import IncomingOrder, IncomingState, OrderStock
 from orders.views import timeline
@@ -22,7 +23,6 @@ from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.keyset import page_of
 
 SEE_RIGHT: Final = "orders.view_incomingorder"
-PERSONAL_RIGHT: Final = "connectors.see_personal_data"
 RETRY_RIGHT: Final = "orders.import_orders"
 LOOK: Final = "look"
 """The filter for orders that were imported and still want a person's eye."""

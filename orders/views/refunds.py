@@ -123,16 +123,12 @@ class DecideRefund(ConsolePage):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         refund = get_object_or_404(Refund, pk=pk)
-        reason = request.POST.get("reason", "").strip()
-        if not reason:
-            messages.warning(request, "Nothing was decided: the reason is missing. Say in a few words why it is right.")
-            return redirect("admin:refund", pk=pk)
         try:
             done = documents.decide(
                 refund,
                 request.POST.get("sentence", ""),
                 by=self.person,
-                reason=reason[:300],
+                reason=request.POST.get("reason", ""),
                 address=request.META.get("REMOTE_ADDR"),
             )
         except DecisionRefused as refused:

@@ -18,9 +18,10 @@ from django.utils import timezone
 
 from connectors.models import Store
 from orders import register, reviews, workbook
+from orders.document_table import by_posting, csv_of
 from orders.models import Document, DocumentKind, DocumentState
 from orders.reviews import Looked, ReviewRefused
-from orders.views.documents import FATES, SEE_RIGHT, csv_rows, filtered
+from orders.views.documents import SEE_RIGHT, filtered
 from orders.views.sales import day
 from orders.workbook import WorkbookRefused
 from syncconsole.kernel.admin import ConsolePage
@@ -92,10 +93,7 @@ class RegisterExport(ConsolePage):
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
         since, until = days(request.GET)
-        found = documents_of(request.GET).select_related("store", "refund__order", "counters").prefetch_related("lines")
-        response = StreamingHttpResponse(
-            csv_rows(found.order_by("posted_at", "pk").iterator(500)), content_type="text/csv"
-        )
+        response = StreamingHttpResponse(csv_of(by_posting(documents_of(request.GET))), content_type="text/csv")
         response["Content-Disposition"] = f'attachment; filename="register-{since}-{until}.csv"'
         return response
 
@@ -109,7 +107,7 @@ class RegisterWorkbook(ConsolePage):
         looked = looked_at(request.GET)
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
         try:
-            workbook.write(file, looked, documents_of(request.GET), FATES)
+            workbook.write(file, looked, documents_of(request.GET))
         except WorkbookRefused as refused:
             file.close()
             messages.warning(request, f"{refused.cause} {refused.remedy}")

@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_date
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
+from connectors.privacy import PERSONAL_RIGHT
 from orders import edits, mappings, outgoing, put_back
 from orders.mappings import Names
 from orders.models import Buyer, MappedKind, OrderStatus, OrderStock, SalesOrder, SalesOrderLine
@@ -26,7 +27,6 @@ from syncconsole.kernel.currencies import written
 from syncconsole.kernel.keyset import about, page_of
 
 SEE_RIGHT: Final = "orders.view_salesorder"
-PERSONAL_RIGHT: Final = "connectors.see_personal_data"
 FILTERS: Final = ("store", "status", "from", "to", "q")
 
 

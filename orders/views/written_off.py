@@ -58,16 +58,16 @@ class ReturnToStock(ConsolePage):
         if order := put_back.asked_about([entry]).get(entry.pk):
             messages.warning(request, f"Nothing was put back. Say first whether {order.store} did it for {order.name}.")
             return redirect("admin:put_back", order.pk)
-        quantity, reason = request.POST.get("quantity", ""), request.POST.get("reason", "").strip()
-        if not reason or not quantity.isdigit() or len(quantity) > 9:
+        quantity, reason = request.POST.get("quantity", ""), request.POST.get("reason", "")
+        if not quantity.isdigit() or len(quantity) > 9:
             messages.warning(request, "Nothing was put back. Give how many units, in digits, and the reason.")
             return redirect("admin:written_off")
         try:
             written_off.return_to_stock(
-                entry, int(quantity), by=self.person, reason=reason[:300], address=request.META.get("REMOTE_ADDR")
+                entry, int(quantity), by=self.person, reason=reason, address=request.META.get("REMOTE_ADDR")
             )
         except ReturnRefused as refused:
-            messages.warning(request, f"{refused.cause} {refused.remedy}")
+            messages.warning(request, f"Nothing was put back. {refused.cause} {refused.remedy}")
         else:
             messages.success(request, f"{int(quantity):,} × {entry.level.variant.label} put back; the stores follow.")
         return redirect("admin:written_off")

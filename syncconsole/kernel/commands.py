@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn, TextIO
+from typing import IO, Any, BinaryIO, ClassVar, Final, NoReturn, TextIO, TypeVar
 
 from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model, QuerySet
 
 from syncconsole.kernel.models import User
 from syncconsole.kernel.refusals import Refusal
@@ -24,6 +25,10 @@ from syncconsole.kernel.refusals import Refusal
 DONE = 0
 PARTLY = 1
 REFUSED = 2
+LISTED: Final = 50
+"""Rows that a list prints."""
+
+Row = TypeVar("Row", bound=Model)
 
 
 class Refused(Refusal):
@@ -97,6 +102,58 @@ class JsonCommand(BaseCommand):
         self.stdout.write(json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))
 
 
+class DecidingCommand(JsonCommand):
+    """Base of commands that list what waits for a person; with the number of one of them they do what the person decided,
+    then list what is left.
+
+    Set `noun`, `verb` (the option that takes the number) and `deciding` (the right to it; `permission` is that to look);
+    override `rows`, `told`, `line` and `decide`, and add further options in `add_arguments`.
+    """
+
+    noun: ClassVar[str]
+    verb: ClassVar[str] = "decide"
+    verb_help: ClassVar[str]
+    deciding: ClassVar[str]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(f"--{self.verb}", type=int, metavar="NUMBER", dest="number", help=self.verb_help)
+
+    def rows(self, options: dict[str, Any]) -> QuerySet[Any]:
+        """Those that the options let through, in the order they are listed."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it lists.")
+
+    def told(self, row: Any) -> dict[str, Any]:
+        """A row for a script; `number` names it."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what a row holds.")
+
+    def line(self, told: dict[str, Any]) -> str:
+        """The same for a person, without the number."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how a row reads.")
+
+    def decide(self, row: Any, by: User, options: dict[str, Any]) -> str:
+        """Do it to this row. Returns the sentence that says so."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what is decided.")
+
+    def work(self, actor: User | None, options: dict[str, Any]) -> Report:
+        rows, done = self.rows(options), ""
+        if options["number"] is not None:
+            by = acting_person(actor, "A decision", self.deciding)
+            done = self.decide(numbered(rows, options["number"], self.noun), by, options)
+        count, listed = rows.count(), [self.told(row) for row in rows.all()[:LISTED]]
+        lines = [f"{row['number']:>8}  {self.line(row)}" for row in listed]
+        lines.append(f"{count:,} listed." if count <= LISTED else f"{count:,} in all; the first {LISTED} are listed.")
+        return Report({"done": done, "count": count, "listed": listed}, [*filter(None, [done]), *lines])
+
+
+def numbered(rows: QuerySet[Row], number: int, noun: str) -> Row:
+    """The row with this number. Raises Refused where it is not among them."""
+    found = rows.filter(pk=number).first()
+    if found is None:
+        raise Refused(f"There is no {noun} {number} among these.", "Leave the number out to list them.")
+    return found
+
+
 def person(email: str | None, permission: str) -> User | None:
     """The person a command acts for; None (the system) when no e-mail is given.
 
@@ -109,12 +166,17 @@ def person(email: str | None, permission: str) -> User | None:
         raise Refused(f"Nobody here has the e-mail {email}.", "Check the address, or add the person under Users.")
     if not found.is_active:
         raise Refused(f"The account of {email} is switched off.", "Use another person, or switch it on under Users.")
-    if permission and not found.has_perm(permission):
+    require(found, permission)
+    return found
+
+
+def require(actor: User | None, permission: str) -> None:
+    """Raises Refused where the person lacks the right; the system (None) may do everything."""
+    if actor and permission and not actor.has_perm(permission):
         raise Refused(
-            f"{found} may not do this: the right {permission} is missing.",
+            f"{actor} may not do this: the right {permission} is missing.",
             "Ask an administrator for a role that has it.",
         )
-    return found
 
 
 @contextmanager
@@ -140,21 +202,34 @@ def output_file(path: str) -> Iterator[TextIO]:
 
     Raises Refused when it cannot be opened.
     """
-    try:
-        stream = Path(path).open("w", encoding="utf-8", newline="")  # noqa: SIM115 - closed below; only opening may be refused here
-    except OSError as exc:
-        raise Refused(
-            f"{path} cannot be written: {exc.strerror}.", "Name a file in a folder that you may write to."
-        ) from exc
+    stream: TextIO = _opened_to_write(path, "w", encoding="utf-8", newline="")  # type: ignore[assignment]
     with stream:
         yield stream
 
 
-def acting_person(actor: User | None, act: str) -> User:
+@contextmanager
+def output_bytes(path: str) -> Iterator[BinaryIO]:
+    """The same for what is not text, e.g. a workbook."""
+    stream: BinaryIO = _opened_to_write(path, "w+b")  # type: ignore[assignment]
+    with stream:
+        yield stream
+
+
+def _opened_to_write(path: str, mode: str, **how: str) -> IO[Any]:
+    try:
+        return Path(path).open(mode, **how)  # type: ignore[call-overload,no-any-return]
+    except OSError as exc:
+        raise Refused(
+            f"{path} cannot be written: {exc.strerror}.", "Name a file in a folder that you may write to."
+        ) from exc
+
+
+def acting_person(actor: User | None, act: str, permission: str = "") -> User:
     """The person named by `--as`, for what a person must do. `act` begins the sentence: "A signature".
 
-    Raises Refused where nobody is named.
+    Raises Refused where nobody is named, or the person lacks this right.
     """
     if actor is None:
         raise Refused(f"{act} needs a person.", "Add --as EMAIL.")
+    require(actor, permission)
     return actor

@@ -157,9 +157,16 @@ def test_the_command_prints_the_newest_and_writes_all_of_them(told: World, tmp_p
     whole = [change for change in change_log.every(Wanted(store=told.store)) if change.kind.value in ("stock", "push")]
     assert (code, data["count"]) == (0, len(whole))
     rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
-    assert [(row["kind"], row["item"], row["what"]) for row in rows] == [
-        (change.kind.value, change.item, change.what) for change in whole
+    assert [(row["Kind"], row["Item"], row["What"]) for row in rows] == [
+        (change.kind.label, change.item, change.what) for change in whole
     ]
+
+
+def test_the_file_of_the_command_is_that_of_the_page(told: World, viewer: Client, tmp_path: Path) -> None:
+    path = tmp_path / "changes.csv"
+    assert run("change_log", told.store.slug, "--csv", str(path))[0] == 0
+    page = viewer.get(f"{PAGE}?format=csv&store={told.store.slug}")
+    assert path.read_bytes() == b"".join(page.streaming_content)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from inventory.models.publications import PublicationState
 from orders import knowledge
 from syncconsole.kernel.models import AuditEntry
 from tests.factories.kernel import UserFactory
+from tests.inventory.test_commands import run
 from tests.worlds import World
 
 
@@ -206,6 +207,21 @@ def test_the_page_of_levels_set_aside_lets_a_group_go(mistaken: World) -> None:
 
     assert mistaken.publication("A").state == PublicationState.LIVE
     assert "Nothing is set aside" in client.get(reverse("admin:set_aside")).text
+
+
+def test_by_command_levels_set_aside_are_listed_and_let_go(mistaken: World) -> None:
+    taken_back(mistaken)
+    slug, by = mistaken.store.slug, ("--as", mistaken.operator.email)
+    code, told, _ = run("set_aside", slug)
+    assert (code, told["count"], sum(row["owed"] for row in told["levels"])) == (0, 2, 107)
+    assert run("set_aside", "--release", "--reason", "all", *by)[1]["cause"] == "Nothing was let go: which levels?"
+    assert run("set_aside", slug, "--release", *by)[1]["cause"] == "It needs a reason."
+    one = str(mistaken.publication("A").pk)
+
+    code, told, _ = run("set_aside", slug, "--level", one, "--release", "--reason", "sent after all", *by)
+
+    assert (code, told["released"], mistaken.publication("A").state) == (0, 1, PublicationState.LIVE)
+    assert run("set_aside", slug)[1]["count"] == 1
 
 
 def test_a_run_undone_after_two_sales_that_are_known_ends_two_below_what_was_before(mistaken: World) -> None:

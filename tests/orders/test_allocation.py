@@ -275,6 +275,19 @@ def test_a_person_answers_on_a_page_of_the_order(
     assert "Nothing is in doubt" in operator.get(page).content.decode()
 
 
+def test_by_command_it_is_said_how_many_came_back(world: World, doubted: TwoPlaces) -> None:
+    command = ("came_back", world.store.slug, OrderStock.objects.get().order.name)
+    by = ("--reason", "seen", "--as", world.operator.email)
+    code, told, _ = run(*command)
+    assert (code, [line["in_doubt"] for line in told["lines"]]) == (0, [2])
+
+    code, told, _ = run(*command, "--none", *by)
+
+    assert (code, told["units"], told["lines"]) == (0, 0, [])
+    assert doubted.figures(doubted.here) == (18, 0)
+    assert run(*command, "--all", *by)[1]["cause"] == "No units were given."
+
+
 def test_goods_that_the_store_moves_follow_it_at_both_locations_and_nothing_is_pushed(world: World) -> None:
     """Scenario 12."""
     places = TwoPlaces(world, apart=True)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import io
 import itertools
-import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Sum
 
@@ -25,6 +22,7 @@ from orders.views.refunds import why_due
 from syncconsole.kernel.models import AuditEntry
 from tests.factories.connectors import StoreFactory
 from tests.factories.kernel import UserFactory
+from tests.inventory.test_commands import run
 from tests.inventory.test_races import at_once
 from tests.orders.refund_cases import DAY, Case, cases
 from tests.orders.shelves import Shelves
@@ -259,7 +257,7 @@ def test_a_decision_about_what_changed_meanwhile_is_refused(store: Store) -> Non
     settled(imported(store, with_money(FAILED, status="success"), minutes=1))
 
     with pytest.raises(DecisionRefused, match="changed since"):
-        documents.decide(seen, seen.sentence, by=UserFactory(), reason="")
+        documents.decide(seen, seen.sentence, by=UserFactory(), reason="agreed")
 
 
 def test_a_decision_does_not_hold_for_another_difference(store: Store) -> None:
@@ -358,26 +356,15 @@ def test_the_import_books_stock_and_document_of_a_return_together(world: World) 
 # --- the command
 
 
-def run(*arguments: str) -> tuple[int, dict[str, Any], str]:
-    """Exit code, JSON object, and what was said on stderr."""
-    out, err = io.StringIO(), io.StringIO()
-    code: Any = 0
-    try:
-        call_command("process_refunds", *arguments, "--json", stdout=out, stderr=err)
-    except SystemExit as left:
-        code = left.code
-    return code, json.loads(out.getvalue()), err.getvalue()
-
-
 def test_the_command_settles_every_imported_order_and_says_what_it_posted(store: Store) -> None:
     Store.objects.update(integration_date=DAY.date())
     imported(store, BOTH.order)
     imported(store, dataclasses.replace(BOTH.order, refunds=()), ref="no refund")
 
-    code, told, _ = run(store.slug)
+    code, told, _ = run("process_refunds", store.slug)
     assert (code, told["refunds"], told["posted"]) == (0, 1, ["ICM-0001"])
 
-    code, told, _ = run(store.slug)
+    code, told, _ = run("process_refunds", store.slug)
     assert (code, told["refunds"], told["posted"]) == (0, 1, [])
 
 
@@ -385,14 +372,14 @@ def test_the_command_names_the_refunds_that_wait(store: Store) -> None:
     Store.objects.update(integration_date=DAY.date())
     imported(store, PENDING.order)
 
-    code, told, said = run(store.slug)
+    code, told, said = run("process_refunds", store.slug)
 
     assert (code, told["waiting"], told["posted"]) == (1, 1, [])
     assert PENDING.expected[0].sentence in said
 
 
 def test_the_command_refuses_a_store_whose_integration_date_is_not_set(store: Store) -> None:
-    code, told, _ = run(store.slug)
+    code, told, _ = run("process_refunds", store.slug)
     assert (code, told["outcome"]) == (2, "refused")
 
 
@@ -414,3 +401,18 @@ def test_documents_come_to_the_money_of_the_refunds_in_every_currency(store: Sto
 
 def _zeros(paid: dict[str, Decimal]) -> dict[str, Decimal]:
     return {currency: total for currency, total in paid.items() if not total}
+
+
+def test_by_command_a_refund_is_booked_for_the_sentence_that_was_read(store: Store) -> None:
+    settled(imported(store, FAILED.order))
+    code, told, _ = run("refunds", store.slug, "--state", "needs_person")
+    [row] = told["listed"]
+    assert (code, row["refund"], bool(row["cause"])) == (0, Refund.objects.get().ref, True)
+    accountant = UserFactory(roles=["Accountant"])
+    command = ("refunds", "--decide", str(row["number"]), "--reason", "no money", "--as", accountant.email)
+    assert run(*command)[1]["remedy"] == "Give --sentence with what the list says of it."
+    assert run(*command, "--sentence", "another")[0] == 2
+
+    code, told, _ = run(*command, "--sentence", row["sentence"])
+
+    assert (code, told["done"]) == (0, "Posted: ICM-0001.")

@@ -17,6 +17,7 @@ from orders.integration import Change
 from orders.models import IncomingOrder, IncomingState, SalesOrder
 from syncconsole.kernel.models import AuditEntry, User
 from tests.factories.kernel import UserFactory
+from tests.inventory.test_commands import run
 from tests.orders.shelves import NINE, Shelves
 from tests.worlds import World
 
@@ -153,3 +154,17 @@ def test_a_viewer_sees_the_page_and_changes_nothing(world: World, client: Client
     assert client.get(page).status_code == 200
     assert client.post(page, {"day": str(TODAY - dt.timedelta(days=3))}).status_code == 403
     assert Store.objects.get().integration_date == before
+
+
+def test_by_command_a_day_is_previewed_and_then_set(world: World, shops: list[Shelves], person: User) -> None:
+    command = ("integration_date", world.store.slug, "--day", str(TODAY))
+    code, told, _ = run(*command)
+    assert (code, told["waiting"], told["set"], Store.objects.get().integration_date) == (0, 2, False, None)
+    assert run(*command, "--yes")[1]["remedy"] == "Add --as EMAIL."
+    viewer = UserFactory(roles=["Viewer"])
+    assert "may not do this" in run(*command, "--yes", "--as", viewer.email)[1]["cause"]
+
+    code, told, _ = run(*command, "--yes", "--as", person.email)
+
+    assert (code, told["before"], Store.objects.get().integration_date) == (0, None, TODAY)
+    assert states() == [IncomingState.IMPORTED, IncomingState.IMPORTED]

@@ -18,6 +18,7 @@ from syncconsole.kernel.models import AuditEntry, User
 from tests.factories.connectors import StoreFactory
 from tests.factories.kernel import UserFactory
 from tests.factories.orders import blank
+from tests.inventory.test_commands import run
 from tests.orders.shapes import ORDER, delivery, line, payment, sold, tax, told
 
 pytestmark = pytest.mark.django_db
@@ -260,3 +261,27 @@ def test_an_order_that_waits_for_its_business_goes_on_once_that_is_erased(store:
 
     assert IncomingOrder.objects.get().state == IncomingState.PENDING
     assert mappings.in_use(store) == []
+
+
+def test_by_command_values_are_listed_and_named(store: Store) -> None:
+    mappings.save(store, GATEWAY, STOP, {}, by=UserFactory())
+    refused(store, paid_by(COD))
+    person = UserFactory(roles=["Onboarding"])
+    code, before, _ = run("order_names", store.slug, "--kind", "gateway")
+    assert (code, [(row["value"], row["waiting"]) for row in before["values"]]) == (0, [(COD, 1)])
+    naming = ("order_names", store.slug, "--name", COD, "Ramburs", "--as", person.email)
+    assert "--kind" in run(*naming)[1]["remedy"]
+
+    code, after, _ = run(*naming, "--kind", "gateway")
+
+    assert (code, after["released"], after["values"][0]["ours"]) == (0, 1, "Ramburs")
+    assert after["rules"]["gateway"] == {"unmapped": "stop", "default": ""}, "what was not named stays"
+
+
+def test_by_command_who_buys_is_shown_to_those_who_may_see_it(store: Store) -> None:
+    mappings.save(store, CUSTOMER, Rule(), {"RO123": "C-77"}, by=UserFactory())
+    shown = [
+        [row["value"] for row in run("order_names", store.slug, *by)[1]["values"]]
+        for by in ((), ("--as", UserFactory(roles=["Accountant"]).email), ("--as", UserFactory(roles=["Viewer"]).email))
+    ]
+    assert shown == [["RO123"], ["RO123"], []]

@@ -370,6 +370,21 @@ def test_a_person_settles_it(world: World, order: IncomingOrder, decision: Decis
         outgoing.decide(row, Decision.AGAIN, by=world.operator)
 
 
+def test_by_command_a_person_settles_it(world: World, order: IncomingOrder) -> None:
+    ship(world, 2, of=5)
+    world.fake.ship("order/1")
+    row = send(world)
+    code, told, _ = run("outgoing_fulfilments", world.store.slug, "--state", "needs_person")
+    assert (code, [(each["number"], each["units"]) for each in told["listed"]]) == (0, [(row.pk, 2)])
+    command = ("outgoing_fulfilments", "--decide", str(row.pk), "--as", world.operator.email)
+    assert run(*command)[1]["remedy"] == "Give --decision was_sent, again or leave."
+
+    code, told, _ = run(*command, "--decision", "leave")
+
+    assert (code, OutgoingFulfilment.objects.get().state) == (0, OutgoingState.LEFT)
+    assert run(*command, "--decision", "again")[1]["cause"] == "This fulfilment needs nobody any more."
+
+
 def test_a_person_has_it_sent_again_after_the_hold_was_released(world: World, order: IncomingOrder) -> None:
     ship(world, 2, of=5)
     hold(world)

@@ -20,6 +20,7 @@ from tests.console.conftest import SignIn, sign_in  # noqa: F401 - a fixture
 from tests.factories.connectors import StoreFactory
 from tests.factories.inventory import LocationFactory
 from tests.factories.kernel import UserFactory
+from tests.inventory.test_commands import run
 from tests.orders.shelves import NINE, Shelves
 from tests.worlds import World
 
@@ -224,3 +225,15 @@ def test_a_person_sees_what_waits_and_removes_it(
         "is removed and booked nowhere" in operator.post(post, {"reason": "typed twice"}, follow=True).content.decode()
     )
     assert "typed twice" in viewer.get("/console/pulls/?state=removed").content.decode()
+
+
+def test_by_command_what_waits_is_removed(world: World, shop: Shelves) -> None:
+    pull(2)
+    code, told, _ = run("order_pulls", "--state", "waiting")
+    [row] = told["listed"]
+    assert (code, row["order"], row["units"], row["cause"]) == (0, "1001", 2, "There is no order 1001 yet.")
+    removing = ("order_pulls", "--remove", str(row["number"]), "--reason", "typed twice")
+    viewer = UserFactory(roles=["Viewer"])
+    assert run(*removing, "--as", viewer.email)[1]["remedy"] == "Ask an administrator for a role that has it."
+    assert run(*removing, "--as", world.operator.email)[0] == 0
+    assert states() == ["removed"]

@@ -16,6 +16,7 @@ from orders import imports, intake, put_back, written_off
 from orders.models import IncomingOrder
 from orders.shipping import ShippingRefused
 from syncconsole.kernel.models import AuditEntry
+from tests.inventory.test_commands import run
 from tests.orders.shelves import NINE, Shelves
 from tests.worlds import World
 
@@ -108,3 +109,19 @@ def test_the_order_leads_to_the_question_and_takes_the_answer(world: World, row:
     done = client.post(page, {"answer": "back", "reason": "restocked there"}, follow=True).content.decode()
     assert "3 units are back in stock." in done
     assert "Nothing is asked" in client.get(page).content.decode()
+
+
+def test_by_command_it_is_asked_and_answered_once(world: World, row: IncomingOrder) -> None:
+    command, by = ("put_back", world.store.slug, row.name), ("--as", world.operator.email)
+    code, told, _ = run(*command)
+    assert (code, [(each["sku"], each["units"]) for each in told["in_question"]]) == (0, [("TS", 3)])
+    assert run(*command, "--answer", "back", *by)[1]["cause"] == "No reason was given."
+    assert run(*command, "--answer", "back", "--reason", "seen")[1]["remedy"] == "Add --as EMAIL."
+
+    (entry,) = put_back.in_question(row)
+    early = run("written_off", "--return", str(entry.pk), "--units", "1", "--reason", "x", *by)
+    assert (early[0], "put_back" in early[1]["remedy"]) == (2, True)
+
+    code, told, _ = run(*command, "--answer", "back", "--reason", "seen", *by)
+    assert (code, told["units"], told["in_question"], world.level("TS").on_hand) == (0, 3, [], 20)
+    assert run(*command, "--answer", "back", "--reason", "seen", *by)[0] == 2

@@ -7,6 +7,7 @@ import io
 import zipfile
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -35,6 +36,7 @@ from syncconsole.kernel.models import AuditEntry, User
 from syncconsole.kernel.roles import assign
 from tests.factories.connectors import StoreFactory
 from tests.factories.kernel import UserFactory
+from tests.inventory.test_commands import run
 from tests.orders.shapes import delivery, line, sold, tax, told
 
 pytestmark = pytest.mark.django_db
@@ -313,3 +315,19 @@ def test_a_workbook_of_too_many_lines_is_refused_before_it_is_begun(
     shown = client.get(answer["Location"]).content.decode()
     assert "a workbook takes 0. Choose a shorter period" in shown
     assert answer["Location"].endswith("kind=credit_memo")
+
+
+def test_by_command_the_register_is_read_written_and_its_review_closed(person: User, tmp_path: Path) -> None:
+    memo, table, book = posted(carried(), GOODS), tmp_path / "register.csv", tmp_path / "register.xlsx"
+    period = ("register", "--from", "2026-11-01", "--to", "2026-11-30")
+    code, told, _ = run(*period, "--csv", str(table), "--xlsx", str(book))
+    assert (code, [(row["kind"], row["total"]) for row in told["totals"]]) == (0, [("credit_memo", "121.0000")])
+    assert memo.label in table.read_text("utf-8-sig")
+    assert [row[0] for row in sheets(book.read_bytes())["Documents"]] == [("inlineStr", memo.label)]
+
+    closing = (*period, "--as", person.email, "--close")
+    assert run(*closing, "0:0")[1]["cause"].startswith("Documents were posted since")
+    code, told, _ = run(*closing, told["mark"])
+
+    assert (code, [row["by"] for row in told["reviews"]], told["posted_since"]) == (0, [str(person)], 0)
+    assert RegisterReview.objects.get().documents == 1

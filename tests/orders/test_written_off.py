@@ -11,6 +11,7 @@ from orders.written_off import ReturnRefused
 from syncconsole.kernel.models import AuditEntry
 from tests.console.conftest import SignIn, sign_in  # noqa: F401 - a fixture
 from tests.factories.kernel import UserFactory
+from tests.inventory.test_commands import run
 from tests.orders.refund_cases import DAY
 from tests.orders.shelves import Shelves
 from tests.worlds import World
@@ -87,3 +88,15 @@ def test_the_page_puts_back_with_a_reason_and_only_with_the_right(
     assert "put back; the stores follow" in told
     assert "Nothing is written off" in told
     assert world.level(SKU).on_hand == 19
+
+
+def test_by_command_it_is_listed_and_put_back_once(world: World, entry: LedgerEntry) -> None:
+    code, told, _ = run("written_off", "--item", SKU)
+    assert (code, [(row["number"], row["units"]) for row in told["listed"]]) == (0, [(entry.pk, 2)])
+    command = ("written_off", "--return", str(entry.pk), "--units", "2", "--as", world.operator.email)
+    assert run(*command)[1]["cause"] == "No reason was given."
+
+    code, told, _ = run(*command, "--reason", "as new")
+
+    assert (code, told["count"], world.level(SKU).on_hand) == (0, 0, 19)
+    assert run(*command, "--reason", "as new")[1]["cause"] == f"There is no written-off return {entry.pk} among these."

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from dataclasses import fields
 from typing import Any
 
 from catalog.models import Variant
 from connectors.commands import moment, named_store
 from connectors.models import Store
-from connectors.views.exports import csv_line
-from inventory import change_log
+from inventory import change_file, change_log
 from inventory.change_log import Change, ChangeKind, Wanted
 from inventory.commands import named_location
 from syncconsole.kernel.commands import JsonCommand, Refused, Report, output_file
@@ -18,7 +16,6 @@ from syncconsole.kernel.models import User
 from syncconsole.kernel.templatetags.console import plural
 
 SHOWN = 50
-COLUMNS = [each.name for each in fields(Change) if each.name not in ("id", "url")]
 
 
 class Command(JsonCommand):
@@ -73,18 +70,12 @@ def _wanted(store: Store, options: dict[str, Any]) -> Wanted:
 
 
 def _write(wanted: Wanted, path: str) -> int:
-    """Every change as CSV, a page of them in memory at a time. Returns how many."""
+    """The file of the page, a page of changes in memory at a time. Returns how many."""
     count = 0
     with output_file(path) as file:
-        file.write("\ufeff" + csv_line(COLUMNS))
-        for count, change in enumerate(change_log.every(wanted), 1):  # noqa: B007 - the last one is the count
-            told = change.as_dict()
-            file.write(csv_line(_cell(told[name]) for name in COLUMNS))
+        for count, line in enumerate(change_file.lines(wanted)):  # noqa: B007 - the last one is the count
+            file.write(line)
     return count
-
-
-def _cell(value: Any) -> Any:
-    return value.isoformat(timespec="seconds") if hasattr(value, "isoformat") else value
 
 
 def _line(store: Store, change: Change) -> str:
