@@ -111,7 +111,7 @@ def _units(world: World, order: Order, rows: list[dict[str, Any]]) -> list[Refun
 def suggested_refund(order: Order, arguments: dict[str, Any], run: Run) -> dict[str, Any]:
     """`Order.suggestedRefund`: what the given units are worth, and which payments would give it back."""
     units = _asked_units(order, arguments, run)
-    lines = [worth(order, unit) for unit in units]
+    lines = worth(order, units)
     shipping = totals.current_shipping(order)
     asked_shipping = order.tender.nothing()
     if arguments.get("refundShipping") or arguments.get("suggestFullRefund"):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from .orders import Duty, Line, Order, OrderRefused
 from .orders import Transaction as Movement
 from .orders_back import Adjustment, Refund, RefundDuty, RefundLine, RefundShipping, Return
 from .orders_money import Bag, Tender, total
-from .orders_steps import changed, keep, move_stock, new_gid, number_of, settle, take_work
+from .orders_steps import changed, keep, move_stock, new_gid, number_of, places_of, settle, take_work
 from .orders_totals import PAYING, capturable, net_payment, part, shipping_lines
 from .rows import AVAILABLE, Location
 
@@ -79,13 +80,14 @@ def refund(order: Order, wanted: WantedRefund, stamp: str) -> Refund:
         made = Refund(
             gid, number_of(gid), order, stamp, wanted.processed_at or stamp, stamp, wanted.note, wanted.origin
         )
-        lines = [worth(order, u) for u in wanted.units]
+        units = [part for unit in wanted.units for part in by_place(order, unit)]
+        lines = worth(order, units)
         shipping = _shipping(order, wanted)
         value = goods_value(order, lines, shipping, wanted.duties)
         _check_money(order, wanted, value)
         made.lines, made.shipping = lines, shipping
         made.duties = [RefundDuty(duty.price, duty) for duty in wanted.duties]
-        for entry, unit in zip(made.lines, wanted.units, strict=True):
+        for entry, unit in zip(made.lines, units, strict=True):
             _take_back(order, entry, unit, stamp)
         for row in shipping:
             before = row.shipping_line.refunded or order.tender.nothing()
@@ -98,14 +100,28 @@ def refund(order: Order, wanted: WantedRefund, stamp: str) -> Refund:
         return made
 
 
-def worth(order: Order, unit: RefundedUnits) -> RefundLine:
-    """A refund line with its share of the line's price and tax; nothing is changed."""
-    line = unit.line
-    taken = line.removed + line.refunded
-    gid = new_gid(order.shop, "RefundLineItem")
-    subtotal = part(line.net, taken, unit.quantity, line.quantity)
-    tax = part(line.tax, taken, unit.quantity, line.quantity)
-    return RefundLine(gid, line, unit.quantity, unit.restock_type, subtotal_set=subtotal, total_tax_set=tax)
+def by_place(order: Order, unit: RefundedUnits) -> list[RefundedUnits]:
+    """A refund line names one place where its units are put back: cancelled units of several places are as many lines."""
+    if unit.restock_type != "CANCEL" or unit.location is not None:
+        return [unit]
+    places = places_of(order, unit.line, unit.quantity)
+    parts = [replace(unit, quantity=quantity, location=place) for place, quantity in places.items()]
+    nowhere = unit.quantity - sum(places.values())  # what needs no shipping waits nowhere
+    return [*parts, replace(unit, quantity=nowhere)] if nowhere else parts
+
+
+def worth(order: Order, units: Iterable[RefundedUnits]) -> list[RefundLine]:
+    """Refund lines with their shares of the lines' prices and taxes; nothing is changed."""
+    made: list[RefundLine] = []
+    taken: dict[str, int] = {}
+    for unit in units:
+        line = unit.line
+        before = taken.setdefault(line.gid, line.removed + line.refunded)
+        taken[line.gid] += unit.quantity
+        gid = new_gid(order.shop, "RefundLineItem")
+        subtotal, tax = (part(bag, before, unit.quantity, line.quantity) for bag in (line.net, line.tax))
+        made.append(RefundLine(gid, line, unit.quantity, unit.restock_type, subtotal_set=subtotal, total_tax_set=tax))
+    return made
 
 
 def goods_value(order: Order, lines: list[RefundLine], shipping: list[RefundShipping], duties: list[Duty]) -> Bag:
@@ -151,11 +167,13 @@ def refundable(order: Order) -> Bag:
 def _take_back(order: Order, entry: RefundLine, unit: RefundedUnits, stamp: str) -> None:
     line = entry.line_item
     if unit.restock_type == "CANCEL":
-        place = take_work(order, line, unit.quantity, stamp, restock=True)
-        entry.restocked, entry.location = line.item is not None, unit.location or place
-        if unit.location is not None and place is not None and unit.location is not place:
-            move_stock(order.shop, line.item, place, stamp, (AVAILABLE, -unit.quantity))
-            move_stock(order.shop, line.item, unit.location, stamp, (AVAILABLE, unit.quantity))
+        came_from = places_of(order, line, unit.quantity)
+        take_work(order, line, unit.quantity, stamp, restock=True)
+        entry.restocked, entry.location = line.item is not None, unit.location
+        for place, quantity in came_from.items():
+            if unit.location is not None and place is not unit.location:
+                move_stock(order.shop, line.item, place, stamp, (AVAILABLE, -quantity))
+                move_stock(order.shop, line.item, unit.location, stamp, (AVAILABLE, quantity))
     elif unit.restock_type in RESTOCKING:
         place = unit.location or shipped_from(order, line)
         entry.restocked, entry.location = line.item is not None, place
@@ -285,7 +303,7 @@ def put_back(order: Order, line: Line, quantity: int, stamp: str) -> Refund:
     """Units that an edit took off go back to stock, and no money moves: a refund without transactions tells of it
     (reference §6.3). An adjustment takes their value off, since nothing is owed for them."""
     unit = RefundedUnits(line, quantity, "CANCEL")
-    value = goods_value(order, [worth(order, unit)], [], [])
+    value = goods_value(order, worth(order, [unit]), [], [])
     wanted = WantedRefund([unit], money=[], adjustment=-value.buyer, reason="PENDING_REFUND_DISCREPANCY")
     return refund(order, wanted, stamp)
 

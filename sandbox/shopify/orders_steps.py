@@ -85,24 +85,36 @@ def add_work(to: FulfillmentOrder, line: Line, quantity: int, stamp: str) -> Non
     to.lines.append(FulfillmentOrderLine(gid, line, quantity, quantity))
 
 
-def take_work(order: Order, line: Line, quantity: int, stamp: str, restock: bool) -> Location | None:
-    """Take units of a line off its fulfilment orders, the last ones first; the place that held the most recent of them.
+def take_work(order: Order, line: Line, quantity: int, stamp: str, restock: bool) -> None:
+    """Take units of a line off its fulfilment orders, the last ones first.
 
     Their stock is released, with or without restock. `quantity` is at most what waits.
     """
-    place: Location | None = None
+    for entry, fo, taken in _waiting(order, line, quantity):
+        entry.remaining_quantity -= taken
+        entry.total_quantity -= taken
+        line.cancelled += taken
+        release(order, line, fo.location, taken, stamp, restock)
+        settle(fo, stamp)
+
+
+def places_of(order: Order, line: Line, quantity: int) -> dict[Location, int]:
+    """Where so many units of a line wait that would be taken off now, and how many of them."""
+    found: dict[Location, int] = {}
+    for _, fo, taken in _waiting(order, line, quantity):
+        found[fo.location] = found.get(fo.location, 0) + taken
+    return found
+
+
+def _waiting(order: Order, line: Line, quantity: int) -> list[tuple[FulfillmentOrderLine, FulfillmentOrder, int]]:
+    found = []
     for fo in reversed(order.fulfillment_orders):
         for entry in fo.lines:
             taken = min(quantity, entry.remaining_quantity) if entry.line_item is line else 0
             if taken:
-                entry.remaining_quantity -= taken
-                entry.total_quantity -= taken
+                found.append((entry, fo, taken))
                 quantity -= taken
-                line.cancelled += taken
-                place = place or fo.location
-                release(order, line, fo.location, taken, stamp, restock)
-                settle(fo, stamp)
-    return place
+    return found
 
 
 def settle(fo: FulfillmentOrder, stamp: str) -> None:

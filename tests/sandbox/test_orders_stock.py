@@ -102,6 +102,24 @@ def test_a_refund_may_restock_elsewhere(app: App) -> None:
     assert numbers(app, place=app.there) == (2, 0, 2)
 
 
+def test_cancelled_units_of_two_places_are_told_of_in_two_refund_lines(app: App) -> None:
+    """A refund line names the one place where its units are put back."""
+    number = placed(app)
+    app.control("POST", f"orders/{number}/move", {"to": app.there.name})
+    app.control("POST", f"orders/{number}/edit", {"set": [{"line": 1, "quantity": 5}]})
+    before = {place.name: numbers(app, place=place)[1] for place in (app.here, app.there)}
+    assert sorted(before.values()) == [1, 4]
+
+    order = app.control("POST", f"orders/{number}/cancel", {"restock": True})
+
+    assert [numbers(app, place=place) for place in (app.here, app.there)] == [(10, 0, 10), (0, 0, 0)]
+    lines = app.sandbox.orders.find(number).refunds[0].lines
+    assert {line.location.name: line.quantity for line in lines} == before
+    whole = app.sandbox.orders.find(number).lines[0].net
+    assert sum(line.subtotal_set.buyer for line in lines) == whole.buyer
+    assert order["cancelled_at"]
+
+
 def test_an_exchange_waits_on_hold_until_the_goods_are_back(app: App) -> None:
     number = placed(app)
     app.control("POST", f"orders/{number}/fulfill")
