@@ -248,7 +248,7 @@ def _accept(
                 of[levels[each.publication_id]].location_id,
                 EntryKind.CORRECTION,
                 f"drift:{each.pk}:accepted",
-                f"store:{each.store.slug}",
+                each.store.origin,
                 # The person says that it is missing, or there, now; whatever was counted before.
                 effective_at=now,
                 on_hand_delta=Decimal(each.quantity),

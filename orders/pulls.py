@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 from django.db import transaction
@@ -11,6 +12,10 @@ from django.db.models.functions import Concat, Upper
 from django.utils import timezone
 
 from connectors.models import Store
+from inventory import ledger
+from inventory.ledger import Posting
+from inventory.models import LedgerEntry
+from inventory.models.ledger import EntryKind
 from inventory.pulls import Pull, Taken
 from orders import allocation, shipping
 from orders.effects import StockRule
@@ -140,7 +145,8 @@ def _book(pull: OrderPull, order: IncomingOrder) -> int:
     """Ship what the order still holds of it; units that left already, and that no pull named yet, are the same shipment.
     Goods held elsewhere are first held where the pull says that they left. Returns the units shipped now."""
     rows = list(order.stock.filter(variant=pull.variant).order_by("pk"))
-    rest = pull.quantity - min(pull.quantity, _unnamed(pull, order, rows))
+    covered = min(pull.quantity, _unnamed(pull, order, rows))
+    rest = pull.quantity - covered
     held = sum(row.held for row in rows)
     if rest > held:
         raise _Waits(
@@ -156,7 +162,59 @@ def _book(pull: OrderPull, order: IncomingOrder) -> int:
     if rest:
         there = _from([row for row in rows if row.location_id == pull.location_id], rest)
         shipping.ship(order, there, by=pull.actor, source=source)
+    _left_first(pull, order, covered)
     return rest
+
+
+def _left_first(pull: OrderPull, order: IncomingOrder, covered: int) -> None:
+    """Of units that left by their store's word, those that left before it as the pull says, left for us: row 5 of
+    algorithms.md §3. What the store tells is covered by that (row 6), and brings nothing back when it is taken back.
+
+    A count between the two has seen them gone already: they are booked as of when they left, which the ledger counters.
+    """
+    entries = LedgerEntry.objects.filter(level__variant=pull.variant_id, level__location=pull.location_id)
+    told = entries.filter(kind=EntryKind.SHIPPED, document=order.document, origin=order.store.origin)
+    told = told.filter(effective_at__gte=pull.happened_at.replace(microsecond=0))  # stores tell whole seconds
+    left = min(covered, _units(told))
+    rows = [
+        row for row in order.stock.filter(variant=pull.variant, location=pull.location) if row.fulfilled > row.covered
+    ]
+    for row in rows:
+        units = min(left, row.fulfilled - row.covered)
+        row.covered, left = row.covered + units, left - units
+    OrderStock.objects.bulk_update(rows, ["covered"])
+    count = entries.filter(kind=EntryKind.COUNT).order_by("-effective_at", "-seq").first()
+    if count and count.effective_at > pull.happened_at:
+        _date_back(pull, order, told.filter(seq__gt=count.seq, effective_at__gte=count.effective_at), covered)
+
+
+def _date_back(pull: OrderPull, order: IncomingOrder, told: QuerySet[LedgerEntry, LedgerEntry], covered: int) -> None:
+    quantity = Decimal(min(covered, _units(told)))
+    if not quantity:
+        return
+    told_at = told.latest("effective_at").effective_at
+    times = (("told", order.store.origin, told_at, quantity), ("left", pull.origin, pull.happened_at, -quantity))
+    ledger.post(
+        [
+            Posting(
+                variant_id=pull.variant_id,
+                location_id=pull.location_id,
+                kind=EntryKind.SHIPPED,
+                key=f"pull:{pull.pk}:{step}",
+                origin=origin,
+                effective_at=at,
+                on_hand_delta=on_hand,
+                document=order.document,
+                reason="Left before a count, and told after it",
+                actor=pull.actor,
+            )
+            for step, origin, at, on_hand in times
+        ]
+    )
+
+
+def _units(shipped: QuerySet[LedgerEntry, LedgerEntry]) -> int:
+    return max(0, -int(shipped.aggregate(units=Sum("on_hand_delta", default=0))["units"]))
 
 
 def _unnamed(pull: OrderPull, order: IncomingOrder, rows: Sequence[OrderStock]) -> int:

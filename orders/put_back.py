@@ -41,7 +41,7 @@ def asked_about(entries: Iterable[LedgerEntry]) -> dict[int, IncomingOrder]:
     slugs, names = {slug for _, slug, _ in named}, {name for _, _, name in named}
     found = IncomingOrder.objects.filter(store__slug__in=slugs, name__in=names).exclude(needs_look="")
     orders = {
-        f"order:{order.store.slug}:{order.name}": order
+        order.document: order
         for order in found.select_related("store").defer("snapshot")
         if QUESTION.search(order.needs_look)
     }
@@ -79,7 +79,7 @@ def _put_back(row: IncomingOrder, reason: str, by: User) -> int:
             location_id=entry.level.location_id,
             kind=EntryKind.RESTOCKED,
             key=entry.key + BACK,
-            origin=f"store:{row.store.slug}",
+            origin=row.store.origin,
             effective_at=timezone.now(),
             on_hand_delta=-entry.on_hand_delta,
             document=entry.document,

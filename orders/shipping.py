@@ -161,7 +161,7 @@ def posting(
         effective_at=source.at or timezone.now(),
         on_hand_delta=Decimal(on_hand),
         released_delta=released,
-        document=f"order:{row.store.slug}:{row.name}",
+        document=row.document,
         reason=fact.partition(":")[0].capitalize(),
         actor=by,
     )

@@ -176,7 +176,7 @@ class _Books:
     def _write(self, fact: Fact, effect: Effect, key: str, here: OrderStock) -> None:
         store, spot = self.row.store, Spot(fact.spot.line_ref, effect.location_ref)
         location_id = here.location_id if spot == fact.spot else self._place(spot).location_id
-        document = f"order:{store.slug}:{self.row.name}"
+        document = self.row.document
         if effect.kind is not None and (effect.on_hand or effect.released):
             self.postings.append(
                 Posting(
@@ -184,7 +184,7 @@ class _Books:
                     location_id=location_id,
                     kind=effect.kind,
                     key=key,
-                    origin=f"store:{store.slug}",
+                    origin=store.origin,
                     effective_at=fact.at,
                     on_hand_delta=Decimal(effect.on_hand),
                     released_delta=effect.released,

@@ -319,6 +319,11 @@ class Store(models.Model):
         return self.api_base_url or f"https://{self.shop_domain}"
 
     @property
+    def origin(self) -> str:
+        """How entries of the ledger name what first happened there."""
+        return f"store:{self.slug}"
+
+    @property
     def rests(self) -> bool:
         """Shopify has closed the store to us, and it is not yet time to ask again."""
         return self.rests_until is not None and self.rests_until > timezone.now()

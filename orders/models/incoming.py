@@ -114,6 +114,11 @@ class IncomingOrder(models.Model):
         return IncomingState(self.state)
 
     @property
+    def document(self) -> str:
+        """How entries of the ledger name it. Reads its store."""
+        return f"order:{self.store.slug}:{self.name}"
+
+    @property
     def order(self) -> RemoteOrder:
         """The order as it was read."""
         return msgspec.convert(self.snapshot, type=RemoteOrder, strict=False)

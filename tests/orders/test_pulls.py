@@ -54,6 +54,11 @@ def pull(units: int, ref: str = "1", *, order: str = "1001", location: str = "cl
     return feed(f"{SKU},{location},{units},{ref},{order},,{at}")
 
 
+def count(units: int, *, at: str) -> None:
+    text = f"sku,location,quantity,reason,happened_at\n{SKU},cluj,{units},count,{at}\n"
+    record_stock(io.BytesIO(text.encode()), actor=None, origin="count")
+
+
 def figures(world: World) -> tuple[int, int]:
     level = world.level(SKU)
     return int(level.on_hand), level.released
@@ -150,10 +155,54 @@ def test_goods_that_left_from_another_of_our_locations_are_taken_from_there(worl
 def test_a_count_that_saw_the_goods_gone_stays_right(world: World, shop: Shelves) -> None:
     """Scenario 29, the end: the shipment is told after the count, and was before it."""
     bring(shop)
-    text = f"sku,location,quantity,reason,happened_at\n{SKU},cluj,18,count,2026-11-21T12:00\n"
-    record_stock(io.BytesIO(text.encode()), actor=None, origin="count")
+    count(18, at="2026-11-21T12:00")
     pull(2, at="2026-11-21T11:00")
     assert figures(world) == (18, 3)
+
+
+def test_a_count_between_a_row_that_waits_and_the_stores_word_has_seen_the_goods_gone(
+    world: World, shop: Shelves
+) -> None:
+    """Two left at 8:30, 18 were counted at 9:02, their store says it at 9:03; all of it is read afterwards."""
+    pull(2, at="2026-11-21T08:30")
+    count(18, at="2026-11-21T09:02")
+    shop.now += dt.timedelta(minutes=2)
+    shop.fulfil(3, world.there)
+
+    bring(shop)
+
+    assert (figures(world), states()) == ((17, 2), ["covered"]), "18 counted, one more has left since"
+    assert [int(row.on_hand_delta) for row in LedgerEntry.objects.filter(kind="shipped").order_by("pk")] == [-3, 2, -2]
+    bring(shop)
+    pull(2, at="2026-11-21T08:30")
+    assert figures(world) == (17, 2)
+    world.assert_sound()
+
+
+def test_a_count_after_the_stores_word_holds_the_goods_out_already(world: World, shop: Shelves) -> None:
+    shop.fulfil(3, world.there)
+    bring(shop)
+    count(17, at="2026-11-21T09:30")
+    pull(2, at="2026-11-21T08:30")
+    assert (figures(world), states()) == ((17, 2), ["covered"])
+
+
+def test_goods_that_left_before_their_store_sent_them_stay_gone_when_it_takes_the_parcel_back(
+    world: World, shop: Shelves
+) -> None:
+    """Row 7: only what the store's word alone had booked comes back."""
+    pull(2, at="2026-11-21T08:30")
+    shop.fulfil(3, world.there)
+    bring(shop)
+    assert (figures(world), states()) == ((17, 2), ["covered"])
+
+    shop.cancel_parcel(0)
+    bring(shop)
+
+    assert figures(world) == (18, 3), "two are away, whatever became of the parcel; one is here again"
+    shop.fulfil(5, world.there)
+    bring(shop)
+    assert figures(world) == (15, 0)
 
 
 def test_two_orders_of_one_number_need_their_store(world: World, shop: Shelves) -> None:
