@@ -375,7 +375,7 @@ class Shops:
         """`pulled`: also one that a pull of the stock feed named before we knew it."""
         found = [work for work in self.works if work.store == store and fits(work)]
         found = [work for work in found if not work.awaits_reading]
-        found = [work for work in found if Act.PULL not in work.unread or (pulled and Act.COUNT not in work.unread)]
+        found = [work for work in found if Act.PULL not in work.unread or pulled]
         return chance.choice(found) if found else None
 
     def _all(self, store: int) -> dict[Shelf, Shown]:

@@ -43,9 +43,6 @@ def count(engine: Engine, store: int, chance: random.Random) -> None:
     post(engine, where, EntryKind.COUNT, Decimal(0), count_to=engine.books.on_hand[where])
     engine.pass_time(1.5)
     _let_parcels_stay(engine.shops.works)
-    for work in engine.shops.works:
-        if Act.PULL in work.unread:
-            work.unread.add(Act.COUNT)
 
 
 def _let_parcels_stay(works: Iterable[Work]) -> None:
