@@ -84,13 +84,13 @@ class Explanation:
         else:
             lines.append("No baseline yet: what the store shows is not known.")
         if self.next_push:
-            lines.append(
-                f"Next push: the delta of {self.next_push:%Y-%m-%d %H:%M %Z}, or at once after the next entry."
-            )
+            at = f"{self.next_push.astimezone(self.at.tzinfo):%Y-%m-%d %H:%M %Z}"
+            lines.append(f"Next push: the delta of {at}, or at once after the next entry.")
         if self.in_flight:
             lines.append(_line("Of that on its way", Decimal(self.in_flight)))
         if self.observed is not None and self.observed_at:
-            lines.append(_line(f"Store showed ({self.observed_at:%Y-%m-%d %H:%M} UTC)", Decimal(self.observed)))
+            read_at = f"{self.observed_at.astimezone(self.at.tzinfo):%Y-%m-%d %H:%M %Z}"
+            lines.append(_line(f"Store showed ({read_at})", Decimal(self.observed)))
             if self.not_explained:
                 lines.append(_line("Not explained", Decimal(self.not_explained)))
         if self.offset:

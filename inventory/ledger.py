@@ -142,7 +142,7 @@ def _already_counted(late: Posting, counted_at: dt.datetime) -> Posting:
         key=f"{late.key}:already-counted",
         on_hand_delta=-late.on_hand_delta,
         released_delta=0,
-        reason=f"Already in the count of {counted_at:%Y-%m-%d %H:%M} UTC",
+        reason=f"Already in the count of {timezone.localtime(counted_at):%Y-%m-%d %H:%M %Z}",
         posting=late.key,
     )
 

@@ -72,10 +72,10 @@ class Reader:
     def _answered(self, found: LevelsRead, group: Group, then: Callable[[Group, dict[int, Reading]], None]) -> None:
         self._ask_what_is_known()
         limit = settled.watermark(found.read_at, self._known, self._margin)
-        waiting = self._known.waiting
+        waiting, zone = self._known.waiting, self._store.zone
         readings = {
             publication_id: Reading(
-                level, found.read_at, revision, limit, waiting.get(level.item_ref, ""), self._margin
+                level, found.read_at, revision, limit, waiting.get(level.item_ref, ""), self._margin, zone
             )
             for (publication_id, _, revision), level in zip(group.members, found.levels, strict=True)
         }

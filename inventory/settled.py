@@ -49,6 +49,8 @@ class Reading:
     """Which order names this item and is not booked yet."""
     margin: dt.timedelta = dt.timedelta(0)
     """How late the store may tell of what moved (`connectors.lags.margin`)."""
+    zone: dt.tzinfo = dt.UTC
+    """The store's: people read times of a hold by its clock."""
 
 
 def watermark(read_at: dt.datetime, known: Knowledge, margin: dt.timedelta) -> dt.datetime:
@@ -102,12 +104,13 @@ def _not_settled(publication: LevelPublication, reading: Reading) -> Hold | None
     if moved_at <= reading.watermark:
         return None
     if reading.read_at - reading.watermark > OUT_OF_DATE + reading.margin:
-        cause = f"The store's orders are known only up to {reading.watermark:%d %b %H:%M} UTC; it moved since."
+        known_to = reading.watermark.astimezone(reading.zone)
+        cause = f"The store's orders are known only up to {known_to:%-d %b %H:%M %Z}; it moved since."
         return Hold("a", cause, "Import the store's orders; see under Changes what cannot be read.")
     if reading.level.moved_at is None:
         cause = "The store does not say when it last moved; a second, equal read some minutes later is needed."
     else:
-        cause = f"It moved in the store at {moved_at:%H:%M:%S} UTC, too recently to know why"
+        cause = f"It moved in the store at {moved_at.astimezone(reading.zone):%H:%M:%S %Z}, too recently to know why"
         cause += f": its orders may be told up to {duration(reading.margin)} late." if reading.margin else "."
     return Hold("a", cause, "Ends by itself once it rests; deltas go on meanwhile.")
 

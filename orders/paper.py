@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from django.utils import timezone
+
 from orders.models import Document, DocumentLine, Wave, WaveLine
 from syncconsole.kernel.currencies import written
 from syncconsole.kernel.pdf import Pdf
@@ -71,7 +73,7 @@ def pick_list_of(wave: Wave, lines: Sequence[WaveLine]) -> bytes:
     orders = len({line.stock.order_id for line in lines})
     for name, value in (
         ("Location", str(wave.location)),
-        ("Made", f"{wave.created_at:%-d %b %Y %H:%M} UTC"),
+        ("Made", f"{timezone.localtime(wave.created_at):%-d %b %Y %H:%M %Z}"),
         ("To pick", f"{sum(line.quantity for line in lines):,} units for {orders:,} orders"),
     ):
         pdf.row([(name, 0.0, False), (value, 0.22, False)])

@@ -198,14 +198,14 @@ def ledger() -> Iterator[Check]:
         yield unwell(
             "ledger",
             "Ledger check",
-            f"{last.found} differences at {last.checked_at:%Y-%m-%d %H:%M} UTC.",
+            f"{last.found} differences at {timezone.localtime(last.checked_at):%Y-%m-%d %H:%M %Z}.",
             "Run audit_ledger to list them; pause writes until they are explained.",
         )
     elif timezone.now() - last.checked_at > AUDIT_AGE:
         yield unwell(
             "ledger",
             "Ledger check",
-            f"Last run at {last.checked_at:%Y-%m-%d %H:%M} UTC; it should run every night.",
+            f"Last run at {timezone.localtime(last.checked_at):%Y-%m-%d %H:%M %Z}; it should run every night.",
             "Check that beat and a worker run, then run audit_ledger.",
         )
     else:

@@ -171,7 +171,8 @@ class ResumeLevel(ConsolePage):
 
 
 class AcknowledgeOffsetPage(ConsolePage):
-    """Sign that committed units belong to orders that nobody here can see: what is known of them, then the signature."""
+    """Sign that committed units belong to orders that nobody here can see: what is known of them, then the signature. What
+    is signed can be withdrawn here."""
 
     permission = offsets.SIGN_RIGHT
     title = "Sign for orders"
@@ -188,8 +189,8 @@ class AcknowledgeOffsetPage(ConsolePage):
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self.show()
 
-    def show(self, *, problem: str = "", reason: str = "", status: int = 200) -> HttpResponse:
-        """What is known now, with what was typed kept."""
+    def show(self, *, problem: str = "", reason: str = "", why: str = "", status: int = 200) -> HttpResponse:
+        """What is known now, with what was typed kept: `reason` of a signature, `why` it is withdrawn."""
         publication = self.publication
         return self.page(
             status=status,
@@ -201,9 +202,12 @@ class AcknowledgeOffsetPage(ConsolePage):
             signatures=publication.acknowledgements.select_related("signed_by")[:SHOWN],
             problem=problem,
             reason=reason,
+            why=why,
         )
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if request.POST.get("step") == "withdraw":
+            return self._withdraw(request.POST.get("why", ""))
         reason, numbers = request.POST.get("reason", ""), []
         for name in ("committed", "open_here"):
             said = request.POST.get(name, "").removeprefix("-")
@@ -222,4 +226,13 @@ class AcknowledgeOffsetPage(ConsolePage):
             messages.success(request, said)
         else:
             messages.info(request, "Just this is signed already.")
+        return redirect("admin:held")
+
+    def _withdraw(self, why: str) -> HttpResponse:
+        try:
+            units = offsets.withdraw(self.publication.pk, by=self.person, reason=why)
+        except OffsetRefused as refused:
+            return self.show(problem=f"{refused.cause} {refused.remedy}", why=why, status=422)
+        said = f"Withdrawn for {plural(units, 'unit')}: the level is read again, and held for them from then on."
+        messages.success(self.request, said)
         return redirect("admin:held")

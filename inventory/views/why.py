@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from inventory import drift, standing
+from inventory import drift, offsets, standing
 from inventory.explanation import explain
 from inventory.models import InventoryLevel, LedgerEntry, LevelPublication
 from inventory.models.ledger import EntryKind
@@ -55,6 +55,7 @@ class WhyPage(ConsolePage):
             crumbs=_crumbs(variant.sku or variant.item_number, n(explanation.target)),
             explanation=explanation,
             publication=publication,
+            may_sign=self.can(offsets.SIGN_RIGHT),
             variant=variant,
             store=publication.store,
             others=list(found.values()),

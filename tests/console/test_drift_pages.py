@@ -11,6 +11,7 @@ from inventory import publications
 from inventory.models import Drift, LevelPublication, OffsetAcknowledgement
 from inventory.models.drifts import DriftCause, DriftState
 from inventory.models.publications import PublicationState
+from syncconsole.kernel.models import AuditEntry
 from tests.console.conftest import SignIn
 from tests.factories.inventory import LocationFactory, LocationMappingFactory
 from tests.worlds import World
@@ -134,6 +135,24 @@ def test_a_level_held_for_orders_is_signed_for(world: World, differing: Drift, o
         operator.post(address, {"committed": "2", "open_here": "0", "reason": "Old orders."})
     assert OffsetAcknowledgement.objects.get().quantity == 2
     assert "Nothing is to be signed" in operator.get(address).content.decode()
+    assert address in operator.get(reverse("admin:why", args=[held.pk])).content.decode()
+
+
+def test_what_is_signed_is_withdrawn_once_with_its_reason(world: World, differing: Drift, operator: Client) -> None:
+    held = world.publication("AB-001")
+    address = reverse("admin:sign_offset", args=[held.pk])
+    operator.post(address, {"committed": "2", "open_here": "0", "reason": "Old orders."})
+    assert "the level is held for these 2 units again" in operator.get(address).content.decode()
+
+    refused = operator.post(address, {"step": "withdraw", "why": " "})
+    assert (refused.status_code, "The reason is missing" in refused.content.decode()) == (422, True)
+    operator.post(address, {"step": "withdraw", "why": "They were shipped."})
+
+    assert "Withdrawn for 2 units" in messages(operator)
+    assert world.publication("AB-001").acknowledged_offset == 0
+    assert AuditEntry.objects.get(action="withdraw offset").after["reason"] == "They were shipped."
+    assert operator.post(address, {"step": "withdraw", "why": "Again."}).status_code == 422
+    assert OffsetAcknowledgement.objects.count() == 1, "what was signed stays as it was given"
 
 
 def test_the_chart_counts_what_drifted_each_day(differing: Drift, operator: Client) -> None:

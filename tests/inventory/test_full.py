@@ -62,7 +62,11 @@ def test_a_level_that_moved_just_now_is_held(world: World) -> None:
 
     world.full("go-live")
     assert world.shown("A") == 16
-    assert world.publication("A").hold_test == "a"
+    held = world.publication("A")
+    assert held.hold_test == "a"
+    assert held.observed_moved_at
+    moved_at = held.observed_moved_at.astimezone(world.store.zone)
+    assert f"{moved_at:%H:%M:%S %Z}" in held.hold_cause, "by the store's clock"
 
     world.rest()
     world.full()
