@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from django.db.models import QuerySet
 from django.db.models.functions import Upper
@@ -49,17 +49,18 @@ def documents_found(words: str, *, limit: int = AT_MOST) -> list[int]:
     return sorted(ids, reverse=True)[:limit]
 
 
-def elsewhere(orders: Iterable[SalesOrder]) -> dict[int, list[Store]]:
-    """Order → the other stores that have an order of the same number."""
-    listed = list(orders)
-    same = SalesOrder.objects.annotate(folded=Upper("number")).filter(folded__in={one.number.upper() for one in listed})
-    stores: dict[str, set[Store]] = {}
-    for other in same.select_related("store").order_by("pk")[: AT_MOST * 5]:
-        stores.setdefault(other.number.upper(), set()).add(other.store)
+def elsewhere(orders: Mapping[int, IncomingOrder]) -> dict[int, list[str]]:
+    """Key → the other stores that have an order of the same number, where there are any. `orders`: any key → its order.
+    One query."""
+    numbers = {order.name.upper() for order in orders.values()}
+    same = IncomingOrder.objects.annotate(folded=Upper("name")).filter(folded__in=numbers).order_by()
+    stores: dict[str, dict[int, str]] = {}
+    for number, store, name in same.values_list("folded", "store", "store__name").distinct()[: AT_MOST * 5]:
+        stores.setdefault(number, {})[store] = name
     return {
-        one.pk: sorted((store for store in stores[one.number.upper()] if store.pk != one.store_id), key=str)
-        for one in listed
-        if one.number.upper() in stores
+        key: others
+        for key, order in orders.items()
+        if (others := sorted(name for pk, name in stores.get(order.name.upper(), {}).items() if pk != order.store_id))
     }
 
 

@@ -25,7 +25,7 @@ from orders.models import (
     RefundState,
     SalesOrder,
 )
-from orders.search import documents_found, orders_found
+from orders.search import documents_found, elsewhere, orders_found
 from syncconsole.kernel.admin import signed_in
 from syncconsole.store_health import known_words
 
@@ -228,11 +228,14 @@ def palette(request: HttpRequest, term: str) -> list[SearchResult]:
 
 def _orders(words: str) -> list[SearchResult]:
     """Sales orders, each with its store: two stores may have one number."""
-    orders = SalesOrder.objects.filter(pk__in=orders_found(words, limit=PER_KIND)).select_related("store")
+    found = SalesOrder.objects.filter(pk__in=orders_found(words, limit=PER_KIND)).select_related("store", "incoming")
+    orders = list(found.defer("incoming__snapshot"))
+    others = elsewhere({order.pk: order.incoming for order in orders})
     return [
         SearchResult(
             order.number,
-            f"Order · {order.store} · {order.placed_at.astimezone(order.store.zone):%-d %b %Y}",
+            f"Order · {order.store} · {order.placed_at.astimezone(order.store.zone):%-d %b %Y}"
+            + (f" · also in {', '.join(others[order.pk])}" if order.pk in others else ""),
             reverse("admin:sale", args=[order.pk]),
             "shopping_cart",
         )

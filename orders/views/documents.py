@@ -16,7 +16,7 @@ from orders.document_table import FATES, csv_of, lines_csv
 from orders.models import Document, DocumentKind, DocumentState
 from orders.paper import pdf_of
 from orders.refund_goods import Fate
-from orders.search import documents_found
+from orders.search import documents_found, elsewhere
 from orders.views.sales import day
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.keyset import page_of
@@ -66,6 +66,7 @@ class DocumentsPage(ConsolePage):
             crumbs=[Crumb(title)],
             kind=kind,
             rows=page.rows,
+            elsewhere=elsewhere({row.pk: row.refund.order for row in page.rows}),
             keyset=page,
             stores=Store.objects.all(),
             states=[state for state in DocumentState if state is not DocumentState.DRAFT],

@@ -17,6 +17,7 @@ from connectors.models import Store
 from connectors.privacy import PERSONAL_RIGHT
 from orders import imports, outgoing, pace, put_back, tasks
 from orders.models import IncomingOrder, IncomingState, OrderStock
+from orders.search import elsewhere
 from orders.views import timeline
 from orders.views.told import told
 from syncconsole.kernel.admin import ConsolePage, Crumb
@@ -94,6 +95,7 @@ class QueuePage(ConsolePage):
         stores, chosen = list(Store.objects.all()), request.GET.get("store", "")
         return self.page(
             rows=page.rows,
+            elsewhere=elsewhere({row.pk: row for row in page.rows}),
             keyset=page,
             groups=waiting_groups(request.GET.get("store", "")),
             chips=self.chips(counts),
@@ -163,6 +165,7 @@ class IncomingPage(ConsolePage):
         self.incoming = incoming = get_object_or_404(found, pk=pk)
         return self.page(
             incoming=incoming,
+            elsewhere=elsewhere({incoming.pk: incoming}).get(incoming.pk, []),
             sale=getattr(incoming, "sales_order", None),
             facts=facts_of(incoming),
             unsaid=bool(put_back.QUESTION.search(incoming.needs_look)),

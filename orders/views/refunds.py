@@ -13,7 +13,7 @@ from connectors.models import Store
 from orders import documents
 from orders.documents import DecisionRefused
 from orders.models import DocumentKind, Refund, RefundState
-from orders.search import orders_found
+from orders.search import elsewhere, orders_found
 from syncconsole.kernel.admin import ConsolePage, Crumb, Tab, people_with
 from syncconsole.kernel.keyset import page_of
 
@@ -43,7 +43,7 @@ class RefundsPage(ConsolePage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         asked = request.GET
-        rows = Refund.objects.select_related("store", "order").prefetch_related("documents")
+        rows = Refund.objects.select_related("store", "order").defer("order__snapshot").prefetch_related("documents")
         if slug := asked.get("store"):
             rows = rows.filter(store__slug=slug)
         if words := asked.get("q", "").strip():
@@ -58,6 +58,7 @@ class RefundsPage(ConsolePage):
         page = page_of(request, rows, "-made_at", "-id")
         return self.page(
             rows=page.rows,
+            elsewhere=elsewhere({row.pk: row.order for row in page.rows}),
             keyset=page,
             tabs=tabs,
             stores=Store.objects.all(),
@@ -94,6 +95,7 @@ class RefundPage(ConsolePage):
         cause, remedy = why_due(refund) if due else ("", "")
         return self.page(
             refund=refund,
+            elsewhere=elsewhere({refund.pk: refund.order}).get(refund.pk, []),
             cause=cause,
             remedy=remedy,
             state=RefundState(refund.state),

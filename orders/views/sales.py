@@ -38,12 +38,12 @@ class SalesPage(ConsolePage):
     template_name = "orders/sales.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        found = self.found().select_related("store", "buyer", "incoming")
+        found = self.found().select_related("store", "buyer", "incoming").defer("incoming__snapshot")
         page = page_of(request, found, "-placed_at", "-id")
         return self.page(
             rows=page.rows,
             keyset=page,
-            elsewhere=elsewhere(page.rows),
+            elsewhere=elsewhere({row.pk: row.incoming for row in page.rows}),
             stores=Store.objects.all(),
             statuses=OrderStatus,
             filtered=any(request.GET.get(name) for name in FILTERS),
@@ -116,7 +116,7 @@ class SalePage(ConsolePage):
             buyer=buyer_facts(sale.buyer, names) if personal else [],
             personal=personal,
             may_edit=self.can(edits.EDIT_RIGHT),
-            elsewhere=elsewhere([sale]).get(sale.pk, []),
+            elsewhere=elsewhere({sale.pk: sale.incoming}).get(sale.pk, []),
             problem=problem_of(sale),
             unsaid=bool(put_back.QUESTION.search(sale.incoming.needs_look)),
             gateways={value: names.ours(MappedKind.GATEWAY, value) for value in sale.gateways},

@@ -105,6 +105,7 @@ def test_the_same_number_in_two_stores_is_pointed_out_on_both(store: Store, sign
     listed = text(client, "sales")
     assert listed.count("also in") == 2
     assert "also in Atelier Outlet" in listed
+    assert text(client, "order_queue").count("also in") == 2
     assert "also exists</a> in Atelier Outlet" in text(client, "sale", here.pk)
     assert "also exists</a> in Atelier Bucovina RO" in text(client, "sale", there.pk)
 
@@ -118,6 +119,11 @@ def test_the_palette_finds_an_order_and_says_whose_it_is(store: Store, rf: Any) 
 
     assert (found.link, found.title) == (reverse("admin:sale", args=[sale.pk]), "#1042")
     assert found.description == "Order · Atelier Bucovina RO · 20 Nov 2026"
+    told(StoreFactory(name="Atelier Outlet"), numbered(1042))
+    assert sorted(each.description for each in palette(request, "#1042")) == [
+        "Order · Atelier Bucovina RO · 20 Nov 2026 · also in Atelier Outlet",
+        "Order · Atelier Outlet · 20 Nov 2026 · also in Atelier Bucovina RO",
+    ]
     request.user = UserFactory(roles=["Onboarding"])
     assert palette(request, "#1042") == []
 
