@@ -43,7 +43,7 @@ def move(row: IncomingOrder, wanted: Wanted, to: Location, *, by: User | None, s
         postings.append(posting(locked, target, EntryKind.ALLOCATED, f"{fact}:in", by, source, released=quantity))
     ledger.post(postings)
     OrderStock.objects.bulk_update([*moved, *targets.values()], ["held", "totals"])
-    wave_changes.follow(locked, because=f"The goods are held at {to}.")
+    wave_changes.follow([locked], because=f"The goods are held at {to}.")
     after = {"units": sum(moved.values()), "to": str(to)}
     audit.record(by, ACTION, f"{locked.store}: {locked.name}", after=after)
     return sum(moved.values())

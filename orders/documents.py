@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from typing import Final
@@ -27,6 +27,7 @@ from orders.models import (
     Refund,
     RefundState,
 )
+from orders.told import Told
 from orders.verdict import CANCELLATION, Planned, Readiness, Verdict
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
@@ -55,21 +56,21 @@ class Settled:
     needing_person: int = 0
 
 
-def settle(
-    incoming: IncomingOrder, order: RemoteOrder, *, invoiced: Mapping[str, int] = NONE, left_out: bool = False
-) -> Settled:
-    """Bring the documents of `incoming` to what `order`, the version it holds, says of its refunds.
+def settle(told: Told, *, invoiced: Mapping[str, int] = NONE, left_out: Container[IncomingOrder] = ()) -> Settled:
+    """Bring the documents of these orders to what the versions told say of their refunds, in the order of `told`.
 
-    The caller holds the row lock of `incoming`, inside a transaction. Test orders make no document. Refunds of an order
-    that is `left_out` by date are listed, and make documents only where its store says so; a refund that has documents
-    already goes on with them (algorithms.md §8b 7). The same version again changes nothing. A document that
-    waits follows every newer version; a posted one never changes, and what differs from it later is a counter-document.
-    `invoiced`: units of each line that invoices hold. An order without refunds costs no query.
+    Inside the caller's transaction. Test orders make no document. Refunds of orders that are `left_out` by date are listed,
+    and make documents only where their store says so; a refund that has documents already goes on with them
+    (algorithms.md §8b 7). The same version again changes nothing. A document that waits follows every newer version; a
+    posted one never changes, and what differs from it later is a counter-document. `invoiced`: units of each line that
+    invoices hold. Orders without refunds cost no query, the others together as many as one.
     """
-    if incoming.test or not (order.refunds or (order.cancelled_at and invoiced)):
-        return Settled()
-    listed = left_out and incoming.store.excluded_refunds == ExcludedRefunds.LISTED
-    return _Settling(incoming, order, invoiced, listed=listed).run()
+    concerned = {
+        row: order
+        for row, order in told.items()
+        if not row.test and (order.refunds or (order.cancelled_at and invoiced))
+    }
+    return _Settling(concerned, invoiced, left_out).run() if concerned else Settled()
 
 
 @transaction.atomic
@@ -78,7 +79,7 @@ def settle_order(pk: int, *, invoiced: Mapping[str, int] = NONE) -> Settled:
     row = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=pk)
     if row.state not in (IncomingState.IMPORTED, *LEFT_OUT):
         return Settled()
-    return settle(row, row.order, invoiced=invoiced, left_out=row.state in LEFT_OUT)
+    return settle({row: row.order}, invoiced=invoiced, left_out={row} if row.state in LEFT_OUT else ())
 
 
 def settle_store(store: Store) -> Settled:
@@ -126,27 +127,26 @@ def decide(
         by, "decide refund", f"Refund {refund}", before={"state": refund.state, "why": sentence},
         after={"reason": reason}, address=address,
     )  # fmt: skip
-    return settle(row, row.order, invoiced=invoiced, left_out=row.state in LEFT_OUT)
+    return settle({row: row.order}, invoiced=invoiced, left_out={row} if row.state in LEFT_OUT else ())
 
 
 class _Settling:
-    """One order's refunds on their way into the books."""
+    """The refunds of some orders on their way into the books."""
 
-    def __init__(
-        self, incoming: IncomingOrder, order: RemoteOrder, invoiced: Mapping[str, int], *, listed: bool
-    ) -> None:
-        self.incoming, self.order, self.invoiced, self.listed = incoming, order, invoiced, listed
-        known = Refund.objects.filter(order=incoming).prefetch_related("documents__lines")
+    def __init__(self, told: Told, invoiced: Mapping[str, int], left_out: Container[IncomingOrder]) -> None:
+        self.told, self.invoiced, self.left_out = told, invoiced, left_out
+        known = Refund.objects.filter(order__in=told).prefetch_related("documents__lines")
         self.known = {refund.ref: refund for refund in known}
+        self.places = self._places()
         self.new: list[tuple[Document, list[LineValues]]] = []
         self.ready: list[Document] = []
         self.countered: list[int] = []
 
     def run(self) -> Settled:
-        found = self._verdicts()
+        found = [(row, verdict) for row, order in self.told.items() for verdict in self._verdicts(row, order)]
         refunds = self._write_refunds(found)
         stands = Counter(refund.state for refund in refunds)
-        for refund, verdict in zip(refunds, found, strict=True):
+        for refund, (_, verdict) in zip(refunds, found, strict=True):
             if refund.state != RefundState.LISTED:
                 self._write_documents(refund, verdict)
         Document.objects.bulk_create(document for document, _ in self.new)
@@ -154,46 +154,40 @@ class _Settling:
         self._post()
         return Settled(self.ready, len(found), stands[RefundState.WAITS], stands[RefundState.NEEDS_PERSON])
 
-    def _verdicts(self) -> list[Verdict]:
-        places = self._places()
-        found = verdicts(self.order, invoiced=self.invoiced, places=places)
-        accepted = [each.refund_ref for each in found if self._is_accepted(each)]
+    def _verdicts(self, row: IncomingOrder, order: RemoteOrder) -> list[Verdict]:
+        places = {ref: self.places[ref] for ref in _unnamed(order) if ref in self.places}
+        found = verdicts(order, invoiced=self.invoiced, places=places)
+        accepted = [each.refund_ref for each in found if self._is_accepted(row, each)]
         if not accepted:
             return found
-        return verdicts(self.order, invoiced=self.invoiced, places=places, accepted=accepted)
+        return verdicts(order, invoiced=self.invoiced, places=places, accepted=accepted)
 
-    def _is_accepted(self, verdict: Verdict) -> bool:
-        refund = self.known.get(self._ref(verdict))
+    def _is_accepted(self, row: IncomingOrder, verdict: Verdict) -> bool:
+        refund = self.known.get(_ref(row, verdict))
         return bool(refund and verdict.readiness is Readiness.NEEDS_PERSON and refund.decided_on == verdict.sentence)
 
     def _places(self) -> dict[str, str]:
-        """Names of the locations that the order itself does not name."""
-        asked = {entry.location_ref for refund in self.order.refunds for entry in refund.lines}
-        asked |= {sent.location_ref for sent in self.order.fulfilments}
-        missing = asked - {work.location_ref for work in self.order.fulfilment_orders} - {""}
+        """Names of the locations that the orders themselves do not name."""
+        missing = {ref for order in self.told.values() for ref in _unnamed(order)}
         if not missing:
             return {}
-        found = StoreLocation.objects.filter(store_id=self.incoming.store_id, ref__in=missing)
+        found = StoreLocation.objects.filter(store=next(iter(self.told)).store_id, ref__in=missing)
         return dict(found.values_list("ref", "name"))
 
-    def _ref(self, verdict: Verdict) -> str:
-        alone = verdict.refund_ref == CANCELLATION
-        return f"{CANCELLATION}:{self.incoming.ref}" if alone else verdict.refund_ref
-
-    def _write_refunds(self, found: Sequence[Verdict]) -> list[Refund]:
-        rows = [self._refund(verdict) for verdict in found]
+    def _write_refunds(self, found: Sequence[tuple[IncomingOrder, Verdict]]) -> list[Refund]:
+        rows = [self._refund(row, verdict) for row, verdict in found]
         Refund.objects.bulk_create(row for row in rows if row._state.adding)
         return rows
 
-    def _refund(self, verdict: Verdict) -> Refund:
+    def _refund(self, incoming: IncomingOrder, verdict: Verdict) -> Refund:
         """The refund's row, brought along; a new one is not saved yet."""
-        ref = self._ref(verdict)
-        row = self.known.get(ref) or Refund(store_id=self.incoming.store_id, order=self.incoming, ref=ref)
+        ref, order = _ref(incoming, verdict), self.told[incoming]
+        row = self.known.get(ref) or Refund(store_id=incoming.store_id, order=incoming, ref=ref)
         values = {
             "made_at": verdict.at,
             **self._stand(row, verdict),
-            "currency": self.order.presentment_currency,
-            "shop_currency": self.order.currency,
+            "currency": order.presentment_currency,
+            "shop_currency": order.currency,
             "paid": verdict.money.paid.presentment.amount,
             "paid_shop": verdict.money.paid.shop.amount,
             "pending": verdict.money.pending.presentment.amount,
@@ -206,7 +200,8 @@ class _Settling:
 
     def _stand(self, row: Refund, verdict: Verdict) -> dict[str, object]:
         """State and words of a refund; of an order that is left out, what it would have been."""
-        if not self.listed or (not row._state.adding and row.documents.all()):
+        listed = row.order in self.left_out and row.order.store.excluded_refunds == ExcludedRefunds.LISTED
+        if not listed or (not row._state.adding and row.documents.all()):
             return {"state": verdict.readiness.value, **_words(verdict)}
         why = f"Its order is left out by date, so it is listed and makes no document. Otherwise: {verdict.sentence}"
         return {"state": RefundState.LISTED.value, **_words(verdict), "sentence": why}
@@ -241,11 +236,15 @@ class _Settling:
                 self.countered += [each.pk for each in posted]
 
     def _post(self) -> None:
-        """Number what is ready, series by series in the order of their codes, and close what was countered whole."""
+        """Number what is ready, series by series in the order of their codes, in each order after order, and close what was
+        countered whole."""
         if not self.ready:
             return
         now = timezone.now()
-        by_series = sorted(self.ready, key=lambda each: (each.series, each.dated_at, each.pk))
+        turn = {row.pk: number for number, row in enumerate(self.told)}
+        by_series = sorted(
+            self.ready, key=lambda each: (each.series, turn[each.refund.order_id], each.dated_at, each.pk)
+        )
         for code, group in groupby(by_series, key=lambda each: each.series):
             documents = list(group)
             for document, number in zip(documents, numbering.post(code, documents, now), strict=True):
@@ -292,6 +291,18 @@ class _Wanted:
             "total_shop": (total.shop.amount if total else 0) - sum(each.total_shop for each in posted),
             "dated_at": self.verdict.at,
         }
+
+
+def _ref(row: IncomingOrder, verdict: Verdict) -> str:
+    alone = verdict.refund_ref == CANCELLATION
+    return f"{CANCELLATION}:{row.ref}" if alone else verdict.refund_ref
+
+
+def _unnamed(order: RemoteOrder) -> set[str]:
+    """Locations that the order names by reference alone."""
+    asked = {entry.location_ref for refund in order.refunds for entry in refund.lines}
+    asked |= {sent.location_ref for sent in order.fulfilments}
+    return asked - {work.location_ref for work in order.fulfilment_orders} - {""}
 
 
 def _words(verdict: Verdict) -> dict[str, object]:

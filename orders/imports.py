@@ -1,31 +1,46 @@
-"""Import: what stores said of their orders becomes stock and sales orders, one order at a time, each once per version."""
+"""Import: what stores said of their orders becomes stock and sales orders, some dozens at a time, each once per version."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
-from orders import documents, mappings, pace, pulls, sales, stock, wave_changes
+from orders import documents, pace, pulls, sales, stock
 from orders.errors import OrderRefused
-from orders.mappings import Names
-from orders.models import IncomingOrder, IncomingState, SalesOrder
+from orders.models import IncomingOrder, IncomingState, OrderStock, SalesOrder
+from orders.models.incoming import SNAPSHOTS
 from orders.pace import Work
+from orders.told import Refusals, Told
+from syncconsole.kernel import bulk
 from syncconsole.kernel.locks import sole_worker
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE: Final = 50
-"""Waiting orders that are looked up together."""
-Attempt = Callable[[IncomingOrder, Callable[[], object]], OrderRefused | None]
-"""Carries out one step of an import; returns why it was refused."""
+"""Orders that are imported in one transaction."""
+LINES: Final = 200
+"""Their lines. So many levels are locked meanwhile, and fewer are marked than what changes at once
+(`inventory.at_once.BULK`)."""
+
+Step = Callable[[Told], Refusals]
+"""A part of the import of some orders."""
+Attempt = Callable[[Told, Step], Refusals]
+"""Carries out one step."""
+
+CONCLUDED: Final = (
+    *("state", "cause", "remedy", "waits_for", "needs_look"),
+    *("applied_revision", "applied_at", "stock_rule", "books_from"),
+)
 
 
 @dataclass(slots=True)
@@ -74,17 +89,16 @@ def import_waiting(store: Store, *, until: dt.datetime | None = None) -> Importe
         if not mine:
             return found
         release(store)
-        names = mappings.of_store(store)
         with pace.measured(store, Work.IMPORT) as stint:
-            for pk in _waiting(store):
+            while some := _waiting(store):
                 if until is not None and timezone.now() >= until:
                     found.more = True
                     break
-                if import_order(pk, names) == IncomingState.FAILED:
-                    found.failed += 1
-                else:
-                    found.done += 1
-                stint.done += 1
+                states = import_orders(some)
+                failed = states.count(IncomingState.FAILED)
+                found.failed += failed
+                found.done += len(states) - failed
+                stint.done += len(states)
         pulls.settle_waiting(store)
     return found
 
@@ -100,112 +114,124 @@ def release(store: Store) -> None:
         cursor.execute(RELEASE, {"store": store.pk})
 
 
-def import_order(pk: int, names: Names | None = None) -> IncomingState:
-    """Import the version kept of one order: its stock, its sales order, then the documents of its refunds, each all or
-    nothing. The same version again changes nothing. What is refused stays with cause and remedy; stock is booked even
-    where the rest is refused, documents wait until the rest is not. `names`: of the store, where they are known."""
+def import_orders(pks: Sequence[int]) -> list[IncomingState]:
+    """Import the versions kept of these orders of one store, in this order: their stock, their sales orders, then the
+    documents of their refunds. Returns what became of those that waited and could be had; the same version again changes
+    nothing.
+
+    What is refused stays with cause and remedy, and holds up no other order; stock is booked even where the rest is
+    refused, documents wait until the rest is not. All of them are written by the same statements, in one transaction.
+    Where that fails none is kept, and each is imported by itself, so that a fault ends with the one order that has it.
+    """
     try:
-        return _import(pk, _at_one_go, names)
+        return _import(pks, _at_one_go)
     except (OperationalError, InterfaceError):
         raise
-    except OrderRefused:
-        log.debug("order_import_by_steps", order=pk)
     except Exception:
-        log.exception("order_import_by_steps", order=pk)
-    # Nothing of it is kept. Once more, so that what is refused leaves the other steps standing.
-    return _import(pk, _attempt, names)
+        log.exception("orders_imported_one_by_one", orders=len(pks))
+    return [state for pk in pks for state in _import([pk], _attempt)]
 
 
 @transaction.atomic
-def _import(pk: int, attempt: Attempt, names: Names | None) -> IncomingState:
-    """As `import_order`, each step by `attempt`."""
-    row = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=pk)
-    if row.state != IncomingState.PENDING:
-        return IncomingState(row.state)
-    order = row.order
-    eligible = is_eligible(row)
-    carried = eligible and not row.test
-    linked: dict[str, int] = {}
-    refused = attempt(row, lambda: linked.update(_book_stock(row, order, eligible)))
-    if carried:
-        sale_refused = attempt(row, lambda: sales.write(row, order, linked=linked, names=names))
-        refused = refused or sale_refused or attempt(row, lambda: documents.settle(row, order))
-    else:
-        refused = refused or attempt(row, lambda: documents.settle(row, order, left_out=True))
-    if refused:
-        row.state, row.waits_for = IncomingState.FAILED, refused.waits_for[:200]
-        row.cause, row.remedy = refused.cause[:400], refused.remedy[:400]
-    else:
-        row.state, row.cause, row.remedy, row.waits_for = _settled(row, carried), "", "", ""
-        row.applied_revision, row.applied_at = row.revision, timezone.now()
-    row.save(
-        update_fields=[
-            *("state", "cause", "remedy", "waits_for", "needs_look"),
-            *("applied_revision", "applied_at", "stock_rule", "books_from"),
-        ]
-    )
-    return IncomingState(row.state)
+def _import(pks: Sequence[int], attempt: Attempt) -> list[IncomingState]:
+    """As `import_orders`, each step by `attempt`."""
+    told = _locked(pks)
+    if not told:
+        return []
+    eligible = _eligible(told)
+    carried = {row: order for row, order in told.items() if row in eligible and not row.test}
+    refused = attempt(told, lambda orders: stock.book(orders, eligible))
+    refused = attempt(carried, sales.write) | refused
+    rest = {row: order for row, order in told.items() if row not in refused}
+    refused |= attempt(rest, lambda orders: _settle(orders, left_out=rest.keys() - carried.keys()))
+    _conclude(told, carried, refused)
+    return [IncomingState(row.state) for row in told]
 
 
-def is_eligible(row: IncomingOrder) -> bool:
-    """Placed on the integration date or later, by the calendar of the store's time zone; or a sales order that stayed
-    when the date moved, because refunds of it are booked (`orders.integration`)."""
-    since = row.store.integration_date
-    if since is None:
-        return False
-    placed = row.remote_created_at.astimezone(row.store.zone).date()
-    return placed >= since or SalesOrder.objects.filter(incoming=row).exists()
+def _settle(told: Told, left_out: Container[IncomingOrder]) -> Refusals:
+    documents.settle(told, left_out=left_out)
+    return {}
 
 
-def _book_stock(row: IncomingOrder, order: RemoteOrder, eligible: bool) -> Mapping[str, int]:
-    """Book its stock. Returns our variants behind the items that were looked up for it."""
-    if not row.stock_rule:
-        row.stock_rule = stock.rule_for(row, eligible=eligible)
-        row.books_from = None if eligible else order.updated_at
-    booked = stock.book(row, order)
-    row.needs_look = " ".join(booked.looks)[:300] or row.needs_look
-    if booked.waved:
-        wave_changes.follow(row)
-    return booked.linked
+def _at_one_go(told: Told, step: Step) -> Refusals:
+    """One step of some orders; whatever is raised takes all their steps back."""
+    return step(told) if told else {}
 
 
-def _at_one_go(row: IncomingOrder, step: Callable[[], object]) -> None:
-    """One step of an order of which none is expected to be refused; whatever is raised takes all of them back."""
-    step()
-
-
-def _attempt(row: IncomingOrder, step: Callable[[], object]) -> OrderRefused | None:
-    """One step, all or nothing. A fault of ours holds up this order alone, and says so."""
-    before = (row.stock_rule, row.books_from)
+def _attempt(told: Told, step: Step) -> Refusals:
+    """One step of one order, all or nothing. A fault of ours holds up this order alone, and says so."""
     try:
         with transaction.atomic():
-            step()
-        return None
-    except OrderRefused as refused:
-        problem = refused
+            return _at_one_go(told, step)
     except (OperationalError, InterfaceError):
         raise
     except Exception as fault:
+        (row,) = told
         log.exception("order_import_fault", store=row.store.slug, order=row.ref)
         problem = OrderRefused(
             cause=f"A fault of Sync Console: {type(fault).__name__}: {fault}",
             remedy="Report it with the order's number, then try again.",
             waits_for="fault",
         )
-    row.stock_rule, row.books_from = before
-    return problem
+        return {row: problem}
 
 
-def _settled(row: IncomingOrder, carried: bool) -> IncomingState:
-    if carried:
-        return IncomingState.IMPORTED
-    holds = row.stock.filter(open_quantity__gt=0).exists()
-    return IncomingState.SHADOW if holds else IncomingState.EXCLUDED
+def _locked(pks: Sequence[int]) -> Told:
+    """Those of these orders that wait, locked, in their order, each with the version that it holds: as many as have
+    `LINES` lines in all, and one at least. Orders that somebody else works on right now are left for the next look; where
+    that is all of them, the first is waited for. So nobody waits for an order who has locked another."""
+    waiting = IncomingOrder.objects.filter(state=IncomingState.PENDING).select_related("store")
+    rows = waiting.defer("snapshot").annotate(text=Cast("snapshot", TextField()))
+    free = list(rows.select_for_update(of=("self",), skip_locked=True).filter(pk__in=pks))
+    found = free or rows.select_for_update(of=("self",)).filter(pk__in=pks[:1])
+    told: dict[IncomingOrder, RemoteOrder] = {}
+    lines = 0
+    for row in sorted(found, key=lambda row: pks.index(row.pk)):
+        order = SNAPSHOTS.decode(vars(row).pop("text"))
+        lines += len(order.lines)
+        if told and lines > LINES:
+            break
+        told[row] = order
+    return told
 
 
-def _waiting(store: Store) -> Iterator[int]:
-    """Orders that wait, oldest change first, some at a time; until none does."""
+def _conclude(told: Told, carried: Told, refused: Refusals) -> None:
+    """Keep what became of each order."""
+    now = timezone.now()
+    left = [row for row in told if row not in carried and row not in refused]
+    holding = OrderStock.objects.filter(order__in=left, open_quantity__gt=0).order_by()
+    shadows = set(holding.values_list("order", flat=True)) if left else set()
+    for row in told:
+        if problem := refused.get(row):
+            row.state, row.waits_for = IncomingState.FAILED, problem.waits_for[:200]
+            row.cause, row.remedy = problem.cause[:400], problem.remedy[:400]
+            continue
+        row.state = IncomingState.SHADOW if row.pk in shadows else IncomingState.EXCLUDED
+        if row in carried:
+            row.state = IncomingState.IMPORTED
+        row.cause = row.remedy = row.waits_for = ""
+        row.applied_revision, row.applied_at = row.revision, now
+    bulk.save(told, CONCLUDED)
+
+
+def placed_in_time(row: IncomingOrder) -> bool:
+    """Placed on the integration date or later, by the calendar of the store's time zone."""
+    since = row.store.integration_date
+    return since is not None and row.remote_created_at.astimezone(row.store.zone).date() >= since
+
+
+def _eligible(rows: Collection[IncomingOrder]) -> set[IncomingOrder]:
+    """Those that count: placed in time, or a sales order that stayed when the date moved, because refunds of it are booked
+    (`orders.integration`)."""
+    found = {row for row in rows if placed_in_time(row)}
+    older = [row for row in rows if row not in found and row.store.integration_date]
+    if older:
+        kept = set(SalesOrder.objects.filter(incoming__in=older).order_by().values_list("incoming", flat=True))
+        found |= {row for row in older if row.pk in kept}
+    return found
+
+
+def _waiting(store: Store) -> list[int]:
+    """The next orders that wait, oldest change first."""
     waiting = IncomingOrder.objects.filter(store=store, state=IncomingState.PENDING)
-    ordered = waiting.order_by("remote_updated_at", "pk").values_list("pk", flat=True)
-    while some := list(ordered[:AT_ONCE]):
-        yield from some
+    return list(waiting.order_by("remote_updated_at", "pk").values_list("pk", flat=True)[:AT_ONCE])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db.models import Case, DecimalField, OuterRef, Subquery, When
+from django.db.models import Case, DecimalField, OuterRef, Q, Subquery, When
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 from catalog.models import ListedVariant
-from connectors.ports.money import TwoPrices
+from connectors.models import Store
+from connectors.ports.money import Transaction, TwoPrices
 from connectors.ports.orders import RemoteOrder
 from orders import buyers, lines, mappings, totals
 from orders.errors import OrderRefused
@@ -26,65 +28,108 @@ from orders.models import (
     SalesOrderLine,
     SalesOrderPayment,
 )
+from orders.told import Refusals, Told, set_aside
 from orders.totals import BUYERS, SHOPS, Totals
 
 LINE_VALUES: Final = [
-    field.attname.removesuffix("_id")
-    for field in SalesOrderLine._meta.concrete_fields
-    if field.name not in ("id", "order", "ref")
+    field.name for field in SalesOrderLine._meta.concrete_fields if field.name not in ("id", "order", "ref")
 ]
 PAYMENT_VALUES: Final = [
     field.name for field in SalesOrderPayment._meta.concrete_fields if field.name not in ("id", "order", "ref")
 ]
-# Asked for every order, so it is not composed anew each time.
+SALE_VALUES: Final = [field.name for field in SalesOrder._meta.concrete_fields if field.name not in ("id", "incoming")]
+BUYER_VALUES: Final = [field.name for field in Buyer._meta.concrete_fields if field.name not in ("id", "order")]
+# Asked for every import, so it is not composed anew each time.
 STANDING: Final = """
 SELECT s.*,
        EXISTS (SELECT 1 FROM orders_localedit e WHERE e.order_id = s.id AND e.overwritten_at IS NULL) AS is_edited,
+       ARRAY(SELECT l.ref FROM orders_salesorderline l WHERE l.order_id = s.id) AS line_refs,
        EXISTS (SELECT 1 FROM orders_waveline w JOIN orders_orderstock k ON k.id = w.stock_id
-                WHERE k.order_id = s.incoming_id AND w.state = 'open') AS is_waved,
-       ARRAY(SELECT l.ref FROM orders_salesorderline l WHERE l.order_id = s.id) AS line_refs
+                WHERE k.order_id = s.incoming_id AND w.state = 'open') AS is_waved
   FROM orders_salesorder s
- WHERE s.incoming_id = %s
+ WHERE s.incoming_id = ANY(%s)
 """
 AMOUNT: Final[DecimalField[Any, Any]] = DecimalField(max_digits=20, decimal_places=4)
 
 
-def write(
-    incoming: IncomingOrder,
-    order: RemoteOrder,
-    *,
-    linked: Mapping[str, int] | None = None,
-    names: mappings.Names | None = None,
-) -> SalesOrder:
-    """The sales order of an incoming order, brought to the version `order`, which is the one `incoming` holds.
+@dataclass(slots=True)
+class _Sale:
+    """A sales order on its way to a new version. `standing`: as it stands, None where there is none."""
 
-    The caller holds the row lock of `incoming`, inside a transaction. A version that stands already changes nothing; a
-    newer one rewrites every value, in eight statements whatever the number of lines (one more where a line has gone or
-    the order was taken elsewhere first), and local edits that it overwrites are kept with both values. Raises
-    `OrderRefused` before anything is written: for sums that do not add up, values without a name of ours where the
-    store stops for them, an unknown currency, and a third-party reference that another order of the store has.
-    `linked` (item reference → our variant) and `names` (of the store) are what the caller has looked up already.
+    row: IncomingOrder
+    order: RemoteOrder
+    standing: SalesOrder | None
+    sums: Totals
+    values: dict[MappedKind, list[str]]
+    goods: Goods
+    sale: SalesOrder = field(init=False)
+
+    @property
+    def new_reference(self) -> str:
+        """Its third-party reference, where it did not have that one before."""
+        ref = self.order.source_identifier
+        return "" if self.standing and self.standing.third_party_ref == ref else ref
+
+
+def write(told: Told) -> Refusals:
+    """The sales orders of these incoming orders, brought to the versions told.
+
+    Inside the caller's transaction. A version that stands already changes nothing; a newer one rewrites every value, in
+    eight statements whatever the number of orders and lines (two more where lines have gone or orders were taken
+    elsewhere first), and local edits that it overwrites are kept with both values. Refused, and nothing written of them,
+    are orders whose sums do not add up, with values without a name of ours where the store stops for them, in an
+    unknown currency, and with a third-party reference that another order of the store has.
     """
-    standing = _standing(incoming)
-    if standing is not None and standing.revision == incoming.revision:
-        return standing
-    sums = totals.of_order(order)
-    values = mappings.values_of(order)
-    buyers_names = values[MappedKind.CUSTOMER]
-    mappings.check(names if names and not buyers_names else mappings.of_store(incoming.store, buyers_names), values)
-    _check_reference(incoming, standing, order)
-    goods = Goods(order)
-    is_new, sale = standing is None, standing or SalesOrder(incoming=incoming)
-    status = status_of(order, goods, waved=getattr(standing, "is_waved", False))
-    for name, value in {"status": status, **_facts(incoming, order, sums, values)}.items():
-        setattr(sale, name, value)
-    sale.save()
-    _write_buyer(sale, incoming, order, is_new=is_new)
-    _write_lines(sale, order, sums, goods, linked or {})
-    _write_payments(sale, order)
-    if getattr(sale, "is_edited", False):
-        _overwrite_edits(sale)
-    return sale
+    refused: Refusals = {}
+    standing = _standing(told)
+    newer = {row: order for row, order in told.items() if _revision(standing.get(row.pk)) != row.revision}
+    found: list[_Sale] = []
+    for row, order in newer.items():
+        with set_aside(refused, row):
+            sums, values = totals.of_order(order), mappings.values_of(order)
+            found.append(_Sale(row, order, standing.get(row.pk), sums, values, Goods(order)))
+    found = _acceptable(found, refused)
+    if found:
+        _write(found)
+    return refused
+
+
+def _acceptable(found: Sequence[_Sale], refused: Refusals) -> list[_Sale]:
+    """Those whose values have names, and whose references are their own."""
+    if not found:
+        return []
+    store = found[0].row.store
+    names = mappings.of_store(store, {value for each in found for value in each.values[MappedKind.CUSTOMER]})
+    references = _References(store, found)
+    for each in found:
+        with set_aside(refused, each.row):
+            mappings.check(names, each.values)
+            references.take(each)
+    return [each for each in found if each.row not in refused]
+
+
+def _write(found: Sequence[_Sale]) -> None:
+    """Everything of these sales orders, table by table."""
+    for each in found:
+        each.sale = each.standing or SalesOrder(incoming=each.row)
+        for name, value in _facts(each).items():
+            setattr(each.sale, name, value)
+    SalesOrder.objects.bulk_create(
+        [each.sale for each in found],
+        update_conflicts=True,
+        unique_fields=["incoming"],
+        update_fields=SALE_VALUES,
+    )
+    Buyer.objects.bulk_create(
+        [Buyer(order=each.sale, redacted_at=each.row.redacted_at, **buyers.facts(each.order)) for each in found],
+        update_conflicts=True,
+        unique_fields=["order"],
+        update_fields=BUYER_VALUES,
+    )
+    _write_lines(found)
+    _write_payments(found)
+    if edited := [each.sale for each in found if getattr(each.standing, "is_edited", False)]:
+        _overwrite_edits(edited)
 
 
 def status_of(order: RemoteOrder, goods: Goods, *, waved: bool = False) -> OrderStatus:
@@ -100,32 +145,50 @@ def status_of(order: RemoteOrder, goods: Goods, *, waved: bool = False) -> Order
     return OrderStatus.SHIPPED
 
 
-def _standing(incoming: IncomingOrder) -> SalesOrder | None:
-    """The sales order as it stands, with the references of its lines, and whether a person has changed it."""
-    return next(iter(SalesOrder.objects.raw(STANDING, [incoming.pk])), None)
+def _standing(told: Told) -> dict[int, SalesOrder]:
+    """By their incoming orders: sales orders as they stand, with what `STANDING` knows of them."""
+    return {sale.incoming_id: sale for sale in SalesOrder.objects.raw(STANDING, [[row.pk for row in told]])}
 
 
-def _check_reference(incoming: IncomingOrder, standing: SalesOrder | None, order: RemoteOrder) -> None:
-    ref = order.source_identifier
-    if not ref or (standing and standing.third_party_ref == ref):
-        return
-    other = SalesOrder.objects.filter(store=incoming.store, third_party_ref=ref).exclude(incoming=incoming).first()
-    if other is not None:
-        raise OrderRefused(
-            cause=f"Its third-party reference {ref} is that of order {other.number} of the same store.",
-            remedy=f"Compare the two: one of them was taken twice. Cancel it in the store, then retry {order.name}.",
-            waits_for=f"reference:{ref}"[:200],
-        )
+def _revision(standing: SalesOrder | None) -> int | None:
+    return standing.revision if standing else None
 
 
-def _facts(
-    incoming: IncomingOrder, order: RemoteOrder, sums: Totals, values: dict[MappedKind, list[str]]
-) -> dict[str, Any]:
+class _References:
+    """Whose the third-party references are that these orders newly bring; taken one after the other."""
+
+    def __init__(self, store: Store, found: Sequence[_Sale]) -> None:
+        asked = {each.new_reference for each in found} - {""}
+        known = SalesOrder.objects.filter(store=store, third_party_ref__in=asked)
+        self.holders: dict[str, tuple[int, str]] = {
+            ref: (incoming, number)
+            for ref, incoming, number in known.values_list("third_party_ref", "incoming", "number")
+        }
+
+    def take(self, each: _Sale) -> None:
+        """Raise OrderRefused where the order's reference is another's."""
+        ref = each.new_reference
+        holder, number = self.holders.get(ref, (each.row.pk, "")) if ref else (each.row.pk, "")
+        if holder != each.row.pk:
+            raise OrderRefused(
+                cause=f"Its third-party reference {ref} is that of order {number} of the same store.",
+                remedy=f"Compare the two: one of them was taken twice. Cancel it in the store, then retry {each.order.name}.",
+                waits_for=f"reference:{ref}"[:200],
+            )
+        if each.standing and each.standing.third_party_ref != each.order.source_identifier:
+            self.holders.pop(each.standing.third_party_ref, None)
+        if ref:
+            self.holders[ref] = each.row.pk, each.order.name
+
+
+def _facts(each: _Sale) -> dict[str, Any]:
+    incoming, order = each.row, each.order
     return {
         "store": incoming.store,
         "number": order.name,
         "third_party_ref": order.source_identifier,
         "channel": (order.channel or order.source)[:120],
+        "status": status_of(order, each.goods, waved=getattr(each.standing, "is_waved", False)),
         "financial_status": order.financial_status,
         "placed_at": order.created_at,
         "cancelled_at": order.cancelled_at,
@@ -135,8 +198,8 @@ def _facts(
         "currency": order.presentment_currency,
         "shop_currency": order.currency,
         "taxes_included": order.taxes_included,
-        **_amounts(order, sums),
-        **{column: values[kind] for kind, column in mappings.COLUMNS.items()},
+        **_amounts(order, each.sums),
+        **{column: each.values[kind] for kind, column in mappings.COLUMNS.items()},
     }
 
 
@@ -155,54 +218,55 @@ def _amounts(order: RemoteOrder, sums: Totals) -> dict[str, Any]:
     return found
 
 
-def _write_buyer(sale: SalesOrder, incoming: IncomingOrder, order: RemoteOrder, *, is_new: bool) -> None:
-    told = buyers.facts(order) | {"redacted_at": incoming.redacted_at}
-    if is_new:
-        Buyer.objects.create(order=sale, **told)
-    else:
-        Buyer.objects.filter(order=sale).update(**told)
-
-
-def _write_lines(sale: SalesOrder, order: RemoteOrder, sums: Totals, goods: Goods, linked: Mapping[str, int]) -> None:
-    items = {ref for ref in goods.items.values() if ref} - linked.keys()
-    listed = ListedVariant.objects.filter(store=sale.store, item_ref__in=items).values_list("item_ref", "variant")
-    rows = lines.of_order(order, sums, goods, {**linked, **dict(listed)}, sale)
-    if gone := set(getattr(sale, "line_refs", ())) - {row.ref for row in rows}:
-        sale.lines.filter(ref__in=gone).delete()
+def _write_lines(found: Sequence[_Sale]) -> None:
+    items = {ref for each in found for ref in each.goods.items.values() if ref}
+    listed = ListedVariant.objects.filter(store=found[0].row.store, item_ref__in=items)
+    variants = dict(listed.values_list("item_ref", "variant"))
+    rows = [line for each in found for line in lines.of_order(each.order, each.sums, each.goods, variants, each.sale)]
+    kept: dict[int, set[str]] = {}
+    for row in rows:
+        kept.setdefault(row.order_id, set()).add(row.ref)
+    gone = Q()
+    for each in found:
+        if refs := set(getattr(each.standing, "line_refs", ())) - kept.get(each.sale.pk, set()):
+            gone |= Q(order=each.sale, ref__in=refs)
+    if gone:
+        SalesOrderLine.objects.filter(gone).delete()
     SalesOrderLine.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["order", "ref"], update_fields=LINE_VALUES
     )
 
 
-def _write_payments(sale: SalesOrder, order: RemoteOrder) -> None:
-    rows = [
-        SalesOrderPayment(
-            order=sale,
-            ref=movement.ref,
-            kind=movement.kind,
-            status=movement.status,
-            gateway=movement.gateway,
-            manual=movement.manual,
-            test=movement.test,
-            amount=BUYERS(movement.amount).amount,
-            rounding=BUYERS(movement.rounding).amount if movement.rounding else 0,
-            currency=BUYERS(movement.amount).currency,
-            amount_shop=SHOPS(movement.amount).amount,
-            processed_at=movement.processed_at or movement.created_at,
-            parent_ref=movement.parent_ref,
-        )
-        for movement in order.transactions
-    ]
+def _write_payments(found: Sequence[_Sale]) -> None:
+    rows = [_payment(each.sale, movement) for each in found for movement in each.order.transactions]
     SalesOrderPayment.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["order", "ref"], update_fields=PAYMENT_VALUES
     )
 
 
-def _overwrite_edits(sale: SalesOrder) -> None:
+def _payment(sale: SalesOrder, movement: Transaction) -> SalesOrderPayment:
+    return SalesOrderPayment(
+        order=sale,
+        ref=movement.ref,
+        kind=movement.kind,
+        status=movement.status,
+        gateway=movement.gateway,
+        manual=movement.manual,
+        test=movement.test,
+        amount=BUYERS(movement.amount).amount,
+        rounding=BUYERS(movement.rounding).amount if movement.rounding else 0,
+        currency=BUYERS(movement.amount).currency,
+        amount_shop=SHOPS(movement.amount).amount,
+        processed_at=movement.processed_at or movement.created_at,
+        parent_ref=movement.parent_ref,
+    )
+
+
+def _overwrite_edits(sales: Sequence[SalesOrder]) -> None:
     """Keep, beside what a person had put in, what the store's update put in its place."""
-    line = SalesOrderLine.objects.filter(order=sale, ref=OuterRef("line_ref"))
+    line = SalesOrderLine.objects.filter(order=OuterRef("order"), ref=OuterRef("line_ref"))
     quantity = Subquery(line.annotate(as_amount=Cast("quantity", AMOUNT)).values("as_amount"))
     price = Subquery(line.values("unit_price"))
     theirs = Case(When(field=EditedField.QUANTITY, then=quantity), default=price, output_field=AMOUNT)
-    standing = LocalEdit.objects.filter(order=sale, overwritten_at=None)
+    standing = LocalEdit.objects.filter(order__in=sales, overwritten_at=None)
     standing.update(theirs=theirs, overwritten_at=timezone.now())

@@ -108,7 +108,7 @@ def _book(
         )
     ledger.post(postings)
     OrderStock.objects.bulk_update(moved, ["held", "ahead", "dispatched", "totals"])
-    wave_changes.follow(locked, because=f"Booked beside the wave: {action}.")
+    wave_changes.follow([locked], because=f"Booked beside the wave: {action}.")
     audit.record(by, action, f"{locked.store}: {locked.name}", after={"units": sum(moved.values())})
     return locked, moved
 

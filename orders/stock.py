@@ -1,8 +1,9 @@
-"""The stock of an order, booked: its facts become ledger entries and store bookings, all in one transaction."""
+"""The stock of orders, booked: their facts become ledger entries and store bookings, all in one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -10,48 +11,55 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from connectors.models import StoreLocation
 from connectors.models.stores import OpeningOrders
 from connectors.ports.orders import RemoteOrder
 from inventory import ledger, store_bookings
 from inventory.ledger import Posting
 from inventory.store_bookings import Shelf, StoreBooking
+from orders import wave_changes
 from orders.effects import Effect, Holding, StockRule, Terms, effects_of, shares
 from orders.errors import OrderRefused
 from orders.facts import Fact, FactKind, News, Spot, Standing, cancelled_key, news, returned_key
 from orders.models import IncomingOrder, OrderStock, WaveLine, WaveLineState
+from orders.told import Refusals, Told, set_aside
+from syncconsole.kernel import bulk
 
 
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """What `book` did. `looks`: what a person should look at, since nothing tells where some units went."""
+def book(told: Told, eligible: Collection[IncomingOrder]) -> Refusals:
+    """Book what is new of these orders since the versions booked last. `eligible`: those of them that count as ours.
 
-    entries: int
-    looks: list[str]
-    waved: bool
-    """Some of the order's goods were being picked before."""
-    linked: Mapping[str, int]
-    """Item reference → our variant, of the items that were looked up for it."""
-
-
-def book(row: IncomingOrder, order: RemoteOrder) -> Booked:
-    """Book what is new of `order` since the version booked last. `row` is locked, and its `stock_rule` is set.
-
-    Inside the caller's transaction: ledger entries, what the store booked, its open quantities and the order's stock, all
-    or none. Raises OrderRefused where an item or a location of it is not ours to book yet; nothing is written then.
+    Inside the caller's transaction: ledger entries, what the store booked, its open quantities, the orders' stock and the
+    waves that pick it, in the order of `told`; what an order means for our stock, and what a person should look at, is noted
+    on its row, which the caller saves. Refused, and nothing written of them, are orders of which an item or a location
+    is not ours to book yet. The same number of statements whatever the number of orders, but for those in a wave.
     """
-    books = _open(row)
-    told = _of_stock(books, news(order, books.known(), since=row.books_from))
-    _check_places(books, told)
-    open_changes = books.open_changes(told.now)
-    for fact in told.facts:
-        books.work_through(fact)
-    books.keep(told.now)
-    shelves = {books.shelf(spot, standing.item_ref) for spot, standing in told.now.items()}
-    shelved = store_bookings.look_up(row.store, shelves, books.bookings)
-    posted = ledger.post(books.postings, also=shelved.at.values())
-    store_bookings.book(shelved, books.bookings, open_changes, books.verify)
-    return Booked(len(posted.recorded), books.looks, books.waved, books.linked)
+    refused: Refusals = {}
+    found = _open(told, eligible)
+    shop = _look_up(found)
+    for books in found:
+        with set_aside(refused, books.row):
+            books.work_through(shop)
+    sound = [books for books in found if books.row not in refused]
+    if sound:
+        _write(sound)
+        wave_changes.follow([books.row for books in sound if books.waved])
+    for books in sound:
+        books.note()
+    return refused
+
+
+def _write(found: Sequence[_Books]) -> None:
+    """Everything that the orders book, table by table."""
+    bulk.save([stock for books in found for stock in books.changed()], CHANGING)
+    OrderStock.objects.bulk_create(stock for books in found for stock in books.stocks.values() if stock._state.adding)
+    bookings = [booking for books in found for booking in books.bookings]
+    open_changes: dict[Shelf, int] = {}
+    for books in found:
+        for shelf, change in books.open_changes.items():
+            open_changes[shelf] = open_changes.get(shelf, 0) + change
+    shelved = store_bookings.look_up(found[0].row.store, open_changes, bookings)
+    ledger.post([posting for books in found for posting in books.postings], also=shelved.at.values())
+    store_bookings.book(shelved, bookings, open_changes, {shelf for books in found for shelf in books.verify})
 
 
 def rule_for(row: IncomingOrder, *, eligible: bool) -> StockRule:
@@ -70,32 +78,59 @@ class _Place:
     location_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Shop:
+    """What was looked up of the store."""
+
+    items: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    """Item reference → our variant, and whether the store tracks its quantity."""
+    places: dict[str, _Place] = field(default_factory=dict)
+    """Location reference → where goods of a line that is new there are held."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Location reference → what people call it."""
+
+
 @dataclass(slots=True)
 class _Books:
     """What is to be written for one order."""
 
     row: IncomingOrder
+    order: RemoteOrder
     terms: Terms
-    stocks: dict[Spot, OrderStock]
-    parts: dict[Spot, list[OrderStock]]
+    since: dt.datetime | None
+    """Of an order that was there before: what happened until then is not booked."""
+    stocks: dict[Spot, OrderStock] = field(default_factory=dict)
+    parts: dict[Spot, list[OrderStock]] = field(default_factory=dict)
     """What a person holds elsewhere of a spot; it goes first."""
-    variants: dict[str, int]
+    variants: dict[str, int] = field(default_factory=dict)
     """Item reference → our variant."""
-    before: dict[int, list[Any]]
+    waved: bool = False
+    """Some of the order's goods were being picked before."""
+    before: dict[int, list[Any]] = field(default_factory=dict)
     """What may change of a row, as it was read, by its id."""
+    told: News = field(init=False)
     places: dict[str, _Place] = field(default_factory=dict)
-    """Location reference → where goods of a line that is new there are held."""
     postings: list[Posting] = field(default_factory=list)
     bookings: list[StoreBooking] = field(default_factory=list)
+    open_changes: dict[Shelf, int] = field(default_factory=dict)
+    """By how much the units that wait at a shelf of the store changed; 0 where they did not."""
     verify: set[Shelf] = field(default_factory=set)
     looks: list[str] = field(default_factory=list)
-    waved: bool = False
-    linked: dict[str, int] = field(default_factory=dict)
-    """Those of `variants` that were looked up now."""
 
-    def known(self) -> dict[Spot, Standing]:
-        """What the store was last known to say."""
-        return {
+    def read(self, stock: OrderStock) -> None:
+        """Take in a row of the order's stock, as it is kept."""
+        spot = Spot(stock.line_ref, stock.store_location.ref)
+        if stock.part_of_id is None:
+            self.stocks[spot] = stock
+        else:
+            self.parts.setdefault(spot, []).append(stock)
+        self.variants[stock.item_ref] = stock.variant_id
+        self.before[stock.pk] = _changing(stock)
+        self.waved = self.waved or vars(stock)["is_picked"]
+
+    def explain(self) -> None:
+        """Tell what is new from what the store was last known to say."""
+        known = {
             spot: Standing(
                 stock.item_ref,
                 stock.open_quantity,
@@ -105,18 +140,88 @@ class _Books:
             )
             for spot, stock in self.stocks.items()
         }
+        self.told = news(self.order, known, since=self.since)
 
-    def open_changes(self, now: dict[Spot, Standing]) -> dict[Shelf, int]:
-        """By how much the units that wait at a shelf of the store changed."""
-        changes: dict[Shelf, int] = {}
-        for spot, standing in now.items():
+    @property
+    def concerned(self) -> set[str]:
+        """Lines that hold stock, or would."""
+        return {spot.line_ref for spot in self.stocks} | {fact.spot.line_ref for fact in self.told.facts}
+
+    @property
+    def new_items(self) -> set[str]:
+        """Items behind which no variant of ours is known yet."""
+        lines = self.concerned
+        items = {standing.item_ref for spot, standing in self.told.now.items() if spot.line_ref in lines}
+        return items - self.variants.keys()
+
+    @property
+    def place_refs(self) -> set[str]:
+        """Locations of the store that the order names."""
+        return {spot.location_ref for spot in self.told.now} | {fact.to_ref for fact in self.told.facts if fact.to_ref}
+
+    def work_through(self, shop: _Shop) -> None:
+        """Note the effects of every fact, and what is held after it. Raises OrderRefused for what is not ours to book."""
+        self._learn(shop)
+        for spot, standing in self.told.now.items():
             before = self.stocks[spot].open_quantity if spot in self.stocks else 0
-            shelf = self.shelf(spot, standing.item_ref)
-            changes[shelf] = changes.get(shelf, 0) + standing.open - before
-        return {shelf: change for shelf, change in changes.items() if change}
+            shelf = self._shelf(spot, standing.item_ref)
+            self.open_changes[shelf] = self.open_changes.get(shelf, 0) + standing.open - before
+        for fact in self.told.facts:
+            self._share_out(fact)
+        for spot, standing in self.told.now.items():
+            stock = self._stock(spot, standing.item_ref)
+            stock.ordered, stock.open_quantity = standing.ordered, standing.open
+            stock.fulfilled = standing.fulfilled - self._sent_elsewhere(spot)
 
-    def work_through(self, fact: Fact) -> None:
-        """Note the effects of a fact, and what is held after it, at each of our locations that its units are held at."""
+    def changed(self) -> list[OrderStock]:
+        """The rows that are kept already and say something else now."""
+        kept = [stock for stock in self.stocks.values() if not stock._state.adding]
+        kept += [part for parts in self.parts.values() for part in parts]
+        return [stock for stock in kept if _changing(stock) != self.before[stock.pk]]
+
+    def note(self) -> None:
+        """What is settled of the order by now, noted on its row."""
+        self.row.stock_rule, self.row.books_from = self.terms.rule, self.since
+        self.row.needs_look = " ".join(self.looks)[:300] or self.row.needs_look
+
+    def _learn(self, shop: _Shop) -> None:
+        """Take over what is known of the order's items and places; lines of untracked items hold nothing."""
+        untracked: set[str] = set()
+        concerned = self.concerned
+        for item_ref in sorted(self.new_items):
+            if item_ref not in shop.items:
+                raise OrderRefused(
+                    cause=f"{_label(self.order, item_ref)} is not linked to a variant of ours.",
+                    remedy="Import the item, then link the store; the order follows by itself.",
+                    waits_for=f"item:{item_ref}",
+                )
+            self.variants[item_ref], tracked = shop.items[item_ref]
+            if not tracked:
+                untracked.add(item_ref)
+        held = {spot.line_ref for spot in self.stocks}
+        now = {
+            spot: standing
+            for spot, standing in self.told.now.items()
+            if spot.line_ref in held or (spot.line_ref in concerned and standing.item_ref not in untracked)
+        }
+        lines = {spot.line_ref for spot in now}
+        self.told = News([fact for fact in self.told.facts if fact.spot.line_ref in lines], now)
+        self.places = shop.places
+        for spot in self._placeless():
+            place = shop.names.get(spot.location_ref, spot.location_ref)
+            raise OrderRefused(
+                cause=f"The order is assigned to {place}, which no location of ours is mapped to.",
+                remedy="Map one to it on the store's page; the order follows by itself.",
+                waits_for=f"location:{spot.location_ref}",
+            )
+
+    def _placeless(self) -> Iterable[Spot]:
+        """Goods at a location of the store that none of ours is mapped to."""
+        spots = {*self.told.now, *(Spot(fact.spot.line_ref, fact.to_ref) for fact in self.told.facts if fact.to_ref)}
+        return sorted(spot for spot in spots if spot not in self.stocks and spot.location_ref not in self.places)
+
+    def _share_out(self, fact: Fact) -> None:
+        """Work through a fact at each of our locations that its units are held at."""
         whole = self._stock(fact.spot, fact.item_ref)
         rows = [*self.parts.get(fact.spot, ()), whole]
         for row, quantity in zip(rows, shares(fact, [_holding(row) for row in rows]), strict=True):
@@ -137,19 +242,7 @@ class _Books:
         for step, effect in enumerate(effects):
             self._write(fact, effect, f"{key}:{total}:{step}", here)
 
-    def keep(self, now: dict[Spot, Standing]) -> None:
-        """Save what the store says now, beside what is held."""
-        for spot, standing in now.items():
-            stock = self._stock(spot, standing.item_ref)
-            stock.ordered, stock.open_quantity = standing.ordered, standing.open
-            stock.fulfilled = standing.fulfilled - self._sent_elsewhere(spot)
-        new = [stock for stock in self.stocks.values() if stock._state.adding]
-        known = [stock for stock in self.stocks.values() if not stock._state.adding]
-        known += [part for parts in self.parts.values() for part in parts]
-        OrderStock.objects.bulk_create(new)
-        OrderStock.objects.bulk_update([row for row in known if _changing(row) != self.before[row.pk]], CHANGING)
-
-    def shelf(self, spot: Spot, item_ref: str) -> Shelf:
+    def _shelf(self, spot: Spot, item_ref: str) -> Shelf:
         return item_ref, self._place(spot).store_location_id
 
     def _sent_elsewhere(self, spot: Spot) -> int:
@@ -192,7 +285,7 @@ class _Books:
                     posting=f"{store.pk}:{fact.source_ref or fact.spot.line_ref}",
                 )
             )
-        shelf = self.shelf(spot, fact.item_ref)
+        shelf = self._shelf(spot, fact.item_ref)
         if effect.store:
             self.bookings.append(StoreBooking(shelf, effect.store, key, fact.at, document, fact.within))
         if effect.look:
@@ -206,96 +299,65 @@ CHANGING: Sequence[str] = (
 )
 
 
-def _open(row: IncomingOrder) -> _Books:
+def _open(told: Told, eligible: Collection[IncomingOrder]) -> list[_Books]:
+    """The books of these orders, with what is kept of their stock, and what is new."""
+    found = {row.pk: _begin(row, order, eligible=row in eligible) for row, order in told.items()}
     picking = WaveLine.objects.filter(stock=OuterRef("pk"), state=WaveLineState.OPEN)
-    found = row.stock.select_related("store_location").annotate(is_picked=Exists(picking)).order_by("pk")
-    rows: list[OrderStock] = list(found)
-    stocks: dict[Spot, OrderStock] = {}
-    parts: dict[Spot, list[OrderStock]] = {}
-    for stock in rows:
-        spot = Spot(stock.line_ref, stock.store_location.ref)
-        if stock.part_of_id is None:
-            stocks[spot] = stock
-        else:
-            parts.setdefault(spot, []).append(stock)
-    terms = Terms(StockRule(row.stock_rule), keep_goods=row.store.keep_goods)
-    variants = {stock.item_ref: stock.variant_id for stock in rows}
-    before = {stock.pk: _changing(stock) for stock in rows}
-    return _Books(row, terms, stocks, parts, variants, before, waved=any(vars(stock)["is_picked"] for stock in rows))
+    stocks = OrderStock.objects.filter(order__in=found).select_related("store_location")
+    for stock in stocks.annotate(is_picked=Exists(picking)).order_by("pk"):
+        found[stock.order_id].read(stock)
+    for books in found.values():
+        books.explain()
+    return list(found.values())
+
+
+def _begin(row: IncomingOrder, order: RemoteOrder, *, eligible: bool) -> _Books:
+    """An order's rule is settled when its stock is first booked, and kept."""
+    if row.stock_rule:
+        rule, since = StockRule(row.stock_rule), row.books_from
+    else:
+        rule, since = rule_for(row, eligible=eligible), None if eligible else order.updated_at
+    return _Books(row, order, Terms(rule, keep_goods=row.store.keep_goods), since)
 
 
 def _changing(stock: OrderStock) -> list[Any]:
     return [dict(value) if isinstance(value, dict) else value for value in (getattr(stock, name) for name in CHANGING)]
 
 
-def _of_stock(books: _Books, told: News) -> News:
-    """What is told of lines that hold stock: those known, and those of items whose quantity the store tracks."""
-    held = {spot.line_ref for spot in books.stocks}
-    concerned = held | {fact.spot.line_ref for fact in told.facts}
-    items = {standing.item_ref for spot, standing in told.now.items() if spot.line_ref in concerned}
-    places = {spot.location_ref for spot in told.now} | {fact.to_ref for fact in told.facts if fact.to_ref}
-    untracked = _learn(books, items - books.variants.keys(), places)
-    now = {
-        spot: standing
-        for spot, standing in told.now.items()
-        if spot.line_ref in held or (spot.line_ref in concerned and standing.item_ref not in untracked)
-    }
-    lines = {spot.line_ref for spot in now}
-    return News([fact for fact in told.facts if fact.spot.line_ref in lines], now)
-
-
 # Where several of ours stand for a location of the store, it is the one mapped first.
-LEARN: Final = """
-SELECT v.item_ref, v.variant_id, NULL::bigint, v.tracked FROM catalog_listedvariant v
+LOOK_UP: Final = """
+SELECT v.item_ref, v.variant_id, NULL::bigint, v.tracked, NULL FROM catalog_listedvariant v
  WHERE v.store_id = %(store)s AND v.item_ref = ANY(%(items)s)
  UNION ALL
-(SELECT DISTINCT ON (l.ref) l.ref, m.store_location_id, m.location_id, NULL FROM inventory_locationmapping m
-   JOIN connectors_storelocation l ON l.id = m.store_location_id
-  WHERE m.store_id = %(store)s AND l.ref = ANY(%(places)s) ORDER BY l.ref, m.id)
+(SELECT DISTINCT ON (l.ref) l.ref, l.id, m.location_id, NULL, l.name FROM connectors_storelocation l
+   LEFT JOIN inventory_locationmapping m ON m.store_location_id = l.id AND m.store_id = l.store_id
+  WHERE l.store_id = %(store)s AND l.ref = ANY(%(places)s) ORDER BY l.ref, m.id)
 """
 
 
-def _learn(books: _Books, item_refs: set[str], places: set[str]) -> set[str]:
-    """Learn our variants behind these items, and which locations of ours hold goods for these of the store. Returns the
-    items whose quantity the store does not track."""
-    untracked: set[str] = set()
+def _look_up(found: Sequence[_Books]) -> _Shop:
+    """Our variants behind the orders' items, and which locations of ours hold goods for those that they name."""
+    shop = _Shop()
+    asked: dict[str, Any] = {
+        "store": found[0].row.store_id,
+        "items": list({ref for books in found for ref in books.new_items}),
+        "places": list({ref for books in found for ref in books.place_refs}),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(LEARN, {"store": books.row.store_id, "items": list(item_refs), "places": list(places)})
-        for ref, first, location_id, tracked in cursor.fetchall():
-            if location_id is not None:
-                books.places[ref] = _Place(first, location_id)
-                continue
-            books.variants[ref] = books.linked[ref] = first
-            if not tracked:
-                untracked.add(ref)
-    for item_ref in sorted(item_refs - books.variants.keys()):
-        raise OrderRefused(
-            cause=f"{_label(books.row, item_ref)} is not linked to a variant of ours.",
-            remedy="Import the item, then link the store; the order follows by itself.",
-            waits_for=f"item:{item_ref}",
-        )
-    return untracked
+        cursor.execute(LOOK_UP, asked)
+        for ref, first, location_id, tracked, name in cursor.fetchall():
+            if name is None:
+                shop.items[ref] = first, tracked
+            elif location_id is None:
+                shop.names[ref] = name
+            else:
+                shop.places[ref] = _Place(first, location_id)
+    return shop
 
 
-def _label(row: IncomingOrder, item_ref: str) -> str:
-    line = next((line for line in row.order.lines if line.item_ref == item_ref), None)
+def _label(order: RemoteOrder, item_ref: str) -> str:
+    line = next((line for line in order.lines if line.item_ref == item_ref), None)
     return f"{line.sku or 'A line without SKU'} ({line.name})" if line else "An item of the order"
-
-
-def _check_places(books: _Books, told: News) -> None:
-    """Raise OrderRefused for goods at a location of the store that none of ours is mapped to."""
-    for spot in _placeless(books, told):
-        store_location = StoreLocation.objects.filter(store=books.row.store, ref=spot.location_ref).first()
-        raise OrderRefused(
-            cause=f"The order is assigned to {store_location or spot.location_ref}, which no location of ours is mapped to.",
-            remedy="Map one to it on the store's page; the order follows by itself.",
-            waits_for=f"location:{spot.location_ref}",
-        )
-
-
-def _placeless(books: _Books, told: News) -> Iterable[Spot]:
-    spots = {*told.now, *(Spot(fact.spot.line_ref, fact.to_ref) for fact in told.facts if fact.to_ref)}
-    return sorted(spot for spot in spots if spot not in books.stocks and spot.location_ref not in books.places)
 
 
 def _holding(stock: OrderStock) -> Holding:

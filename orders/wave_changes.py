@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db.models import Case, Exists, OuterRef, Value, When
 from django.utils import timezone
@@ -22,29 +22,30 @@ from syncconsole.kernel.models import User
 SETTLED_BY_STORES = "Its last lines were settled by their stores."
 
 
-def follow(row: IncomingOrder, *, because: str = "") -> None:
-    """Bring the open wave lines of an order to what the order holds now. Call it after whatever changed that, in the
-    same transaction, with `row` locked.
+def follow(rows: Collection[IncomingOrder], *, because: str = "") -> None:
+    """Bring the open wave lines of these orders to what the orders hold now. Call it after whatever changed that, in the
+    same transaction, with `rows` locked.
 
     A line whose units changed is voided and made again with those there are now; the old one keeps the reason
-    (`because`, or what the store said) and what replaced it. What the store sent itself is covered. Goods that the order
-    holds at the wave's location since then join it. A wave without a line left to pick is closed.
+    (`because`, or what the store said) and what replaced it. What the store sent itself is covered. Goods that an order
+    holds at its wave's location since then join it. A wave without a line left to pick is closed.
     """
-    lines = list(open_lines(row))
+    lines = list(open_lines(rows))
     if not lines:
         return
+    told = {row.pk: row for row in rows}
     changed = [line for line in lines if line.stock.held != line.quantity]
     for line in changed:
-        _follow(line, row, because)
-    added = _add(lines, row)
-    if changed or added:
-        restate([row.pk])
-        close_if_done({line.wave_id for line in lines}, by=None)
+        _follow(line, told[line.stock.order_id], because)
+    moved = {line.stock.order_id for line in [*changed, *_add(lines)]}
+    if moved:
+        restate(moved)
+        close_if_done({line.wave_id for line in lines if line.stock.order_id in moved}, by=None)
 
 
-def open_lines(row: IncomingOrder) -> Iterable[WaveLine]:
-    """The lines of the order that wait to be picked."""
-    lines = WaveLine.objects.filter(stock__order=row, state=WaveLineState.OPEN)
+def open_lines(rows: Collection[IncomingOrder]) -> Iterable[WaveLine]:
+    """The lines of these orders that wait to be picked."""
+    lines = WaveLine.objects.filter(stock__order__in=rows, state=WaveLineState.OPEN)
     return lines.select_related("stock", "wave__location").order_by("pk")
 
 
@@ -106,9 +107,11 @@ def _said(line: WaveLine, row: IncomingOrder, sent: int) -> str:
     return f"{row.store} changed the order: {line.quantity:,} units became {held:,}."
 
 
-def _add(lines: list[WaveLine], row: IncomingOrder) -> list[WaveLine]:
-    """Lines for what the order holds since at the location of its wave."""
-    waves = {line.wave.location_id: line.wave for line in lines}
+def _add(lines: Sequence[WaveLine]) -> list[WaveLine]:
+    """Lines for what the orders of these lines hold since at the locations of their waves."""
+    waves = {(line.stock.order_id, line.wave.location_id): line.wave for line in lines}
+    orders, locations = zip(*waves, strict=True)
     waiting = WaveLine.objects.filter(stock=OuterRef("pk"), state=WaveLineState.OPEN)
-    stocks = OrderStock.objects.filter(~Exists(waiting), order=row, location__in=waves, held__gt=0)
-    return WaveLine.objects.bulk_create(new_line(waves[stock.location_id], stock) for stock in stocks)
+    stocks = OrderStock.objects.filter(~Exists(waiting), order__in=orders, location__in=locations, held__gt=0)
+    new = [stock for stock in stocks.order_by("pk") if (stock.order_id, stock.location_id) in waves]
+    return WaveLine.objects.bulk_create(new_line(waves[stock.order_id, stock.location_id], stock) for stock in new)

@@ -205,7 +205,7 @@ def _to_pick(rows: Sequence[IncomingOrder], location: Location) -> tuple[list[Or
 def _complete_order(wave: Wave, order: int, picked: Picked, by: User) -> int:
     """Settle the lines of one order, and ship them. Returns the units shipped."""
     (row,) = _locked_orders([order])
-    lines = [line for line in open_lines(row) if line.wave_id == wave.pk]
+    lines = [line for line in open_lines([row]) if line.wave_id == wave.pk]
     if not lines:
         raise WaveRefused("it was settled meanwhile", "Look again.")
     for line in lines:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 from django.db import models
 from django.db.models.functions import Upper
@@ -11,7 +13,8 @@ from connectors.ports.orders import RemoteOrder
 from syncconsole.kernel.status import Meaning
 
 # Two threads that use a shape first at the same moment end the process (msgspec 0.22); an import is one thread's.
-msgspec.json.Decoder(RemoteOrder)
+SNAPSHOTS: Final = msgspec.json.Decoder(RemoteOrder, strict=False)
+"""Reads what `IncomingOrder.snapshot` keeps, as text."""
 
 
 class IncomingState(models.TextChoices):

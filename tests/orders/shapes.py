@@ -153,4 +153,11 @@ def told(store: Store, said: RemoteOrder) -> SalesOrder:
     with transaction.atomic():
         intake.keep(store, said, asked_at=NOON)
         rows = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store")
-        return sales.write(rows.get(ref=said.ref, store=store), said)
+        return written(rows.get(ref=said.ref, store=store), said)
+
+
+def written(row: IncomingOrder, said: RemoteOrder) -> SalesOrder:
+    """The sales order of one incoming order, brought to this version; raises what it is refused for."""
+    for problem in sales.write({row: said}).values():
+        raise problem
+    return SalesOrder.objects.get(incoming=row)

@@ -182,7 +182,7 @@ def test_an_order_without_refunds_costs_no_query(store: Store, django_assert_num
     row = imported(store, dataclasses.replace(BOTH.order, refunds=()))
     order = row.order
     with transaction.atomic(), django_assert_num_queries(0):
-        documents.settle(row, order)
+        documents.settle({row: order})
 
 
 def test_two_refunds_cost_as_many_queries_as_one(store: Store, django_assert_num_queries: Any) -> None:
@@ -190,7 +190,7 @@ def test_two_refunds_cost_as_many_queries_as_one(store: Store, django_assert_num
         row = imported(store, case.order, ref=f"order-{number}")
         order = row.order
         with transaction.atomic(), django_assert_num_queries(5):
-            documents.settle(row, order)
+            documents.settle({row: order})
 
 
 def test_a_refund_that_makes_no_document_is_recorded(store: Store) -> None:

@@ -6,7 +6,6 @@ import datetime as dt
 import random
 import threading
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -20,6 +19,7 @@ from inventory import publications
 from inventory.models import LedgerEntry, LevelPublication, PublicationEntry
 from orders import imports, intake
 from orders.models import Document, IncomingOrder, IncomingState
+from orders.told import Refusals, Told
 from tests.factories.catalog import ListedVariantFactory
 from tests.factories.connectors import StoreFactory, StoreLocationFactory
 from tests.factories.inventory import LocationFactory, LocationMappingFactory
@@ -168,7 +168,7 @@ def test_the_day_is_that_of_the_stores_calendar(world: World, shop: Shelves) -> 
     told = shop.told()
     row = IncomingOrder(store=Store.objects.get(pk=world.store.pk), remote_created_at=told.created_at.replace(hour=12))
 
-    assert imports.is_eligible(row)
+    assert imports.placed_in_time(row)
 
 
 def test_a_test_order_holds_goods_and_makes_no_sales_order(world: World, shop: Shelves) -> None:
@@ -273,10 +273,10 @@ def test_a_fault_of_ours_holds_up_one_order_alone(world: World, shop: Shelves, m
     other.place(1, world.there)
     write = imports.sales.write
 
-    def breaks(row: IncomingOrder, order: RemoteOrder, **known: Any) -> object:
-        if row.ref == shop.ref:
+    def breaks(told: Told) -> Refusals:
+        if any(row.ref == shop.ref for row in told):
             raise KeyError("missing")
-        return write(row, order, **known)
+        return write(told)
 
     monkeypatch.setattr(imports.sales, "write", breaks)
 
@@ -349,7 +349,7 @@ def test_two_workers_and_shuffled_versions_end_as_one_clean_read(world: World) -
             for version in told:
                 intake.keep(world.store, version, asked_at=timezone.now())  # type: ignore[arg-type]
                 for pk in IncomingOrder.objects.filter(state="pending").values_list("pk", flat=True):
-                    imports.import_order(pk)
+                    imports.import_orders([pk])
         finally:
             connection.close()
 

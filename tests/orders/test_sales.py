@@ -196,7 +196,7 @@ def test_a_newer_version_of_an_erased_order_names_nobody_again(store: Store) -> 
     row.refresh_from_db()
 
     with transaction.atomic():
-        sales.write(row, row.order)
+        sales.write({row: row.order})
 
     buyer = Buyer.objects.get()
     assert (buyer.name, buyer.email, buyer.redacted_at) == ("", "", row.redacted_at)
@@ -224,7 +224,7 @@ def test_the_same_version_again_changes_nothing_and_asks_one_question(store: Sto
             connection,
         ) as asked,
     ):
-        sales.write(incoming, said)
+        sales.write({incoming: said})
 
     assert len(asked) == 1
     assert rows(*EVERYTHING) == before
@@ -272,13 +272,13 @@ def test_eight_statements_write_an_order_whatever_its_size(store: Store, lines: 
     intake.keep(store, said, asked_at=NOON)
     incoming = IncomingOrder.objects.select_related("store").get()
     with transaction.atomic(), CaptureQueriesContext(connection) as first:
-        sales.write(incoming, said)
+        sales.write({incoming: said})
     change_here(SalesOrder.objects.get(), "line/0", EditedField.UNIT_PRICE, "9.00")
     incoming.revision += 1
     newer = later(said, note="Sunați înainte de livrare")
 
     with transaction.atomic(), CaptureQueriesContext(connection) as again:
-        sales.write(incoming, newer)
+        sales.write({incoming: newer})
 
     assert (len(first), len(again)) == (7, 8)
     assert SalesOrderLine.objects.count() == lines
