@@ -10,6 +10,7 @@ from django.utils import timezone
 from orders.models import Document, DocumentLine, Wave, WaveLine
 from syncconsole.kernel.currencies import written
 from syncconsole.kernel.pdf import Pdf
+from syncconsole.kernel.templatetags.console import plural
 
 UNITS: Final = 0.62
 TAX: Final = 0.79
@@ -34,13 +35,10 @@ def pdf_of(document: Document, facts: list[tuple[str, str]], fates: dict[str, st
         ("Equal", document.equal_check),
     ):
         pdf.paragraph(f"{name}: {value}", size=9, after=0)
-    pdf.rule()
-    pdf.row(
-        [("Line", 0.0, False), ("Units", UNITS, True), ("Tax within", TAX, True), ("Amount", AMOUNT, True)], bold=True
-    )
-    pdf.rule()
+    pdf.table([("Line", 0.0, False), ("Units", UNITS, True), ("Tax within", TAX, True), ("Amount", AMOUNT, True)])
     for line in document.lines.all():
         _line(pdf, document, line, fates)
+    pdf.end_table()
     pdf.rule()
     pdf.row(
         [("Total", 0.0, False), ("", UNITS, True), (written(document.total, document.currency), AMOUNT, True)],
@@ -70,18 +68,14 @@ def pick_list_of(wave: Wave, lines: Sequence[WaveLine]) -> bytes:
     """The lines of a wave to pick, in their order, each with room to write down what was picked."""
     pdf = Pdf(f"Pick list of {wave}")
     pdf.paragraph(pdf.title, size=16, bold=True, after=8)
-    orders = len({line.stock.order_id for line in lines})
+    orders, units = len({line.stock.order_id for line in lines}), sum(line.quantity for line in lines)
     for name, value in (
         ("Location", str(wave.location)),
         ("Made", f"{timezone.localtime(wave.created_at):%-d %b %Y %H:%M %Z}"),
-        ("To pick", f"{sum(line.quantity for line in lines):,} units for {orders:,} orders"),
+        ("To pick", f"{plural(units, 'unit')} for {plural(orders, 'order')}"),
     ):
         pdf.row([(name, 0.0, False), (value, 0.22, False)])
-    pdf.rule()
-    pdf.row(
-        [("Item", 0.0, False), ("Order", OF_ORDER, False), ("Pick", TO_PICK, True), ("Picked", PICKED, True)], bold=True
-    )
-    pdf.rule()
+    pdf.table([("Item", 0.0, False), ("Order", OF_ORDER, False), ("Pick", TO_PICK, True), ("Picked", PICKED, True)])
     for line in lines:
         order = line.stock.order
         pdf.row(

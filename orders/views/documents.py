@@ -154,10 +154,10 @@ def facts_of(document: Document) -> list[tuple[str, str]]:
         ("Store", str(document.store)),
         ("Order", refund.order.name),
         ("Refund", refund.ref),
-        ("Refunded", f"{document.dated_at.astimezone(zone):%-d %b %Y %H:%M}"),
+        ("Refunded", f"{document.dated_at.astimezone(zone):%-d %b %Y %H:%M %Z}"),
     ]
     if document.posted_at:
-        facts.append(("Posted", f"{document.posted_at.astimezone(zone):%-d %b %Y %H:%M}"))
+        facts.append(("Posted", f"{document.posted_at.astimezone(zone):%-d %b %Y %H:%M %Z}"))
     facts.append(("Fiscal document", document.fiscal_number or "none yet: this is an internal document"))
     if document.counters:
         facts.append(("Changes", document.counters.label))

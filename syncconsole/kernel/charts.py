@@ -80,7 +80,7 @@ def _options(unit: str, series: int, *, sideways: bool) -> dict[str, Any]:
         "responsive": True,
         "maintainAspectRatio": False,
         "plugins": {
-            "legend": {"display": series > 1, "position": "bottom", "labels": {"boxHeight": 2, "color": "#8b93a1"}},
+            "legend": {"display": series > 1, "position": "bottom", "labels": {"boxHeight": 0, "color": "#8b93a1"}},
             "tooltip": {"enabled": True},
         },
         "scales": {"x": values, "y": labels} if sideways else {"x": labels, "y": values},

@@ -85,6 +85,10 @@ def _cut(word: str, size: float, room: float, bold: bool) -> Iterator[str]:
     yield word[start:]
 
 
+Cell = tuple[str, float, bool]
+"""A text, where it stands (its left edge, or its right one for numbers) as a share of the width, whether it is a number."""
+
+
 @dataclass(slots=True)
 class Pdf:
     """A document being written from top to bottom; a page that is full is followed by another."""
@@ -92,6 +96,8 @@ class Pdf:
     title: str
     pages: list[list[str]] = field(default_factory=lambda: [[]])
     y: float = HEIGHT - MARGIN
+    headings: Sequence[Cell] = ()
+    """Of the table that is being written: a page on which it goes on begins with them."""
 
     def paragraph(self, text: str, *, size: float = 10, bold: bool = False, after: float = 6) -> None:
         """A text over the whole width."""
@@ -101,9 +107,19 @@ class Pdf:
             self._text(MARGIN, line, size, bold)
         self.y -= after
 
-    def row(self, cells: Sequence[tuple[str, float, bool]], *, size: float = 9, bold: bool = False) -> None:
-        """A line of a table. Each cell is its text, where it stands (its left edge, or its right one for numbers) as a
-        share of the width, and whether it is a number. The first cell is wrapped before the second one."""
+    def table(self, headings: Sequence[Cell]) -> None:
+        """Begin a table with its headings between two lines."""
+        self.rule()
+        self.row(headings, bold=True)
+        self.rule()
+        self.headings = headings
+
+    def end_table(self) -> None:
+        """What follows is no table any more."""
+        self.headings = ()
+
+    def row(self, cells: Sequence[Cell], *, size: float = 9, bold: bool = False) -> None:
+        """A line of a table. The first cell is wrapped before the second one."""
         span = WIDTH - 2 * MARGIN
         (text, _, _), *others = cells
         placed = [
@@ -120,8 +136,9 @@ class Pdf:
                 self._text(MARGIN + x, each, size, bold)
 
     def rule(self) -> None:
-        """A line across the page."""
-        self._room(8)
+        """A line across the page; none where the page is full, since the next begins without one."""
+        if not self._fits(8):
+            return
         self.y -= 5
         self.pages[-1].append(f"0.6 w {MARGIN:.1f} {self.y:.1f} m {WIDTH - MARGIN:.1f} {self.y:.1f} l S")
         self.y -= 1
@@ -132,10 +149,17 @@ class Pdf:
             page.append(_shown(MARGIN, 28, f"{footer} · page {number} of {len(self.pages)}", 8, bold=False))
         return _file(self.title, ["\n".join(page) for page in self.pages])
 
+    def _fits(self, needed: float) -> bool:
+        return self.y - needed >= MARGIN + 8
+
     def _room(self, needed: float) -> None:
-        if self.y - needed < MARGIN + 8:
-            self.pages.append([])
-            self.y = HEIGHT - MARGIN
+        if self._fits(needed):
+            return
+        self.pages.append([])
+        self.y = HEIGHT - MARGIN
+        if self.headings:
+            self.row(self.headings, bold=True)
+            self.rule()
 
     def _text(self, x: float, text: str, size: float, bold: bool) -> None:
         self.pages[-1].append(_shown(x, self.y, text, size, bold=bold))

@@ -241,6 +241,21 @@ def test_a_long_document_goes_on_on_another_page() -> None:
     assert sum(word.startswith("Line") for word in words) == 120
 
 
+def test_a_table_that_goes_on_begins_every_page_with_its_headings_and_no_line() -> None:
+    pdf = Pdf("Long")
+    pdf.table([("Item", 0.0, False), ("Pick", 1.0, True)])
+    for number in range(120):
+        pdf.row([(f"Line {number}", 0.0, False), ("1", 1.0, True)])
+        pdf.rule()
+    pdf.end_table()
+
+    words = printed(pdf.finished("end"))
+
+    assert words.count("Item") == len(pdf.pages) > 2
+    assert all("l S" not in page[0] for page in pdf.pages[1:])
+    assert sum(word.startswith("Line") for word in words) == 120
+
+
 def test_every_object_stands_where_the_table_says() -> None:
     pdf = Pdf("Places")
     pdf.paragraph("ăîșț")

@@ -41,7 +41,7 @@ class Command(JsonCommand):
             lines.append(f"With {day}, of the orders read so far:")
         data |= asdict(change)
         lines.append(
-            f"{change.entering:,} enter, {change.leaving:,} leave, {change.kept:,} from before it stay, since refunds "
-            f"of them are booked; {change.waiting:,} wait for a day."
+            f"{change.entering:,} enter, {change.leaving:,} leave; {change.kept:,} older ones stay, since refunds of "
+            f"them are booked; {change.waiting:,} wait for a day."
         )
         return Report(data, lines)
