@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
+from connectors.models import Store
 from connectors.models.stores import OpeningOrders
 from connectors.ports.orders import RemoteOrder
 from inventory import ledger, store_bookings
@@ -88,6 +89,8 @@ class _Shop:
     """Location reference → where goods of a line that is new there are held."""
     names: dict[str, str] = field(default_factory=dict)
     """Location reference → what people call it."""
+    vacated: set[str] = field(default_factory=set)
+    """References of locations that our goods moved away from."""
 
 
 @dataclass(slots=True)
@@ -208,12 +211,8 @@ class _Books:
         self.told = News([fact for fact in self.told.facts if fact.spot.line_ref in lines], now)
         self.places = shop.places
         for spot in self._placeless():
-            place = shop.names.get(spot.location_ref, spot.location_ref)
-            raise OrderRefused(
-                cause=f"The order is assigned to {place}, which no location of ours is mapped to.",
-                remedy="Map one to it on the store's page; the order follows by itself.",
-                waits_for=f"location:{spot.location_ref}",
-            )
+            cause, remedy = _why_placeless(self.row.store, spot.location_ref, shop)
+            raise OrderRefused(cause=cause, remedy=remedy, waits_for=f"location:{spot.location_ref}")
 
     def _placeless(self) -> Iterable[Spot]:
         """Goods at a location of the store that none of ours is mapped to."""
@@ -324,12 +323,13 @@ def _changing(stock: OrderStock) -> list[Any]:
     return [dict(value) if isinstance(value, dict) else value for value in (getattr(stock, name) for name in CHANGING)]
 
 
+# The fourth column: whether the item is tracked there, whether our goods moved away from the location.
 # Where several of ours stand for a location of the store, it is the one mapped first.
 LOOK_UP: Final = """
 SELECT v.item_ref, v.variant_id, NULL::bigint, v.tracked, NULL FROM catalog_listedvariant v
  WHERE v.store_id = %(store)s AND v.item_ref = ANY(%(items)s)
  UNION ALL
-(SELECT DISTINCT ON (l.ref) l.ref, l.id, m.location_id, NULL, l.name FROM connectors_storelocation l
+(SELECT DISTINCT ON (l.ref) l.ref, l.id, m.location_id, l.vacated, l.name FROM connectors_storelocation l
    LEFT JOIN inventory_locationmapping m ON m.store_location_id = l.id AND m.store_id = l.store_id
   WHERE l.store_id = %(store)s AND l.ref = ANY(%(places)s) ORDER BY l.ref, m.id)
 """
@@ -345,14 +345,33 @@ def _look_up(found: Sequence[_Books]) -> _Shop:
     }
     with connection.cursor() as cursor:
         cursor.execute(LOOK_UP, asked)
-        for ref, first, location_id, tracked, name in cursor.fetchall():
+        for ref, first, location_id, flag, name in cursor.fetchall():
             if name is None:
-                shop.items[ref] = first, tracked
+                shop.items[ref] = first, flag
             elif location_id is None:
                 shop.names[ref] = name
+                if flag:
+                    shop.vacated.add(ref)
             else:
                 shop.places[ref] = _Place(first, location_id)
     return shop
+
+
+def _why_placeless(store: Store, ref: str, shop: _Shop) -> tuple[str, str]:
+    """Cause and remedy of goods at a location of the store that none of ours stands for. Stores go on assigning orders to
+    a location that our goods moved away from, as long as its units there are not gone."""
+    place = shop.names.get(ref, ref)
+    if ref not in shop.vacated:
+        cause = f"The order is assigned to {place}, which no location of ours is mapped to."
+        return cause, "Map one to it on the store's page; the order follows by itself."
+    now = ", ".join(
+        store.locations.filter(mappings__store=store).order_by("name").distinct().values_list("name", flat=True)
+    )
+    cause = f"The order is assigned to {place}, which our goods moved away from: they are sold from {now} now."
+    return (
+        cause,
+        f"Move the order there in the store, or map a location of ours to {place} again; it follows by itself.",
+    )
 
 
 def _label(order: RemoteOrder, item_ref: str) -> str:

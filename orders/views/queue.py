@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -16,7 +16,7 @@ from django.urls import reverse
 from connectors.models import Store
 from connectors.privacy import PERSONAL_RIGHT
 from orders import imports, outgoing, pace, put_back, tasks
-from orders.models import IncomingOrder, IncomingState, OrderStock
+from orders.models import IncomingOrder, IncomingState, MappedKind, OrderStock
 from orders.search import elsewhere
 from orders.views import timeline
 from orders.views.told import told
@@ -28,6 +28,13 @@ RETRY_RIGHT: Final = "orders.import_orders"
 LOOK: Final = "look"
 """The filter for orders that were imported and still want a person's eye."""
 GROUPS: Final = 20
+
+
+class Fix(NamedTuple):
+    """Where a person ends what orders wait for."""
+
+    verb: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,23 @@ class WaitingGroup:
     def query(self) -> str:
         """The address of these orders."""
         return urlencode({"store": self.store.slug, "state": IncomingState.FAILED.value, "waits_for": self.waits_for})
+
+    @property
+    def fix(self) -> Fix | None:
+        """The page that ends it."""
+        return fix_of(self.store, self.waits_for)
+
+
+def fix_of(store: Store, waits_for: str) -> Fix | None:
+    """The page on which what an order waits for is settled; None where that is done in the store."""
+    kind = waits_for.partition(":")[0]
+    if kind == "item":
+        return Fix("Open listings and links", reverse("admin:links"))
+    if kind == "location":
+        return Fix("Map the location", reverse("admin:store_mappings", args=[store.slug]))
+    if kind in MappedKind.values:
+        return Fix(f"Name the {MappedKind(kind).label.lower()}", reverse("admin:order_names", args=[store.slug]))
+    return None
 
 
 def found_orders(asked: Any) -> QuerySet[IncomingOrder, IncomingOrder]:
@@ -165,6 +189,7 @@ class IncomingPage(ConsolePage):
         self.incoming = incoming = get_object_or_404(found, pk=pk)
         return self.page(
             incoming=incoming,
+            fix=fix_of(incoming.store, incoming.waits_for),
             elsewhere=elsewhere({incoming.pk: incoming}).get(incoming.pk, []),
             sale=getattr(incoming, "sales_order", None),
             facts=facts_of(incoming),

@@ -180,6 +180,19 @@ def test_home_says_how_many_orders_one_fix_frees(store: Store, sign_in: SignIn) 
     assert "waits_for=item%3A9" in page
 
 
+@pytest.mark.parametrize(
+    ("waits_for", "verb"),
+    [("item:9", "Open listings"), ("location:4", "Map the location"), ("gateway:COD", "Name the payment gateway")],
+)
+def test_what_orders_wait_for_has_a_way_to_where_it_ends(
+    store: Store, sign_in: SignIn, waits_for: str, verb: str
+) -> None:
+    order = failed(store, 1, waits_for=waits_for)
+    client = sign_in("Operator")
+    assert verb in client.get(reverse("admin:order_queue")).content.decode()
+    assert verb in client.get(reverse("admin:incoming", args=[order.pk])).content.decode()
+
+
 def test_the_queue_asks_the_same_whatever_waits(store: Store, sign_in: SignIn) -> None:
     client = sign_in("Operator")
     failed(store, 0)

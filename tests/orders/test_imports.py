@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from connectors.models import Store
+from connectors.models import Store, StoreLocation
 from connectors.models.stores import OpeningOrders
 from connectors.ports.orders import RemoteOrder
 from inventory import publications
@@ -202,6 +202,13 @@ def test_an_order_waits_for_its_location_to_be_mapped(world: World, shop: Shelve
     shop.place(1, unknown.ref)
     assert bring(world.store, shop) == [IncomingState.FAILED]
     assert IncomingOrder.objects.get().cause == "The order is assigned to Iași, which no location of ours is mapped to."
+
+    StoreLocation.objects.filter(pk=unknown.pk).update(vacated=True)
+    imports.retry(IncomingOrder.objects.all())
+    bring(world.store)
+    moved = IncomingOrder.objects.get()
+    assert f"our goods moved away from: they are sold from {world.store_location} now" in moved.cause
+    assert "map a location of ours to Iași again" in moved.remedy
 
     LocationMappingFactory(store_location=unknown, location=LocationFactory())
     assert bring(world.store) == [IncomingState.IMPORTED]
