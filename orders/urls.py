@@ -11,6 +11,7 @@ from orders.views.edit import EditLinePage
 from orders.views.feeds import ReadOrders
 from orders.views.goods import GoodsPage
 from orders.views.integration import IntegrationPage
+from orders.views.looks import CloseLook
 from orders.views.names import OrderNamesPage
 from orders.views.put_back import PutBackPage
 
@@ -45,6 +46,7 @@ urlpatterns: list[URLPattern] = [
     path("documents/<slug:name>/", documents.DocumentsPage.as_view(), name="documents"),
     path("order-queue/<int:pk>/goods/", GoodsPage.as_view(), name="order_goods"),
     path("order-queue/<int:pk>/put-back/", PutBackPage.as_view(), name="put_back"),
+    path("order-queue/<int:pk>/looked/", CloseLook.as_view(), name="close_look"),
     path("order-queue/<int:pk>/came-back/", CameBackPage.as_view(), name="came_back"),
     path("stores/<slug:slug>/orders/", IntegrationPage.as_view(), name="store_orders"),
     path("stores/<slug:slug>/order-days/", OrderDaysPage.as_view(), name="order_days"),

@@ -15,9 +15,10 @@ from django.urls import reverse
 
 from connectors.models import Store
 from connectors.privacy import PERSONAL_RIGHT
-from orders import imports, outgoing, pace, put_back, tasks
+from orders import imports, looks, outgoing, pace, put_back, tasks
 from orders.models import IncomingOrder, IncomingState, MappedKind, OrderStock
 from orders.search import elsewhere
+from orders.shipping import SHIP_RIGHT
 from orders.views import timeline
 from orders.views.told import told
 from syncconsole.kernel.admin import ConsolePage, Crumb
@@ -193,6 +194,8 @@ class IncomingPage(ConsolePage):
             elsewhere=elsewhere({incoming.pk: incoming}).get(incoming.pk, []),
             sale=getattr(incoming, "sales_order", None),
             facts=facts_of(incoming),
+            look=looks.open_look(incoming),
+            may_ship=self.can(SHIP_RIGHT),
             unsaid=bool(put_back.QUESTION.search(incoming.needs_look)),
             told=told(incoming.order, personal=self.can(PERSONAL_RIGHT)),
             lines=incoming.order.lines,

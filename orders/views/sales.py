@@ -17,10 +17,11 @@ from django.utils.dateparse import parse_date
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
 from connectors.privacy import PERSONAL_RIGHT
-from orders import edits, mappings, outgoing, put_back
+from orders import edits, looks, mappings, outgoing, put_back
 from orders.mappings import Names
 from orders.models import Buyer, MappedKind, OrderStatus, OrderStock, SalesOrder, SalesOrderLine
 from orders.search import elsewhere, orders_found
+from orders.shipping import SHIP_RIGHT
 from orders.views import timeline
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.currencies import written
@@ -118,6 +119,8 @@ class SalePage(ConsolePage):
             may_edit=self.can(edits.EDIT_RIGHT),
             elsewhere=elsewhere({sale.pk: sale.incoming}).get(sale.pk, []),
             problem=problem_of(sale),
+            look=looks.open_look(sale.incoming),
+            may_ship=self.can(SHIP_RIGHT),
             unsaid=bool(put_back.QUESTION.search(sale.incoming.needs_look)),
             gateways={value: names.ours(MappedKind.GATEWAY, value) for value in sale.gateways},
             taxes=taxes_of(lines, names),

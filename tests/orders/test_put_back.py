@@ -125,3 +125,36 @@ def test_by_command_it_is_asked_and_answered_once(world: World, row: IncomingOrd
     code, told, _ = run(*command, "--answer", "back", "--reason", "seen", *by)
     assert (code, told["units"], told["in_question"], world.level("TS").on_hand) == (0, 3, [], 20)
     assert run(*command, "--answer", "back", "--reason", "seen", *by)[0] == 2
+
+
+VANISHED = "The store shows 2 fewer units waiting, and nothing says why."
+
+
+def test_what_a_person_looked_at_is_closed_and_questions_stay(world: World, row: IncomingOrder, client: Client) -> None:
+    question = row.needs_look
+    IncomingOrder.objects.update(needs_look=f"{VANISHED} {question}")
+    row.refresh_from_db()
+    client.force_login(world.operator)
+    order, close = reverse("admin:incoming", args=[row.pk]), reverse("admin:close_look", args=[row.pk])
+    assert VANISHED in client.get(order).content.decode()
+
+    told = client.post(close, {"seen": VANISHED, "reason": ""}, follow=True).content.decode()
+    assert "No reason was given" in told
+    told = client.post(close, {"seen": VANISHED, "reason": "two were stolen"}, follow=True).content.decode()
+    assert "Closed; what you found" in told
+    assert VANISHED not in told
+
+    assert IncomingOrder.objects.get().needs_look == question.strip()
+    assert AuditEntry.objects.get(action="look at order").before == {"asked": VANISHED}
+    again = client.post(close, {"seen": VANISHED, "reason": "two were stolen"}, follow=True).content.decode()
+    assert "asks something else by now" in again
+
+
+def test_by_command_it_is_closed_for_what_was_read(world: World, row: IncomingOrder) -> None:
+    IncomingOrder.objects.update(needs_look=VANISHED)
+    command = ("looked_at", world.store.slug, row.name)
+    assert run(*command)[1]["look"] == VANISHED
+    closing = (*command, "--reason", "two were stolen", "--as", world.operator.email, "--seen")
+    assert run(*closing, "something else")[0] == 2
+    code, told, _ = run(*closing, VANISHED)
+    assert (code, told["look"], IncomingOrder.objects.get().needs_look) == (0, "", "")
