@@ -185,7 +185,9 @@ class _Books:
     def note(self) -> None:
         """What is settled of the order by now, noted on its row."""
         self.row.stock_rule, self.row.books_from = self.terms.rule, self.since
-        self.row.needs_look = " ".join(self.looks)[:300] or self.row.needs_look
+        asked = self.row.needs_look  # stays until a person answers it, whatever the next version asks
+        fresh = [look for look in self.looks if look not in asked]
+        self.row.needs_look = " ".join(filter(None, [asked, *fresh]))[:300]
 
     def _learn(self, shop: _Shop) -> None:
         """Take over what is known of the order's items and places; lines of untracked items hold nothing."""

@@ -150,6 +150,19 @@ def test_what_a_person_looked_at_is_closed_and_questions_stay(world: World, row:
     assert "asks something else by now" in again
 
 
+def test_what_a_later_version_asks_is_asked_beside_it(world: World) -> None:
+    Store.objects.update(integration_date=(NINE - dt.timedelta(days=1)).date())
+    shop = Shelves(item=world.item("TS", here=20, there=20).item_ref)
+    shop.place(3, world.there)
+    for event in (lambda: None, shop.cancel):
+        event()
+        intake.keep(Store.objects.get(), shop.told(), asked_at=timezone.now())
+        imports.import_waiting(Store.objects.get())
+        IncomingOrder.objects.filter(needs_look="").update(needs_look=VANISHED)
+
+    assert IncomingOrder.objects.get().needs_look.startswith(f"{VANISHED} 3 units were cancelled")
+
+
 def test_by_command_it_is_closed_for_what_was_read(world: World, row: IncomingOrder) -> None:
     IncomingOrder.objects.update(needs_look=VANISHED)
     command = ("looked_at", world.store.slug, row.name)
