@@ -14,6 +14,7 @@ from django.utils import timezone
 from inventory import at_once
 from inventory.models import InventoryLevel, LedgerEntry
 from inventory.models.ledger import EntryKind
+from syncconsole.kernel import bulk
 from syncconsole.kernel.models import User
 
 LevelKey = tuple[int, int]
@@ -82,7 +83,7 @@ def post(postings: Sequence[Posting], *, also: Iterable[int] = ()) -> PostResult
             counted[level.pk] = max(posting.effective_at, counted.get(level.pk, posting.effective_at))
         elif posting.on_hand_delta and posting.effective_at < counted.get(level.pk, posting.effective_at):
             result.recorded.append(_append(level, _already_counted(posting, counted[level.pk]), now))
-    LedgerEntry.objects.bulk_create(result.recorded, batch_size=2000)
+    bulk.insert(result.recorded)
     moved = {entry.level_id: entry.level for entry in result.recorded}
     _save_levels(moved.values())
     mark_for_look(moved.keys(), also)

@@ -16,6 +16,7 @@ from catalog.models import Variant
 from connectors.models import Store
 from inventory.models import HoldChange, LevelPublication, PublicationEntry
 from inventory.models.publications import PublicationKind, PublicationState
+from syncconsole.kernel import bulk
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +258,7 @@ def record(effects: Sequence[Effect]) -> None:
                 push_id=effect.push_id,
             )
         )
-    PublicationEntry.objects.bulk_create(entries, batch_size=2000)
+    bulk.insert(entries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from orders.models import (
 )
 from orders.told import Told
 from orders.verdict import CANCELLATION, Planned, Readiness, Verdict
-from syncconsole.kernel import audit
+from syncconsole.kernel import audit, bulk
 from syncconsole.kernel.models import User
 from syncconsole.kernel.refusals import Refusal
 
@@ -149,7 +149,7 @@ class _Settling:
         for refund, (_, verdict) in zip(refunds, found, strict=True):
             if refund.state != RefundState.LISTED:
                 self._write_documents(refund, verdict)
-        Document.objects.bulk_create(document for document, _ in self.new)
+        bulk.insert(document for document, _ in self.new)
         _write_lines(self.new)
         self._post()
         return Settled(self.ready, len(found), stands[RefundState.WAITS], stands[RefundState.NEEDS_PERSON])
@@ -176,7 +176,7 @@ class _Settling:
 
     def _write_refunds(self, found: Sequence[tuple[IncomingOrder, Verdict]]) -> list[Refund]:
         rows = [self._refund(row, verdict) for row, verdict in found]
-        Refund.objects.bulk_create(row for row in rows if row._state.adding)
+        bulk.insert(row for row in rows if row._state.adding)
         return rows
 
     def _refund(self, incoming: IncomingOrder, verdict: Verdict) -> Refund:
@@ -333,7 +333,7 @@ def _rewrite(document: Document, lines: list[LineValues], *, changed: bool) -> N
 
 
 def _write_lines(documents: Sequence[tuple[Document, list[LineValues]]]) -> None:
-    DocumentLine.objects.bulk_create(
+    bulk.insert(
         DocumentLine(document=document, position=position, **asdict(line))
         for document, lines in documents
         for position, line in enumerate(lines, 1)

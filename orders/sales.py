@@ -30,15 +30,8 @@ from orders.models import (
 )
 from orders.told import Refusals, Told, set_aside
 from orders.totals import BUYERS, SHOPS, Totals
+from syncconsole.kernel import bulk
 
-LINE_VALUES: Final = [
-    field.name for field in SalesOrderLine._meta.concrete_fields if field.name not in ("id", "order", "ref")
-]
-PAYMENT_VALUES: Final = [
-    field.name for field in SalesOrderPayment._meta.concrete_fields if field.name not in ("id", "order", "ref")
-]
-SALE_VALUES: Final = [field.name for field in SalesOrder._meta.concrete_fields if field.name not in ("id", "incoming")]
-BUYER_VALUES: Final = [field.name for field in Buyer._meta.concrete_fields if field.name not in ("id", "order")]
 # Asked for every import, so it is not composed anew each time.
 STANDING: Final = """
 SELECT s.*,
@@ -114,18 +107,9 @@ def _write(found: Sequence[_Sale]) -> None:
         each.sale = each.standing or SalesOrder(incoming=each.row)
         for name, value in _facts(each).items():
             setattr(each.sale, name, value)
-    SalesOrder.objects.bulk_create(
-        [each.sale for each in found],
-        update_conflicts=True,
-        unique_fields=["incoming"],
-        update_fields=SALE_VALUES,
-    )
-    Buyer.objects.bulk_create(
-        [Buyer(order=each.sale, redacted_at=each.row.redacted_at, **buyers.facts(each.order)) for each in found],
-        update_conflicts=True,
-        unique_fields=["order"],
-        update_fields=BUYER_VALUES,
-    )
+    bulk.insert([each.sale for each in found], unique=("incoming",))
+    told = [Buyer(order=each.sale, redacted_at=each.row.redacted_at, **buyers.facts(each.order)) for each in found]
+    bulk.insert(told, unique=("order",))
     _write_lines(found)
     _write_payments(found)
     if edited := [each.sale for each in found if getattr(each.standing, "is_edited", False)]:
@@ -232,16 +216,12 @@ def _write_lines(found: Sequence[_Sale]) -> None:
             gone |= Q(order=each.sale, ref__in=refs)
     if gone:
         SalesOrderLine.objects.filter(gone).delete()
-    SalesOrderLine.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["order", "ref"], update_fields=LINE_VALUES
-    )
+    bulk.insert(rows, unique=("order", "ref"))
 
 
 def _write_payments(found: Sequence[_Sale]) -> None:
     rows = [_payment(each.sale, movement) for each in found for movement in each.order.transactions]
-    SalesOrderPayment.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["order", "ref"], update_fields=PAYMENT_VALUES
-    )
+    bulk.insert(rows, unique=("order", "ref"))
 
 
 def _payment(sale: SalesOrder, movement: Transaction) -> SalesOrderPayment:

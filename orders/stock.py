@@ -51,8 +51,8 @@ def book(told: Told, eligible: Collection[IncomingOrder]) -> Refusals:
 
 def _write(found: Sequence[_Books]) -> None:
     """Everything that the orders book, table by table."""
-    bulk.save([stock for books in found for stock in books.changed()], CHANGING)
-    OrderStock.objects.bulk_create(stock for books in found for stock in books.stocks.values() if stock._state.adding)
+    bulk.save((stock for books in found for stock in books.changed()), CHANGING)
+    bulk.insert(stock for books in found for stock in books.stocks.values() if stock._state.adding)
     bookings = [booking for books in found for booking in books.bookings]
     open_changes: dict[Shelf, int] = {}
     for books in found:
@@ -294,7 +294,7 @@ class _Books:
             self.verify.add(shelf)
 
 
-CHANGING: Sequence[str] = (
+CHANGING: Final = (
     *("ordered", "open_quantity", "fulfilled", "held", "ahead", "dispatched"),
     *("covered", "in_doubt", "totals"),
 )

@@ -1,45 +1,98 @@
-"""Many rows of one table, changed by one statement."""
+"""Many rows of one table, written by one statement.
+
+As Django's `bulk_create` and `bulk_update` do, but values go to the database column by column, as they are: the preparing
+of each by itself takes most of the time of writing some hundreds of rows.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import Field, Model
+from django.db.models import Field, JSONField, Model
+from psycopg.types.json import Jsonb
 
 
-def save(rows: Collection[Model], fields: Sequence[str]) -> None:
-    """Write these fields of rows that are kept already, all of one model, as `bulk_update` does: that spells out a case
-    for every value, of which some hundreds take longer to put together than to write. No fields of arrays."""
-    if not rows:
+def insert(rows: Iterable[Model], *, unique: tuple[str, ...] = ()) -> None:
+    """Insert rows of one model, in their order, and give them their ids. With `unique`, fields of a constraint: a row that
+    is there already gets the values of the new one, under its own id. Every value has to be of its field's own type, and
+    what a row belongs to is kept before it."""
+    new = list(rows)
+    if not new:
         return
-    model = type(next(iter(rows)))
-    values = [
-        [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows]
-        for field in _fields(model, tuple(fields))
-    ]
+    model = type(new[0])
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     with connection.cursor() as cursor:
-        cursor.execute(_statement(model, tuple(fields)), [[row.pk for row in rows], *values])
+        cursor.execute(_insert(model, unique), [_values(field, new) for field in fields])
+        for row, (pk,) in zip(new, cursor.fetchall(), strict=True):
+            row.pk, row._state.adding, row._state.db = pk, False, connection.alias
 
 
-def _fields(model: type[Model], names: tuple[str, ...]) -> list[Field[Any, Any]]:
+def save(rows: Iterable[Model], names: tuple[str, ...]) -> None:
+    """Write these fields of rows of one model that are kept already."""
+    kept = list(rows)
+    if not kept:
+        return
+    model = type(kept[0])
+    with connection.cursor() as cursor:
+        columns = [_values(field, kept) for field in _fields(model, names)]
+        cursor.execute(_update(model, names), [[row.pk for row in kept], *columns])
+
+
+def _fields(model: type[Model], names: Sequence[str]) -> list[Field[Any, Any]]:
     return [field for field in model._meta.concrete_fields if field.name in names]
 
 
+def _values(field: Field[Any, Any], rows: Sequence[Model]) -> list[Any]:
+    values = [getattr(row, field.attname) for row in rows]
+    if isinstance(field, (ArrayField, JSONField)):
+        return [None if value is None else Jsonb(value) for value in values]
+    return values
+
+
 @functools.cache
-def _statement(model: type[Model], names: tuple[str, ...]) -> str:
-    fields = _fields(model, names)
-    columns = [str(field.column) for field in fields]
+def _insert(model: type[Model], unique: tuple[str, ...]) -> str:
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    known = ", ".join(_columns(_fields(model, unique)))
+    others = [column for column in _columns(fields) if column not in known.split(", ")]
     return (
-        f"UPDATE {model._meta.db_table} r SET {', '.join(f'{column} = n.{column}' for column in columns)} "  # noqa: S608
-        f"FROM unnest(%s::bigint[], {', '.join(f'%s::{_kind(field)}[]' for field in fields)}) "
-        f"AS n(id, {', '.join(columns)}) WHERE r.id = n.id"
+        f"INSERT INTO {model._meta.db_table} ({', '.join(_columns(fields))}) "  # noqa: S608
+        f"SELECT {', '.join(map(_read, fields))} FROM {_told(fields)} "
+        + (f"ON CONFLICT ({known}) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in others)} " if known else "")
+        + f"RETURNING {model._meta.db_table}.id"
     )
 
 
+@functools.cache
+def _update(model: type[Model], names: tuple[str, ...]) -> str:
+    fields = _fields(model, names)
+    news = ", ".join(f"{field.column} = {_read(field)}" for field in fields)
+    pk = model._meta.concrete_fields[0]
+    return f"UPDATE {model._meta.db_table} r SET {news} FROM {_told([pk, *fields])} WHERE r.id = n.id"  # noqa: S608
+
+
+def _told(fields: Sequence[Field[Any, Any]]) -> str:
+    """The values, as a table `n`."""
+    arrays = ", ".join(f"%s::{_kind(field)}[]" for field in fields)
+    return f"unnest({arrays}) AS n({', '.join(_columns(fields))})"
+
+
+def _columns(fields: Iterable[Field[Any, Any]]) -> list[str]:
+    return [f'"{field.column}"' for field in fields]
+
+
 def _kind(field: Field[Any, Any]) -> str:
-    """Texts without their limit: a cast would cut off what the column refuses."""
-    kind = str(field.db_type(connection))
-    return "text" if kind.startswith("varchar") else kind
+    """Its type without limits: a cast would cut off what the column refuses. Arrays travel as JSON, since an array of
+    arrays is taken apart to its elements."""
+    if isinstance(field, ArrayField):
+        return "jsonb"
+    kind = str(field.db_type(connection)).partition("(")[0]
+    return "text" if kind == "varchar" else kind
+
+
+def _read(field: Field[Any, Any]) -> str:
+    column = f'n."{field.column}"'
+    return f"ARRAY(SELECT jsonb_array_elements_text({column}))" if isinstance(field, ArrayField) else column
