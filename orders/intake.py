@@ -40,52 +40,51 @@ SLICE: Final = dt.timedelta(seconds=150)
 """Longest that a worker reads from a history before it gives the work back; a task may last twice as long."""
 
 # Versions are dated in whole seconds, so two changes within one second look alike: of these the one asked for later wins.
-# An order that was redacted stays so, whatever version comes.
 KEEP: Final = """
 INSERT INTO orders_incomingorder AS o
        (store_id, ref, name, remote_created_at, remote_updated_at, cancelled_at, test, total, currency, customer_ref,
         snapshot, revision, applied_revision, received_at, state, stock_rule, cause, remedy, waits_for,
         needs_look)
-VALUES (%(store)s, %(ref)s, %(name)s, %(created_at)s, %(updated_at)s, %(cancelled_at)s, %(test)s, %(total)s,
-        %(currency)s, %(customer)s, %(snapshot)s::jsonb, 1, 0, %(asked_at)s, 'pending', '', '', '', '', '')
+SELECT %(store)s, n.told ->> 'ref', n.told ->> 'name', (n.told ->> 'created_at')::timestamptz,
+       (n.told ->> 'updated_at')::timestamptz, (n.told ->> 'cancelled_at')::timestamptz, (n.told ->> 'test')::boolean,
+       (n.told #>> '{current_total,shop,amount}')::numeric, n.told #>> '{current_total,shop,currency}',
+       n.told ->> 'customer_ref', n.told, 1, 0, %(asked_at)s, 'pending', '', '', '', '', ''
+  FROM jsonb_array_elements(%(orders)s::jsonb) WITH ORDINALITY AS n(told, turn)
+ ORDER BY n.turn
     ON CONFLICT (store_id, ref) DO UPDATE
    SET name = excluded.name, remote_created_at = excluded.remote_created_at,
        remote_updated_at = excluded.remote_updated_at, cancelled_at = excluded.cancelled_at, test = excluded.test,
-       total = excluded.total, currency = excluded.currency,
-       customer_ref = CASE WHEN o.redacted_at IS NULL THEN excluded.customer_ref ELSE '' END,
-       snapshot = CASE WHEN o.redacted_at IS NULL THEN excluded.snapshot ELSE %(bare)s::jsonb END,
-       revision = o.revision + 1, received_at = excluded.received_at, state = excluded.state, missing_at = NULL
- WHERE o.remote_updated_at < excluded.remote_updated_at
-    OR (o.remote_updated_at = excluded.remote_updated_at AND o.received_at <= excluded.received_at
-        AND (o.missing_at IS NOT NULL
-             OR o.snapshot <> CASE WHEN o.redacted_at IS NULL THEN excluded.snapshot ELSE %(bare)s::jsonb END))
-RETURNING o.revision
+       total = excluded.total, currency = excluded.currency, customer_ref = excluded.customer_ref,
+       snapshot = excluded.snapshot, revision = o.revision + 1, received_at = excluded.received_at,
+       state = excluded.state, missing_at = NULL
+ WHERE (o.redacted_at IS NOT NULL) = %(redacted)s
+   AND (o.remote_updated_at < excluded.remote_updated_at
+        OR (o.remote_updated_at = excluded.remote_updated_at AND o.received_at <= excluded.received_at
+            AND (o.missing_at IS NOT NULL OR o.snapshot <> excluded.snapshot)))
 """
 
 
-def keep(store: Store, order: RemoteOrder, *, asked_at: dt.datetime) -> bool:
-    """Keep this version of an order, read from `store` with a question sent at `asked_at`. True when that changed
-    anything: a version that is known, or older than the one kept, changes nothing, whatever the order of arrival."""
+def keep(store: Store, orders: Collection[RemoteOrder], *, asked_at: dt.datetime) -> int:
+    """Keep these versions of orders, each once, read from `store` with a question sent at `asked_at`. Returns of how many
+    that changed anything: a version that is known, or older than the one kept, changes nothing, whatever the order of
+    arrival. An order that was redacted stays so, whatever version comes."""
+    # One order everywhere, so that two workers never wait for each other.
+    told = sorted(orders, key=lambda order: order.ref)
+    with transaction.atomic():
+        kept = _keep(store, told, asked_at, redacted=False)
+        # From here on their rows are locked: none is redacted meanwhile.
+        known = IncomingOrder.objects.filter(store=store, ref__in=[order.ref for order in told])
+        redacted = set(known.exclude(redacted_at=None).order_by().values_list("ref", flat=True))
+        bare = [without_person(order) for order in told if order.ref in redacted]
+        return kept + (_keep(store, bare, asked_at, redacted=True) if bare else 0)
+
+
+def _keep(store: Store, told: Sequence[RemoteOrder], asked_at: dt.datetime, *, redacted: bool) -> int:
+    """Those of them that are kept as redacted, or those that are not."""
+    orders = msgspec.json.encode(told).decode()
     with connection.cursor() as cursor:
-        cursor.execute(
-            KEEP,
-            {
-                "store": store.pk,
-                "ref": order.ref,
-                "name": order.name,
-                "created_at": order.created_at,
-                "updated_at": order.updated_at,
-                "cancelled_at": order.cancelled_at,
-                "test": order.test,
-                "total": order.current_total.shop.amount,
-                "currency": order.current_total.shop.currency,
-                "customer": order.customer_ref,
-                "snapshot": _as_json(order),
-                "bare": _as_json(without_person(order)),
-                "asked_at": asked_at,
-            },
-        )
-        return cursor.fetchone() is not None
+        cursor.execute(KEEP, {"store": store.pk, "orders": orders, "asked_at": asked_at, "redacted": redacted})
+        return cursor.rowcount
 
 
 def read_changes(store: Store, *, at_leisure: bool = False) -> int:
@@ -173,7 +172,7 @@ def _keep_read(
     """Keep what the store gave for these claims, in their order; None is an order that it does not show."""
     missing = [claim.ref for claim, order in zip(claims, found, strict=True) if order is None]
     with transaction.atomic():
-        kept = sum(keep(store, order, asked_at=asked_at) for order in sorted(filter(None, found), key=_by_ref))
+        kept = keep(store, [order for order in found if order], asked_at=asked_at)
         _mark_missing(store, missing, asked_at)
         changes.settle(claims)
         if kept:
@@ -204,12 +203,3 @@ def _some(claims: Iterable[Claimed]) -> Iterator[list[Claimed]]:
 def _mark_missing(store: Store, refs: Sequence[str], asked_at: dt.datetime) -> None:
     known = IncomingOrder.objects.filter(store=store, ref__in=refs, missing_at=None, received_at__lte=asked_at)
     known.update(missing_at=asked_at, received_at=asked_at)
-
-
-def _by_ref(order: RemoteOrder) -> str:
-    """One order everywhere, so that two workers never wait for each other."""
-    return order.ref
-
-
-def _as_json(order: RemoteOrder) -> str:
-    return msgspec.json.encode(order).decode()

@@ -7,13 +7,23 @@ of each by itself takes most of the time of writing some hundreds of rows.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import Field, JSONField, Model
+from django.db.models import CharField, DecimalField, Field, JSONField, Model, TextField
 from psycopg.types.json import Jsonb
+
+TYPES: Final[Mapping[type[Field[Any, Any]], Callable[[Any], Any]]] = {
+    CharField: str,
+    TextField: str,
+    DecimalField: Decimal,
+    ArrayField: Jsonb,
+    JSONField: Jsonb,
+}
+"""What values of these fields travel as."""
 
 
 def insert(rows: Iterable[Model], *, unique: tuple[str, ...] = ()) -> None:
@@ -47,10 +57,12 @@ def _fields(model: type[Model], names: Sequence[str]) -> list[Field[Any, Any]]:
 
 
 def _values(field: Field[Any, Any], rows: Sequence[Model]) -> list[Any]:
+    """Of one type, as the members of an array have to be."""
+    kind = next((kind for some, kind in TYPES.items() if isinstance(field, some)), None)
     values = [getattr(row, field.attname) for row in rows]
-    if isinstance(field, (ArrayField, JSONField)):
-        return [None if value is None else Jsonb(value) for value in values]
-    return values
+    if kind is None:
+        return values
+    return [value if value is None or type(value) is kind else kind(value) for value in values]
 
 
 @functools.cache

@@ -67,7 +67,7 @@ def order() -> RemoteOrder:
 
 @pytest.fixture
 def incoming() -> IncomingOrder:
-    intake.keep(StoreFactory(), order(), asked_at=NOON)
+    intake.keep(StoreFactory(), [order()], asked_at=NOON)
     return IncomingOrder.objects.get()
 
 

@@ -42,7 +42,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def incoming(store: Store, number: int, state: IncomingState = IncomingState.PENDING, **parts: Any) -> IncomingOrder:
-    intake.keep(store, sold(ref=f"order/{number}", name=f"#{number}"), asked_at=NOON)
+    intake.keep(store, [sold(ref=f"order/{number}", name=f"#{number}")], asked_at=NOON)
     IncomingOrder.objects.filter(store=store, ref=f"order/{number}").update(state=state, **parts)
     return IncomingOrder.objects.get(store=store, ref=f"order/{number}")
 

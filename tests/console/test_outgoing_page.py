@@ -31,7 +31,7 @@ def order(world: World) -> IncomingOrder:
     Store.objects.update(integration_date=day, granted_scopes=ALL_SCOPES, send_fulfilments=True)
     world.store.refresh_from_db()
     world.fake.place(world.item("TS-BLK-M", here=20, there=20).item_ref, world.there, 5, total=price("0"))
-    intake.keep(world.store, world.fake.order("order/1"), asked_at=timezone.now())
+    intake.keep(world.store, [world.fake.order("order/1")], asked_at=timezone.now())
     imports.import_waiting(world.store)
     return IncomingOrder.objects.get()
 

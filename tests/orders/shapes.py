@@ -151,7 +151,7 @@ def sold(*lines: OrderLine, **parts: Any) -> RemoteOrder:
 def told(store: Store, said: RemoteOrder) -> SalesOrder:
     """The store tells of an order, and it is written as the import writes it."""
     with transaction.atomic():
-        intake.keep(store, said, asked_at=NOON)
+        intake.keep(store, [said], asked_at=NOON)
         rows = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store")
         return written(rows.get(ref=said.ref, store=store), said)
 

@@ -57,7 +57,7 @@ class TwoPlaces:
         world.delta()
 
     def bring(self) -> None:
-        intake.keep(Store.objects.get(), self.shop.told(), asked_at=timezone.now())
+        intake.keep(Store.objects.get(), [self.shop.told()], asked_at=timezone.now())
         imports.import_waiting(Store.objects.get())
 
     def move(self, quantity: int, of: int = 5) -> None:

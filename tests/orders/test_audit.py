@@ -26,7 +26,7 @@ def stock(world: World) -> OrderStock:
     shop.place(5, world.there)
     shop.fulfil(2, world.there)
     shop.take_off(1, world.there, world.there)
-    intake.keep(world.store, shop.told(), asked_at=timezone.now())
+    intake.keep(world.store, [shop.told()], asked_at=timezone.now())
     imports.import_waiting(world.store)
     held = OrderStock.objects.get()
     assert (held.ordered, held.open_quantity, held.fulfilled) == (5, 2, 2)

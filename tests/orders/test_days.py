@@ -35,7 +35,7 @@ def heard_of(store: Store, ref: str, at: dt.datetime = NOON) -> None:
 
 def kept(store: Store, ref: str, state: IncomingState, at: dt.datetime = NOON) -> None:
     heard_of(store, ref)
-    intake.keep(store, sold(ref=ref, created_at=at), asked_at=NOON)
+    intake.keep(store, [sold(ref=ref, created_at=at)], asked_at=NOON)
     IncomingOrder.objects.filter(store=store, ref=ref).update(state=state)
 
 

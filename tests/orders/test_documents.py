@@ -48,7 +48,7 @@ def imported(store: Store, order: RemoteOrder, *, ref: str = "order", minutes: i
     """The order as the store tells it so many minutes later, kept and imported."""
     told = dataclasses.replace(order, ref=ref, updated_at=order.updated_at + dt.timedelta(minutes=minutes))
     own = tuple(dataclasses.replace(refund, ref=f"{ref}/{refund.ref}") for refund in told.refunds)
-    intake.keep(store, dataclasses.replace(told, refunds=own), asked_at=DAY)
+    intake.keep(store, [dataclasses.replace(told, refunds=own)], asked_at=DAY)
     IncomingOrder.objects.filter(store=store, ref=ref).update(state=IncomingState.IMPORTED)
     return IncomingOrder.objects.get(store=store, ref=ref)
 
@@ -344,7 +344,7 @@ def test_the_import_books_stock_and_document_of_a_return_together(world: World) 
     shop.place(3, world.there)
     shop.fulfil(3, world.there)
     shop.come_back(1, world.there)
-    intake.keep(world.store, shop.told(), asked_at=DAY)
+    intake.keep(world.store, [shop.told()], asked_at=DAY)
 
     imports.import_waiting(Store.objects.get(pk=world.store.pk))
 

@@ -45,7 +45,7 @@ def shop(world: World, person: User) -> Shelves:
 
 
 def tell(world: World, shop: Shelves) -> IncomingOrder:
-    intake.keep(world.store, shop.told(), asked_at=timezone.now())
+    intake.keep(world.store, [shop.told()], asked_at=timezone.now())
     imports.import_waiting(Store.objects.get(pk=world.store.pk))
     return IncomingOrder.objects.get()
 

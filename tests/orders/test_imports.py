@@ -56,7 +56,7 @@ def live(publication: LevelPublication, expected: int) -> None:
 def bring(store: Store, *shops: Shelves) -> list[IncomingState]:
     """The store tells what these orders look like now, and they are imported."""
     for shop in shops:
-        intake.keep(store, shop.told(), asked_at=timezone.now())
+        intake.keep(store, [shop.told()], asked_at=timezone.now())
     imports.import_waiting(Store.objects.get(pk=store.pk))
     rows = IncomingOrder.objects.filter(store=store).order_by("ref")
     return [IncomingState(row.state) for row in rows]
@@ -92,7 +92,7 @@ def test_the_same_version_twice_and_an_older_one_late_change_nothing(world: Worl
     bring(world.store, shop)
     entries = LedgerEntry.objects.count()
 
-    intake.keep(world.store, older, asked_at=timezone.now())
+    intake.keep(world.store, [older], asked_at=timezone.now())
     bring(world.store, shop)
     IncomingOrder.objects.update(state=IncomingState.PENDING)
     bring(world.store, shop)
@@ -306,7 +306,7 @@ def test_an_import_costs_few_statements_whatever_the_number_of_lines(world: Worl
         one.come_back(1, world.there)
         order = with_line_of(order, one.told())
     around = statements_of_a_pass(world.store)
-    intake.keep(world.store, order, asked_at=timezone.now())
+    intake.keep(world.store, [order], asked_at=timezone.now())
 
     assert statements_of_a_pass(world.store) - around <= 25 + 1, "and one look for more orders"
     assert Document.objects.filter(state="posted").exists()
@@ -354,7 +354,7 @@ def test_two_workers_and_shuffled_versions_end_as_one_clean_read(world: World) -
     def work(told: list[object]) -> None:
         try:
             for version in told:
-                intake.keep(world.store, version, asked_at=timezone.now())  # type: ignore[arg-type]
+                intake.keep(world.store, [version], asked_at=timezone.now())  # type: ignore[arg-type]
                 for pk in IncomingOrder.objects.filter(state="pending").values_list("pk", flat=True):
                     imports.import_orders([pk])
         finally:

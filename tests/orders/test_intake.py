@@ -88,7 +88,7 @@ def kept(ref: str = ORDER) -> IncomingOrder:
 
 def test_an_order_is_kept_whole(store: Store) -> None:
     told = order()
-    assert intake.keep(store, told, asked_at=NINE)
+    assert intake.keep(store, [told], asked_at=NINE)
 
     row = kept()
 
@@ -97,37 +97,37 @@ def test_an_order_is_kept_whole(store: Store) -> None:
 
 
 def test_a_newer_version_replaces_and_is_counted(store: Store) -> None:
-    intake.keep(store, order(), asked_at=NINE)
-    assert intake.keep(store, order(updated_at=NINE + SECOND, cancelled_at=NINE + SECOND), asked_at=NINE)
+    intake.keep(store, [order()], asked_at=NINE)
+    assert intake.keep(store, [order(updated_at=NINE + SECOND, cancelled_at=NINE + SECOND)], asked_at=NINE)
 
     assert (kept().revision, kept().cancelled_at) == (2, NINE + SECOND)
 
 
 def test_an_older_version_that_arrives_late_changes_nothing(store: Store) -> None:
-    intake.keep(store, order(updated_at=NINE + SECOND, name="#new"), asked_at=NINE)
+    intake.keep(store, [order(updated_at=NINE + SECOND, name="#new")], asked_at=NINE)
 
-    assert not intake.keep(store, order(name="#old"), asked_at=NINE + 9 * SECOND)
+    assert not intake.keep(store, [order(name="#old")], asked_at=NINE + 9 * SECOND)
     assert (kept().name, kept().revision) == ("#new", 1)
 
 
 def test_the_same_version_again_changes_nothing(store: Store) -> None:
-    intake.keep(store, order(), asked_at=NINE)
+    intake.keep(store, [order()], asked_at=NINE)
 
-    assert not intake.keep(store, order(), asked_at=NINE + SECOND)
+    assert not intake.keep(store, [order()], asked_at=NINE + SECOND)
     assert kept().revision == 1
 
 
 def test_of_two_changes_in_one_second_the_one_asked_for_later_wins(store: Store) -> None:
-    intake.keep(store, order(name="#first"), asked_at=NINE + SECOND)
+    intake.keep(store, [order(name="#first")], asked_at=NINE + SECOND)
 
-    assert not intake.keep(store, order(name="#earlier"), asked_at=NINE)
-    assert intake.keep(store, order(name="#second"), asked_at=NINE + 2 * SECOND)
+    assert not intake.keep(store, [order(name="#earlier")], asked_at=NINE)
+    assert intake.keep(store, [order(name="#second")], asked_at=NINE + 2 * SECOND)
     assert kept().name == "#second"
 
 
 def test_two_stores_may_show_the_same_reference(store: Store) -> None:
-    intake.keep(store, order(), asked_at=NINE)
-    intake.keep(StoreFactory(), order(), asked_at=NINE)
+    intake.keep(store, [order()], asked_at=NINE)
+    intake.keep(StoreFactory(), [order()], asked_at=NINE)
 
     assert IncomingOrder.objects.filter(ref=ORDER).count() == 2
 
@@ -161,7 +161,7 @@ def test_the_reader_stands_where_the_queue_looks_for_it() -> None:
 
 
 def test_an_order_the_store_no_longer_shows_is_marked_and_not_deleted(shop: Shop, store: Store) -> None:
-    intake.keep(store, order(), asked_at=NINE)
+    intake.keep(store, [order()], asked_at=NINE)
     heard_of(store, ORDER, "gid://shopify/Order/404")
 
     assert intake.read_changes(store) == 2
@@ -171,7 +171,7 @@ def test_an_order_the_store_no_longer_shows_is_marked_and_not_deleted(shop: Shop
 
 
 def test_an_order_that_is_shown_again_is_no_longer_missing(shop: Shop, store: Store) -> None:
-    intake.keep(store, order(), asked_at=NINE)
+    intake.keep(store, [order()], asked_at=NINE)
     heard_of(store, ORDER)
     intake.read_changes(store)
     shop.add(order())
@@ -236,9 +236,9 @@ def with_person() -> RemoteOrder:
 
 
 def test_what_names_a_customer_is_erased_and_the_books_stay(store: Store) -> None:
-    intake.keep(store, with_person(), asked_at=NINE)
-    intake.keep(store, order(2, customer_ref="customer/9"), asked_at=NINE)
-    intake.keep(store, order(3, customer_ref="customer/10"), asked_at=NINE)
+    intake.keep(store, [with_person()], asked_at=NINE)
+    intake.keep(store, [order(2, customer_ref="customer/9")], asked_at=NINE)
+    intake.keep(store, [order(3, customer_ref="customer/10")], asked_at=NINE)
 
     assert privacy.erase(store, "customer/9", [ORDER]) == 2
     assert privacy.erase(store, "customer/9", [ORDER]) == 0
@@ -256,16 +256,16 @@ def test_what_names_a_customer_is_erased_and_the_books_stay(store: Store) -> Non
 
 
 def test_an_erased_customer_does_not_come_back_with_the_next_version(store: Store) -> None:
-    intake.keep(store, with_person(), asked_at=NINE)
+    intake.keep(store, [with_person()], asked_at=NINE)
     privacy.erase(store, "customer/9", [ORDER])
 
     newer = dataclasses.replace(with_person(), updated_at=NINE + SECOND, name="#new")
-    assert intake.keep(store, newer, asked_at=NINE + SECOND)
+    assert intake.keep(store, [newer], asked_at=NINE + SECOND)
 
     assert (kept().name, kept().customer_ref, kept().order.po_number) == ("#new", "", "")
 
 
 def test_redacting_nobody_erases_nothing(store: Store) -> None:
-    intake.keep(store, order(customer_ref=""), asked_at=NINE)
+    intake.keep(store, [order(customer_ref="")], asked_at=NINE)
 
     assert privacy.erase(store, "", []) == 0

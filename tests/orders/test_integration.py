@@ -45,7 +45,7 @@ def shops(world: World) -> list[Shelves]:
     refunded.fulfil(1, world.there)
     refunded.come_back(1, world.there)
     for shop in (plain, refunded):
-        intake.keep(world.store, shop.told(), asked_at=timezone.now())
+        intake.keep(world.store, [shop.told()], asked_at=timezone.now())
     return [plain, refunded]
 
 

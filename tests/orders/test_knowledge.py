@@ -105,7 +105,7 @@ def test_an_order_that_only_its_sums_hold_up_holds_no_level(world: World, shop: 
     """Its stock is booked: nothing about the level is unknown."""
     shop.place(3, world.there)
     wrong = replace(shop.told(), total=price("5.00"))
-    intake.keep(world.store, wrong, asked_at=timezone.now())
+    intake.keep(world.store, [wrong], asked_at=timezone.now())
     imports.import_waiting(world.store)
 
     row = IncomingOrder.objects.get()

@@ -45,7 +45,7 @@ def order(world: World) -> IncomingOrder:
 def bring(world: World) -> IncomingOrder:
     """The store's newest version is read and imported."""
     world.fake.advance(60)
-    intake.keep(world.store, world.fake.order("order/1"), asked_at=timezone.now())
+    intake.keep(world.store, [world.fake.order("order/1")], asked_at=timezone.now())
     imports.import_waiting(world.store)
     return IncomingOrder.objects.get()
 

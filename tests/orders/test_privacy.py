@@ -28,7 +28,7 @@ def store() -> Store:
     now = dt.datetime(2026, 11, 21, 9, 5, tzinfo=dt.UTC)
     for number, customer_ref in ((1, MARIAS_REF), (2, "gid://shopify/Customer/80002")):
         kept = dataclasses.replace(order(number), customer_ref=customer_ref, po_number="PO-7")
-        intake.keep(store, kept, asked_at=now)
+        intake.keep(store, [kept], asked_at=now)
     return store
 
 
@@ -46,7 +46,7 @@ def test_a_customer_is_erased_from_their_orders_and_from_nobody_elses(store: Sto
 
 def test_a_guests_order_is_erased_when_the_request_names_it(store: Store) -> None:
     guest = dataclasses.replace(order(3), email="maria@example.com")
-    intake.keep(store, guest, asked_at=dt.datetime(2026, 11, 21, 9, 5, tzinfo=dt.UTC))
+    intake.keep(store, [guest], asked_at=dt.datetime(2026, 11, 21, 9, 5, tzinfo=dt.UTC))
 
     request = ask(store, "customers/redact", customer=MARIA, orders_to_redact=[3])
 

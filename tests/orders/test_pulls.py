@@ -39,7 +39,7 @@ def shop(world: World) -> Shelves:
 
 
 def bring(shop: Shelves) -> None:
-    intake.keep(Store.objects.get(), shop.told(), asked_at=timezone.now())
+    intake.keep(Store.objects.get(), [shop.told()], asked_at=timezone.now())
     imports.import_waiting(Store.objects.get())
 
 
@@ -208,7 +208,7 @@ def test_goods_that_left_before_their_store_sent_them_stay_gone_when_it_takes_th
 def test_two_orders_of_one_number_need_their_store(world: World, shop: Shelves) -> None:
     other = StoreFactory(name="Outlet", slug="outlet")
     bring_to(world.store, shop)
-    intake.keep(other, shop.told(), asked_at=timezone.now())
+    intake.keep(other, [shop.told()], asked_at=timezone.now())
     pull(2)
     assert OrderPull.objects.get().cause == "2 orders are called 1001."
     assert feed(f"{SKU},cluj,2,9,#1001,{world.store.slug},").recorded == 1
@@ -217,7 +217,7 @@ def test_two_orders_of_one_number_need_their_store(world: World, shop: Shelves) 
 
 
 def bring_to(store: Store, shop: Shelves) -> None:
-    intake.keep(store, shop.told(), asked_at=timezone.now())
+    intake.keep(store, [shop.told()], asked_at=timezone.now())
     imports.import_waiting(Store.objects.get(pk=store.pk))
 
 

@@ -31,7 +31,7 @@ def row(world: World) -> IncomingOrder:
     LevelPublication.objects.update(state=PublicationState.LIVE, baseline_at=timezone.now())
     for event in (lambda: shop.place(3, world.there), shop.cancel):
         event()
-        intake.keep(Store.objects.get(), shop.told(), asked_at=timezone.now())
+        intake.keep(Store.objects.get(), [shop.told()], asked_at=timezone.now())
         imports.import_waiting(Store.objects.get())
     return IncomingOrder.objects.get()
 

@@ -118,7 +118,7 @@ def test_a_later_version_of_a_redacted_order_brings_nobody_back(store: Store) ->
     retention.forget(store)
 
     later = dataclasses.replace(said, updated_at=said.updated_at + dt.timedelta(days=60))
-    intake.keep(store, later, asked_at=NOW)
+    intake.keep(store, [later], asked_at=NOW)
     row = IncomingOrder.objects.get()
     sales.write({row: row.order})
 

@@ -192,7 +192,7 @@ def test_a_newer_version_of_an_erased_order_names_nobody_again(store: Store) -> 
     told(store, business())
     privacy.erase(store, "customer/9", [])
     row = IncomingOrder.objects.select_related("store").get()
-    intake.keep(store, later(business()), asked_at=NOON + HOUR)
+    intake.keep(store, [later(business())], asked_at=NOON + HOUR)
     row.refresh_from_db()
 
     with transaction.atomic():
@@ -269,7 +269,7 @@ def big(lines: int) -> RemoteOrder:
 @pytest.mark.parametrize("lines", [1, 400])
 def test_eight_statements_write_an_order_whatever_its_size(store: Store, lines: int) -> None:
     said = big(lines)
-    intake.keep(store, said, asked_at=NOON)
+    intake.keep(store, [said], asked_at=NOON)
     incoming = IncomingOrder.objects.select_related("store").get()
     with transaction.atomic(), CaptureQueriesContext(connection) as first:
         sales.write({incoming: said})

@@ -36,7 +36,7 @@ def shop(world: World) -> Shelves:
 
 
 def bring(shop: Shelves) -> None:
-    intake.keep(Store.objects.get(), shop.told(), asked_at=timezone.now())
+    intake.keep(Store.objects.get(), [shop.told()], asked_at=timezone.now())
     imports.import_waiting(Store.objects.get())
 
 

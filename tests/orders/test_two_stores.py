@@ -148,7 +148,7 @@ def test_a_cancelled_order_gives_each_store_what_it_has_not_got(
 
 def bring(pair: Pair, shop: Shelves) -> None:
     placed = dataclasses.replace(shop.told(), created_at=pair.world.fake.now)
-    intake.keep(pair.s, placed, asked_at=timezone.now())
+    intake.keep(pair.s, [placed], asked_at=timezone.now())
     imports.import_waiting(Store.objects.get(pk=pair.s.pk))
     pair.deltas()
 

@@ -47,7 +47,7 @@ def shops(world: World) -> list[Shelves]:
 
 def bring(*shops: Shelves) -> None:
     for shop in shops:
-        intake.keep(Store.objects.get(), shop.told(), asked_at=timezone.now())
+        intake.keep(Store.objects.get(), [shop.told()], asked_at=timezone.now())
     imports.import_waiting(Store.objects.get())
 
 
@@ -185,7 +185,7 @@ def test_goods_that_the_order_holds_since_join_its_wave(world: World, shops: lis
         lines=told.lines + more.lines,
         fulfilment_orders=told.fulfilment_orders + more.fulfilment_orders,
     )
-    intake.keep(world.store, joined, asked_at=timezone.now())
+    intake.keep(world.store, [joined], asked_at=timezone.now())
     imports.import_waiting(Store.objects.get())
 
     assert lines_of(wave) == [("#1001", 5, "open"), ("#1001", 1, "open")]

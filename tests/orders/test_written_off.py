@@ -29,7 +29,7 @@ def entry(world: World) -> LedgerEntry:
     shop.place(3, world.there)
     shop.fulfil(3, world.there)
     shop.come_back(2, None)
-    intake.keep(world.store, shop.told(), asked_at=DAY)
+    intake.keep(world.store, [shop.told()], asked_at=DAY)
     imports.import_waiting(Store.objects.get(pk=world.store.pk))
     return written_off.written_off().get()
 
