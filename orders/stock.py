@@ -8,20 +8,19 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from connectors.models import Store
 from connectors.models.stores import OpeningOrders
 from connectors.ports.orders import RemoteOrder
 from inventory import ledger, store_bookings
 from inventory.ledger import Posting
 from inventory.store_bookings import Shelf, StoreBooking
-from orders import wave_changes
+from orders import places, wave_changes
 from orders.effects import Effect, Holding, StockRule, Terms, effects_of, shares
 from orders.errors import OrderRefused
 from orders.facts import Fact, FactKind, News, Spot, Standing, cancelled_key, news, returned_key
 from orders.models import IncomingOrder, OrderStock, WaveLine, WaveLineState
+from orders.places import Place, Shop
 from orders.told import Refusals, Told, set_aside
 from syncconsole.kernel import bulk
 
@@ -36,7 +35,11 @@ def book(told: Told, eligible: Collection[IncomingOrder]) -> Refusals:
     """
     refused: Refusals = {}
     found = _open(told, eligible)
-    shop = _look_up(found)
+    shop = places.look_up(
+        found[0].row.store,
+        items={ref for books in found for ref in books.new_items},
+        places={ref for books in found for ref in books.place_refs},
+    )
     for books in found:
         with set_aside(refused, books.row):
             books.work_through(shop)
@@ -71,28 +74,6 @@ def rule_for(row: IncomingOrder, *, eligible: bool) -> StockRule:
     return StockRule.LEFT_OUT if left_out else StockRule.ORDER
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A location of the store, and ours that holds goods for it."""
-
-    store_location_id: int
-    location_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Shop:
-    """What was looked up of the store."""
-
-    items: dict[str, tuple[int, bool]] = field(default_factory=dict)
-    """Item reference → our variant, and whether the store tracks its quantity."""
-    places: dict[str, _Place] = field(default_factory=dict)
-    """Location reference → where goods of a line that is new there are held."""
-    names: dict[str, str] = field(default_factory=dict)
-    """Location reference → what people call it."""
-    vacated: set[str] = field(default_factory=set)
-    """References of locations that our goods moved away from."""
-
-
 @dataclass(slots=True)
 class _Books:
     """What is to be written for one order."""
@@ -112,7 +93,7 @@ class _Books:
     before: dict[int, list[Any]] = field(default_factory=dict)
     """What may change of a row, as it was read, by its id."""
     told: News = field(init=False)
-    places: dict[str, _Place] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
     postings: list[Posting] = field(default_factory=list)
     bookings: list[StoreBooking] = field(default_factory=list)
     open_changes: dict[Shelf, int] = field(default_factory=dict)
@@ -162,7 +143,7 @@ class _Books:
         """Locations of the store that the order names."""
         return {spot.location_ref for spot in self.told.now} | {fact.to_ref for fact in self.told.facts if fact.to_ref}
 
-    def work_through(self, shop: _Shop) -> None:
+    def work_through(self, shop: Shop) -> None:
         """Note the effects of every fact, and what is held after it. Raises OrderRefused for what is not ours to book."""
         self._learn(shop)
         for spot, standing in self.told.now.items():
@@ -189,7 +170,7 @@ class _Books:
         fresh = [look for look in self.looks if look not in asked]
         self.row.needs_look = " ".join(filter(None, [asked, *fresh]))[:300]
 
-    def _learn(self, shop: _Shop) -> None:
+    def _learn(self, shop: Shop) -> None:
         """Take over what is known of the order's items and places; lines of untracked items hold nothing."""
         untracked: set[str] = set()
         concerned = self.concerned
@@ -213,8 +194,7 @@ class _Books:
         self.told = News([fact for fact in self.told.facts if fact.spot.line_ref in lines], now)
         self.places = shop.places
         for spot in self._placeless():
-            cause, remedy = _why_placeless(self.row.store, spot.location_ref, shop)
-            raise OrderRefused(cause=cause, remedy=remedy, waits_for=f"location:{spot.location_ref}")
+            raise places.not_mapped(self.row.store, spot.location_ref, shop)
 
     def _placeless(self) -> Iterable[Spot]:
         """Goods at a location of the store that none of ours is mapped to."""
@@ -249,10 +229,10 @@ class _Books:
     def _sent_elsewhere(self, spot: Spot) -> int:
         return sum(part.fulfilled for part in self.parts.get(spot, ()))
 
-    def _place(self, spot: Spot) -> _Place:
+    def _place(self, spot: Spot) -> Place:
         """Goods stay where they were held, whatever the mapping says since."""
         stock = self.stocks.get(spot)
-        return _Place(stock.store_location_id, stock.location_id) if stock else self.places[spot.location_ref]
+        return Place(stock.store_location_id, stock.location_id) if stock else self.places[spot.location_ref]
 
     def _stock(self, spot: Spot, item_ref: str) -> OrderStock:
         if spot not in self.stocks:
@@ -323,57 +303,6 @@ def _begin(row: IncomingOrder, order: RemoteOrder, *, eligible: bool) -> _Books:
 
 def _changing(stock: OrderStock) -> list[Any]:
     return [dict(value) if isinstance(value, dict) else value for value in (getattr(stock, name) for name in CHANGING)]
-
-
-# The fourth column: whether the item is tracked there, whether our goods moved away from the location.
-# Where several of ours stand for a location of the store, it is the one mapped first.
-LOOK_UP: Final = """
-SELECT v.item_ref, v.variant_id, NULL::bigint, v.tracked, NULL FROM catalog_listedvariant v
- WHERE v.store_id = %(store)s AND v.item_ref = ANY(%(items)s)
- UNION ALL
-(SELECT DISTINCT ON (l.ref) l.ref, l.id, m.location_id, l.vacated, l.name FROM connectors_storelocation l
-   LEFT JOIN inventory_locationmapping m ON m.store_location_id = l.id AND m.store_id = l.store_id
-  WHERE l.store_id = %(store)s AND l.ref = ANY(%(places)s) ORDER BY l.ref, m.id)
-"""
-
-
-def _look_up(found: Sequence[_Books]) -> _Shop:
-    """Our variants behind the orders' items, and which locations of ours hold goods for those that they name."""
-    shop = _Shop()
-    asked: dict[str, Any] = {
-        "store": found[0].row.store_id,
-        "items": list({ref for books in found for ref in books.new_items}),
-        "places": list({ref for books in found for ref in books.place_refs}),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(LOOK_UP, asked)
-        for ref, first, location_id, flag, name in cursor.fetchall():
-            if name is None:
-                shop.items[ref] = first, flag
-            elif location_id is None:
-                shop.names[ref] = name
-                if flag:
-                    shop.vacated.add(ref)
-            else:
-                shop.places[ref] = _Place(first, location_id)
-    return shop
-
-
-def _why_placeless(store: Store, ref: str, shop: _Shop) -> tuple[str, str]:
-    """Cause and remedy of goods at a location of the store that none of ours stands for. Stores go on assigning orders to
-    a location that our goods moved away from, as long as its units there are not gone."""
-    place = shop.names.get(ref, ref)
-    if ref not in shop.vacated:
-        cause = f"The order is assigned to {place}, which no location of ours is mapped to."
-        return cause, "Map one to it on the store's page; the order follows by itself."
-    now = ", ".join(
-        store.locations.filter(mappings__store=store).order_by("name").distinct().values_list("name", flat=True)
-    )
-    cause = f"The order is assigned to {place}, which our goods moved away from: they are sold from {now} now."
-    return (
-        cause,
-        f"Move the order there in the store, or map a location of ours to {place} again; it follows by itself.",
-    )
 
 
 def _label(order: RemoteOrder, item_ref: str) -> str:
