@@ -7,7 +7,7 @@ import datetime as dt
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from connectors.models import Store
+from connectors.models import Store, SyncRun
 from syncconsole.kernel.commands import Refused
 
 
@@ -18,6 +18,14 @@ def named_store(slug: str) -> Store:
         there = ", ".join(Store.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
         raise Refused(f"There is no store {slug}.", f"Use one of: {there}; or add it with add_store.")
     return store
+
+
+def named_run(number: int) -> SyncRun:
+    """The run with this number. Raises Refused."""
+    run = SyncRun.objects.select_related("store").filter(pk=number).first()
+    if run is None:
+        raise Refused(f"There is no run #{number}.", "Look up its number under Runs.")
+    return run
 
 
 def moment(text: str, store: Store) -> dt.datetime:

@@ -209,6 +209,25 @@ def test_the_page_of_levels_set_aside_lets_a_group_go(mistaken: World) -> None:
     assert "Nothing is set aside" in client.get(reverse("admin:set_aside")).text
 
 
+def test_by_command_a_run_is_undone_once_its_plan_is_approved(mistaken: World) -> None:
+    wrong, by = str(last_delta().pk), ("--as", mistaken.operator.email)
+    assert run("undo_run", wrong, *by)[1]["cause"] == "An undo needs its reason."
+    code, planned, _ = run("undo_run", wrong, "--reason", "wrong file", *by)
+    assert (code, planned["status"]) == (0, RunStatus.AWAITING_APPROVAL)
+    assert run("approve_run", str(planned["run"]), *by)[0] == 0
+    assert (mistaken.shown("A"), mistaken.publication("A").state) == (20, PublicationState.FROZEN)
+    assert run("undo_run", wrong, "--reason", "again", *by)[0] == 2
+
+
+def test_by_command_a_plan_that_waits_is_cancelled(mistaken: World) -> None:
+    by = ("--as", mistaken.operator.email)
+    planned = str(run("undo_run", str(last_delta().pk), "--reason", "wrong file", *by)[1]["run"])
+    assert run("cancel_run", planned)[1]["remedy"] == "Add --as EMAIL."
+    code, cancelled, _ = run("cancel_run", planned, *by)
+    assert (code, cancelled["status"]) == (0, RunStatus.CANCELLED)
+    assert run("cancel_run", planned, *by)[0] == 2
+
+
 def test_by_command_levels_set_aside_are_listed_and_let_go(mistaken: World) -> None:
     taken_back(mistaken)
     slug, by = mistaken.store.slug, ("--as", mistaken.operator.email)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from connectors import changes
 from connectors.models import RemoteChange, Store
@@ -16,6 +17,7 @@ from orders.models import IncomingOrder, IncomingState
 from tests.console.conftest import SignIn, sign_in  # noqa: F401
 from tests.factories.connectors import StoreFactory
 from tests.factories.orders import NOON
+from tests.inventory.test_commands import run
 from tests.orders.shapes import sold, told
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +80,13 @@ def test_what_is_not_here_is_named_with_its_cause(store: Store, sign_in: SignIn)
 
     for shown in ("o/5", "It has 250 refunds.", "Enter it by hand.", "never read to its end"):
         assert shown in page, shown
+
+
+def test_by_command_the_days_are_counted_and_what_is_not_here_is_named(store: Store) -> None:
+    told(store, sold(ref="o/1", created_at=timezone.now()))
+    code, _, _ = run("order_days", store.slug)
+    heard_of(store, "o/2", at=timezone.now())
+    changed, after, said = run("order_days", store.slug)
+    assert (code, changed) == (0, 1)
+    assert [row["ref"] for row in after["not_here"]] == ["o/2"]
+    assert "o/2 is not here" in said

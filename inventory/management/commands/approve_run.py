@@ -6,8 +6,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from connectors import approval
+from connectors.commands import named_run
 from connectors.following import follow
-from connectors.models import SyncRun
 from connectors.models.runs import RunStatus
 from inventory.management.commands.sync_inventory import run_as_dict, run_lines
 from syncconsole.kernel.commands import JsonCommand, Refused, Report
@@ -27,9 +27,7 @@ class Command(JsonCommand):
     def work(self, actor: User | None, options: dict[str, Any]) -> Report:
         if actor is None:
             raise Refused("Approving is done by a person.", "Say who with --as EMAIL.")
-        run = SyncRun.objects.select_related("store").filter(pk=options["run"]).first()
-        if run is None:
-            raise Refused(f"There is no run #{options['run']}.", "Look up its number under Runs.")
+        run = named_run(options["run"])
         if options["reject"] is not None:
             approval.reject(run, actor, options["reject"])
             return Report(data=run_as_dict(run), lines=run_lines(run))

@@ -36,6 +36,7 @@ class Command(JsonCommand):
         parser.add_argument(
             "--shown", action="store_true", help="As far back as the store shows, whatever lies before."
         )
+        parser.add_argument("--retry", action="store_true", help="Try those that lack something once more.")
 
     def work(self, actor: User | None, options: dict[str, Any]) -> Report:
         store = named_store(options["store"])
@@ -46,6 +47,8 @@ class Command(JsonCommand):
         read = 0
         while settled := intake.read_changes(store, at_leisure=True):
             read += settled
+        if options["retry"]:
+            imports.retry(IncomingOrder.objects.filter(store=store))
         return _report(store, done, read, imports.import_waiting(store))
 
 
