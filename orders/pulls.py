@@ -70,6 +70,11 @@ def remove(pull: OrderPull, *, reason: str, by: User) -> None:
     audit.record(by, "remove pull", str(pull), before={"cause": pull.cause}, after={"reason": reason})
 
 
+def of_store(rows: QuerySet[OrderPull, OrderPull], slug: str) -> QuerySet[OrderPull, OrderPull]:
+    """Those of these pulls that name the store with this short name, or are booked on an order of it."""
+    return rows.filter(Q(store__slug=slug) | Q(order__store__slug=slug))
+
+
 def listed() -> QuerySet[OrderPull, OrderPull]:
     """Pulls with all that their page says of them."""
     found = OrderPull.objects.select_related("store", "variant__product", "location", "removed_by")

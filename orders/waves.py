@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from connectors.models import Store
@@ -73,6 +73,11 @@ def summed() -> QuerySet[Wave, Wave]:
         shipped=Sum("lines__picked", default=0),
         voided=Count("lines", filter=Q(lines__state=WaveLineState.VOIDED)),
     )
+
+
+def with_orders_of(rows: QuerySet[Wave, Wave], slug: str) -> QuerySet[Wave, Wave]:
+    """Those of these waves that hold an order of the store with this short name."""
+    return rows.filter(Exists(WaveLine.objects.filter(wave=OuterRef("pk"), stock__order__store__slug=slug)))
 
 
 Picked = Mapping[int, Units]

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 
+from connectors.models import Store
 from inventory import ledger
 from inventory.ledger import Posting
 from inventory.models import LedgerEntry
@@ -26,10 +27,11 @@ class ReturnRefused(Refusal):
     """Nothing was put back. Carries cause and remedy."""
 
 
-def written_off() -> QuerySet[LedgerEntry, LedgerEntry]:
-    """Entries that wrote goods off and of which nothing was put back yet."""
+def written_off(store: Store | None = None) -> QuerySet[LedgerEntry, LedgerEntry]:
+    """Entries that wrote goods off and of which nothing was put back yet; of all stores, or of one."""
     back = LedgerEntry.objects.filter(key=Concat(OuterRef("key"), Value(BACK)))
-    return LedgerEntry.objects.filter(~Exists(back), kind=EntryKind.WRITTEN_OFF)
+    found = LedgerEntry.objects.filter(~Exists(back), kind=EntryKind.WRITTEN_OFF)
+    return found.filter(origin=store.origin) if store else found
 
 
 @transaction.atomic

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
+from connectors.models import Store
 from orders import pulls
 from orders.models import OrderPull, PullState
 from orders.pulls import PullRefused
@@ -27,15 +29,26 @@ class PullsPage(ConsolePage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         state, rows = request.GET.get("state", ""), pulls.listed()
+        if slug := request.GET.get("store", ""):
+            rows = pulls.of_store(rows, slug)
         if state in PullState.values:
             rows = rows.filter(state=state)
         page = page_of(request, rows, "-id")
         chips = [
-            {"label": label, "current": state == value, "url": f"?state={value}" if value else "?"}
+            {
+                "label": label,
+                "current": state == value,
+                "url": "?" + urlencode({name: word for name, word in (("store", slug), ("state", value)) if word}),
+            }
             for value, label in [("", "All"), *PullState.choices]
         ]
         return self.page(
-            rows=page.rows, keyset=page, chips=chips, filtered=bool(state), may_remove=self.can(REMOVE_RIGHT)
+            rows=page.rows,
+            keyset=page,
+            chips=chips,
+            stores=Store.objects.all(),
+            filtered=bool(state or slug),
+            may_remove=self.can(REMOVE_RIGHT),
         )
 
 

@@ -41,7 +41,8 @@ class WavesPage(ConsolePage):
             keyset=page,
             states=WaveState,
             locations=Location.objects.all(),
-            filtered=any(request.GET.get(name) for name in ("state", "location")),
+            stores=Store.objects.all(),
+            filtered=any(request.GET.get(name) for name in ("store", "state", "location")),
             may_wave=self.can(waves.WAVE_RIGHT),
         )
 
@@ -53,7 +54,7 @@ class WavesPage(ConsolePage):
             rows = rows.filter(state=asked["state"])
         if code := asked.get("location"):
             rows = rows.filter(location__code=code)
-        return rows
+        return waves.with_orders_of(rows, asked["store"]) if asked.get("store") else rows
 
 
 class NewWavePage(ConsolePage):

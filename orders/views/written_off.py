@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from catalog.search import variants_found
+from connectors.models import Store
 from inventory.models import LedgerEntry
 from inventory.models.ledger import EntryKind
 from inventory.views.ledger import levels_of
@@ -33,7 +34,9 @@ class WrittenOffPage(ConsolePage):
     template_name = "orders/written_off.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        rows = written_off.written_off().select_related("level__variant__product", "level__location")
+        stores = list(Store.objects.all())
+        store = next((each for each in stores if each.slug == request.GET.get("store")), None)
+        rows = written_off.written_off(store).select_related("level__variant__product", "level__location")
         if words := request.GET.get("q", "").strip():
             rows = rows.filter(level__in=levels_of(variants_found(words)))
         page = page_of(request, rows, "-id")
@@ -42,7 +45,8 @@ class WrittenOffPage(ConsolePage):
             rows=[(row, int(-row.on_hand_delta), order_of(row), asked.get(row.pk)) for row in page.rows],
             keyset=page,
             may_return=self.can(RETURN_RIGHT),
-            filtered=bool(words),
+            stores=stores,
+            filtered=bool(words or store),
         )
 
 

@@ -274,6 +274,7 @@ def test_a_person_sees_what_waits_and_removes_it(
         "is removed and booked nowhere" in operator.post(post, {"reason": "typed twice"}, follow=True).content.decode()
     )
     assert "typed twice" in viewer.get("/console/pulls/?state=removed").content.decode()
+    assert "typed twice" not in viewer.get(f"/console/pulls/?store={world.store.slug}").content.decode()
 
 
 def test_by_command_what_waits_is_removed(world: World, shop: Shelves) -> None:

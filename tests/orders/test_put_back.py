@@ -156,7 +156,7 @@ def test_what_a_later_version_asks_is_asked_beside_it(world: World) -> None:
     shop.place(3, world.there)
     for event in (lambda: None, shop.cancel):
         event()
-        intake.keep(Store.objects.get(), shop.told(), asked_at=timezone.now())
+        intake.keep(Store.objects.get(), [shop.told()], asked_at=timezone.now())
         imports.import_waiting(Store.objects.get())
         IncomingOrder.objects.filter(needs_look="").update(needs_look=VANISHED)
 

@@ -351,7 +351,7 @@ def test_by_command_a_wave_is_previewed_made_and_shipped_by_its_file(
     code, made, _ = run(*making)
     assert (code, run(*making)[0], Wave.objects.count()) == (0, 0, 1)
     wave = str(made["wave"])
-    [listed] = run("waves", "--state", "open", "--location", "cluj")[1]["waves"]
+    [listed] = run("waves", "--store", world.store.slug, "--state", "open", "--location", "cluj")[1]["waves"]
     assert (listed["wave"], listed["orders"], listed["to_pick"]) == (made["wave"], 2, 8)
 
     code, told, _ = run("waves", wave, "--csv", str(path))

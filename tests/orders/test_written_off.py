@@ -10,6 +10,7 @@ from orders import imports, intake, written_off
 from orders.written_off import ReturnRefused
 from syncconsole.kernel.models import AuditEntry
 from tests.console.conftest import SignIn, sign_in  # noqa: F401 - a fixture
+from tests.factories.connectors import StoreFactory
 from tests.factories.kernel import UserFactory
 from tests.inventory.test_commands import run
 from tests.orders.refund_cases import DAY
@@ -81,7 +82,8 @@ def test_the_page_puts_back_with_a_reason_and_only_with_the_right(
     assert "Return units to stock" not in viewer.get("/console/written-off/").content.decode()
     assert viewer.post(post, {"quantity": "2", "reason": "x"}).status_code == 403
     assert "the reason" in operator.post(post, {"quantity": "2", "reason": ""}, follow=True).content.decode()
-    assert "Return units to stock" in operator.get(f"/console/written-off/?q={SKU}").content.decode()
+    found = operator.get(f"/console/written-off/?q={SKU}&store={world.store.slug}").content.decode()
+    assert "Return units to stock" in found
 
     told = operator.post(post, {"quantity": "2", "reason": "as new"}, follow=True).content.decode()
 
@@ -91,7 +93,9 @@ def test_the_page_puts_back_with_a_reason_and_only_with_the_right(
 
 
 def test_by_command_it_is_listed_and_put_back_once(world: World, entry: LedgerEntry) -> None:
-    code, told, _ = run("written_off", "--item", SKU)
+    outlet = StoreFactory(slug="outlet")
+    assert run("written_off", outlet.slug)[1]["count"] == 0
+    code, told, _ = run("written_off", world.store.slug, "--item", SKU)
     assert (code, [(row["number"], row["units"]) for row in told["listed"]]) == (0, [(entry.pk, 2)])
     command = ("written_off", "--return", str(entry.pk), "--units", "2", "--as", world.operator.email)
     assert run(*command)[1]["cause"] == "No reason was given."

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from connectors.commands import named_store
 from orders import pulls
 from orders.models import OrderPull, PullState
 from orders.pulls import PullRefused
@@ -26,11 +27,14 @@ class Command(DecidingCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
+        parser.add_argument("store", nargs="?", help="Slug: of this store alone.")
         parser.add_argument("--state", choices=PullState.values)
         parser.add_argument("--reason", default="", help="Why it is not booked; kept with the pull.")
 
     def rows(self, options: dict[str, Any]) -> QuerySet[OrderPull]:
         rows = pulls.listed().order_by("-pk")
+        if options["store"]:
+            rows = pulls.of_store(rows, named_store(options["store"]).slug)
         return rows.filter(state=options["state"]) if options["state"] else rows
 
     def told(self, row: OrderPull) -> dict[str, Any]:

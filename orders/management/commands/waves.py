@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from connectors.commands import named_store
 from orders import picking, waves
 from orders.commands import named_wave
 from orders.models import Wave, WaveState
@@ -22,6 +23,7 @@ class Command(JsonCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("wave", nargs="?", type=int, help="Number of a wave.")
+        parser.add_argument("--store", help="Slug: with an order of this store.")
         parser.add_argument("--state", choices=WaveState.values)
         parser.add_argument("--location", metavar="CODE", help="Of one of our locations.")
         parser.add_argument("--csv", metavar="FILE", help="Write what is to be picked of the wave to this file.")
@@ -32,6 +34,8 @@ class Command(JsonCommand):
         if options["csv"]:
             raise Refused("A pick list is that of one wave.", "Name the wave by its number.")
         found = waves.summed().select_related("location", "created_by")
+        if options["store"]:
+            found = waves.with_orders_of(found, named_store(options["store"]).slug)
         if options["state"]:
             found = found.filter(state=options["state"])
         if options["location"]:

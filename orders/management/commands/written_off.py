@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from catalog.search import variants_found
+from connectors.commands import named_store
 from inventory.models import LedgerEntry
 from inventory.views.ledger import levels_of
 from orders import put_back, written_off
@@ -29,12 +30,16 @@ class Command(DecidingCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
+        parser.add_argument("store", nargs="?", help="Slug: of this store alone.")
         parser.add_argument("--item", default="", metavar="WORDS", help="SKU, barcode, item number or name.")
         parser.add_argument("--units", type=int, metavar="N", help="How many; the rest stays written off for good.")
         parser.add_argument("--reason", default="", help="Kept with the entry and in the audit log.")
 
     def rows(self, options: dict[str, Any]) -> QuerySet[LedgerEntry]:
-        rows = written_off.written_off().select_related("level__variant__product", "level__location").order_by("-pk")
+        store = named_store(options["store"]) if options["store"] else None
+        rows = (
+            written_off.written_off(store).select_related("level__variant__product", "level__location").order_by("-pk")
+        )
         return rows.filter(level__in=levels_of(variants_found(options["item"]))) if options["item"] else rows
 
     def told(self, row: LedgerEntry) -> dict[str, Any]:
