@@ -44,6 +44,8 @@ class FactKind(StrEnum):
     """Open units went or came, and nothing says why."""
 
 
+ROUTING = dt.timedelta(minutes=1)
+"""In which a store assigns a new order to its locations by itself."""
 LEAVING = frozenset({FactKind.MOVED, FactKind.FULFILLED, FactKind.CANCELLED, FactKind.LOST})
 """Units of these wait at their spot no more."""
 
@@ -335,9 +337,18 @@ class _Line:
 
     def _grown(self, spot: Spot, quantity: int, at: dt.datetime) -> Fact:
         self._order_at(spot, quantity)
-        # Units of an edited order are there since it was placed, or since any change of it: nothing says which.
-        within = (self.order.created_at, self.order.updated_at) if self.order.edited else None
+        placed, last = self.order.created_at, self._assigned_by(spot)
+        within = (placed, last) if self.order.edited or last - placed > ROUTING else None
         return replace(self._fact(FactKind.GROWN, spot, quantity, at), within=within)
+
+    def _assigned_by(self, spot: Spot) -> dt.datetime:
+        """When units that nobody had read before were there at the latest. Units of an edited order are there since it was
+        placed, or since any change of it; and those of work that was changed since may have been moved there."""
+        if self.order.edited:
+            return self.order.updated_at
+        work = [work for work in self.order.fulfilment_orders if work.location_ref == spot.location_ref]
+        times = [each.updated_at for each in work if any(entry.line_ref == self.ref for entry in each.lines)]
+        return max(times, default=self.order.created_at)
 
     def _order_at(self, spot: Spot, quantity: int) -> None:
         self.now[spot] = replace(self.now[spot], ordered=self.now[spot].ordered + quantity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -368,6 +369,17 @@ def test_of_an_edited_order_nothing_says_which_units_were_there_at_first() -> No
     shop.place(1, HERE)
     told = replace(shop.told(), edited=True)
     assert news(told, {}).facts[0].within == (told.created_at, told.updated_at)
+
+
+def test_goods_that_were_moved_before_anybody_read_of_them_are_there_since_any_time_between() -> None:
+    shop = Shelves()
+    shop.place(2, HERE)
+    shop.now += dt.timedelta(minutes=5)
+    shop.move(2, HERE, THERE)
+    told = shop.told()
+    (grown,) = news(told, {}).facts
+    assert (grown.spot.location_ref, grown.at) == (THERE, NINE)
+    assert grown.within == (NINE, told.fulfilment_orders[-1].updated_at)
 
 
 def ship_here(books: Books, units: int) -> None:
