@@ -208,6 +208,7 @@ def give_up(publication: LevelPublication) -> None:
         Push.objects.filter(claimed=publication).update(status=PushStatus.DROPPED)
         publication.claim_id = None
         publication.state, publication.state_cause = PublicationState.LIVE, ""
+        publication.needs_look = True
 
 
 def unsettled(store: Store, run: SyncRun) -> list[PushBatch]:

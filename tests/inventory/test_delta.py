@@ -360,9 +360,11 @@ def test_a_lost_reply_is_asked_for_with_the_same_bytes_until_23_hours_later(
 
 
 @contextmanager
-def unsure(world: World, monkeypatch: pytest.MonkeyPatch, *, happened: bool, edited: int = 0) -> Iterator[None]:
+def unsure(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, happened: bool, edited: int = 0, received: int = 0
+) -> Iterator[None]:
     """A push of 5 to a level at 20, carried out or not, whose answer is lost for longer than its key lives; somebody
-    edits the level meanwhile, and it is read once."""
+    edits the level meanwhile, a delta passes it by, and it is read once."""
     monkeypatch.setattr(pushes, "TRIES_AT_ONCE", 1)
     world.post("A", 5)
     world.fake.lose_next_reply() if happened else world.fake.drop_next_request()
@@ -372,6 +374,9 @@ def unsure(world: World, monkeypatch: pytest.MonkeyPatch, *, happened: bool, edi
     world.fake.forget_keys()
     with time_machine.travel(timezone.now() + dt.timedelta(hours=25), tick=False):
         runs.advance(run.pk)
+        if received:
+            world.post("A", received)
+            world.delta()
         world.run(Job.OBSERVE)
         yield
     world.assert_sound()
@@ -391,6 +396,16 @@ def test_a_settled_read_that_writes_nothing_says_what_became_of_an_unsure_push(
 
     assert live.shown("A") == 25
     assert len({call.key for call in live.fake.called("send")}) == (1 if happened else 2)
+
+
+@pytest.mark.parametrize("happened", [False, True])
+def test_what_came_while_a_push_was_unsure_is_sent_once_it_is_decided(
+    live: World, monkeypatch: pytest.MonkeyPatch, happened: bool
+) -> None:
+    """A delta that passes the level by meanwhile takes its mark; the read that decides gives it back."""
+    with unsure(live, monkeypatch, happened=happened, received=3):
+        live.delta()
+    assert live.shown("A") == 28
 
 
 @pytest.mark.parametrize("happened", [False, True])
