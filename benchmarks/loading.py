@@ -64,11 +64,14 @@ PUBLICATIONS = """
 INSERT INTO inventory_levelpublication
        (store_id, listed_id, item_ref, store_location_id, state, state_cause, excluded, expected_quantity, withheld,
         open_remote, acknowledged_offset, revision, needs_look, verify, stocked, hold_test, hold_cause, hold_remedy,
-        baseline_at, overwritten_at)
+        baseline_at, overwritten_at, observed_available, observed_committed, observed_unavailable, observed_at,
+        observed_revision)
 SELECT lv.store_id, lv.id, lv.item_ref, %(store_location)s,
        CASE WHEN %(live)s THEN 'live' ELSE 'no_baseline' END, '', '', CASE WHEN %(live)s THEN %(shown)s ELSE 0 END, 0,
        0, 0, %(live)s::int, NOT %(live)s, FALSE, TRUE, '', '', '',
-       CASE WHEN %(live)s THEN now() END, CASE WHEN %(live)s THEN now() END
+       CASE WHEN %(live)s THEN now() END, CASE WHEN %(live)s THEN now() END, CASE WHEN %(live)s THEN %(shown)s END,
+       CASE WHEN %(live)s THEN 0 END, CASE WHEN %(live)s THEN 0 END, CASE WHEN %(live)s THEN now() END,
+       CASE WHEN %(live)s THEN 1 END
   FROM catalog_listedvariant lv WHERE lv.store_id = %(store)s ORDER BY lv.id;
 INSERT INTO inventory_publishedlevel (publication_id, level_id, store_id, published_version)
 SELECT p.id, l.id, p.store_id, CASE WHEN %(live)s THEN l.version END
@@ -151,8 +154,8 @@ class Merchant:
                     cursor.execute(statement, named)
 
 
-def settle_statistics() -> None:
+def settle_statistics(*also: str) -> None:
     """What autovacuum does some minutes after such a load."""
     with connection.cursor() as cursor:
-        for table in TABLES:
+        for table in (*TABLES, *also):
             cursor.execute(f"VACUUM (ANALYZE) {table}")

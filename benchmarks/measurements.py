@@ -16,6 +16,7 @@ from benchmarks.intake import intake
 from benchmarks.listing import both_ways
 from benchmarks.orders import order_lag
 from benchmarks.pacing import paced_calls
+from benchmarks.pages import console_pages
 from benchmarks.results import Result, at_most, told
 from benchmarks.sandbox_calls import sandbox_cost
 from benchmarks.simulators import BUCKETS, PACED, SHOWN
@@ -161,4 +162,5 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "orders": order_lag,
     "at-once": change_lag,
     "history": order_history,
+    "pages": console_pages,
 }

@@ -6,13 +6,13 @@ Four tables are read, each by its index on time, and merged. So a page costs the
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.urls import reverse
 
 from connectors.models import Store
@@ -83,17 +83,13 @@ class Wanted:
 
 
 def page(wanted: Wanted, after: Cursor | None, size: int) -> tuple[list[Change], Cursor | None]:
-    """The `size` newest lines after `after`, and the cursor of the next page, None at the end. One query a kind."""
-    found: list[tuple[Cursor, Change]] = []
-    for rank, kind in enumerate(ChangeKind):
-        if kind in wanted.kinds:
-            rows, time, line = SOURCES[kind](wanted)
-            newest = _newest(rows, time, rank, wanted, after)[: size + 1]
-            found += [(Cursor(getattr(row, time), rank, row.pk), line(row)) for row in newest]
-    found.sort(key=lambda each: (each[0].at, -each[0].kind, each[0].id), reverse=True)
-    more = len(found) > size
-    found = found[:size]
-    return [change for _, change in found], found[-1][0] if more else None
+    """The `size` newest lines after `after`, and the cursor of the next page, None at the end. One query finds them, one
+    more of each kind that is among them tells what they name."""
+    sources = {rank: SOURCES[kind](wanted) for rank, kind in enumerate(ChangeKind) if kind in wanted.kinds}
+    found = _newest(sources, wanted, after, size + 1)
+    shown, more = found[:size], len(found) > size
+    lines = {at: line for rank, source in sources.items() for at, line in _lines(source, rank, shown)}
+    return [lines[at.kind, at.id] for at in shown], shown[-1] if more else None
 
 
 def every(wanted: Wanted, size: int = 2000) -> Iterator[Change]:
@@ -106,7 +102,25 @@ def every(wanted: Wanted, size: int = 2000) -> Iterator[Change]:
             return
 
 
-def _newest(rows: QuerySet[Any, Any], time: str, rank: int, wanted: Wanted, after: Cursor | None) -> QuerySet[Any, Any]:
+class Source(NamedTuple):
+    """Where lines of a kind come from: rows that are wanted, what their lines name beside, the column of their time."""
+
+    rows: QuerySet[Any, Any]
+    related: Sequence[str]
+    time: str
+    line: Callable[[Any], Change]
+
+
+def _newest(sources: Mapping[int, Source], wanted: Wanted, after: Cursor | None, size: int) -> list[Cursor]:
+    """Found by their own columns, each kind by its index on time; joined to what they name when they are few."""
+    several = [_of_kind(source, rank, wanted, after)[:size] for rank, source in sources.items()]
+    first, *others = several
+    rows = first.union(*others, all=True).order_by("-moment", "rank", "-pk")[:size] if others else first
+    return [Cursor(*row) for row in rows]
+
+
+def _of_kind(source: Source, rank: int, wanted: Wanted, after: Cursor | None) -> QuerySet[Any, Any]:
+    rows, time = source.rows, source.time
     if wanted.since:
         rows = rows.filter(**{f"{time}__gte": wanted.since})
     if wanted.until:
@@ -116,14 +130,18 @@ def _newest(rows: QuerySet[Any, Any], time: str, rank: int, wanted: Wanted, afte
         beyond = Q(pk__lt=after.id) if rank == after.kind else Q(pk__isnull=rank < after.kind)
         # The first condition says nothing new; it is what the index on time is read by.
         rows = rows.filter(Q(**{f"{time}__lte": after.at}), Q(**{f"{time}__lt": after.at}) | same_moment & beyond)
-    return rows.order_by(f"-{time}", "-pk")
+    newest: QuerySet[Any, Any] = rows.order_by(f"-{time}", "-pk")
+    return newest.annotate(moment=F(time), rank=Value(rank)).values_list("moment", "rank", "pk")
 
 
-Source = tuple[QuerySet[Any, Any], str, Callable[[Any], Change]]
+def _lines(source: Source, rank: int, shown: Iterable[Cursor]) -> Iterator[tuple[tuple[int, int], Change]]:
+    ids = [at.id for at in shown if at.kind == rank]
+    rows = source.rows.model._default_manager.filter(pk__in=ids).select_related(*source.related) if ids else ()
+    return (((rank, row.pk), source.line(row)) for row in rows)
 
 
 def _stock(wanted: Wanted) -> Source:
-    rows = LedgerEntry.objects.select_related("level__variant__product", "level__location", "actor")
+    rows = LedgerEntry.objects.all()
     published = PublishedLevel.objects.filter(level=OuterRef("level"))
     if wanted.publication is not None:
         members = PublishedLevel.objects.filter(publication=wanted.publication).values_list("level", flat=True)
@@ -134,7 +152,7 @@ def _stock(wanted: Wanted) -> Source:
         rows = rows.filter(level__variant__in=wanted.variants)
     if wanted.location:
         rows = rows.filter(level__location__code=wanted.location)
-    return rows, "recorded_at", _stock_line
+    return Source(rows, ("level__variant__product", "level__location", "actor"), "recorded_at", _stock_line)
 
 
 def _stock_line(entry: LedgerEntry) -> Change:
@@ -154,9 +172,14 @@ def _stock_line(entry: LedgerEntry) -> Change:
     )
 
 
+OF_PUBLICATIONS: Final = (
+    "publication__listed__variant__product",
+    "publication__store_location",
+    "publication__store",
+)
+
+
 def _of_publications(rows: QuerySet[Any, Any], wanted: Wanted) -> QuerySet[Any, Any]:
-    rows = rows.select_related("publication__listed__variant__product", "publication__store_location")
-    rows = rows.select_related("publication__store")
     if wanted.publication is not None:
         rows = rows.filter(publication=wanted.publication)
     if wanted.store:
@@ -170,8 +193,8 @@ def _of_publications(rows: QuerySet[Any, Any], wanted: Wanted) -> QuerySet[Any, 
 
 
 def _pushes(wanted: Wanted) -> Source:
-    rows = PublicationEntry.objects.select_related("push__batch__run__requested_by")
-    return _of_publications(rows, wanted), "recorded_at", _push_line
+    rows = _of_publications(PublicationEntry.objects.all(), wanted)
+    return Source(rows, (*OF_PUBLICATIONS, "push__batch__run__requested_by"), "recorded_at", _push_line)
 
 
 def _push_line(entry: PublicationEntry) -> Change:
@@ -185,8 +208,8 @@ def _push_line(entry: PublicationEntry) -> Change:
 
 
 def _drifts(wanted: Wanted) -> Source:
-    rows = Drift.objects.select_related("decided_by")
-    return _of_publications(rows, wanted), "first_seen_at", _drift_line
+    rows = _of_publications(Drift.objects.all(), wanted)
+    return Source(rows, (*OF_PUBLICATIONS, "decided_by"), "first_seen_at", _drift_line)
 
 
 def _drift_line(drift: Drift) -> Change:
@@ -205,7 +228,7 @@ def _drift_line(drift: Drift) -> Change:
 
 
 def _holds(wanted: Wanted) -> Source:
-    return _of_publications(HoldChange.objects.all(), wanted), "at", _hold_line
+    return Source(_of_publications(HoldChange.objects.all(), wanted), OF_PUBLICATIONS, "at", _hold_line)
 
 
 def _hold_line(change: HoldChange) -> Change:

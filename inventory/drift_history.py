@@ -18,7 +18,7 @@ STOOD = """
 SELECT d.store_id, moment.at, count(*)
   FROM unnest(%(moments)s::timestamptz[]) AS moment(at)
   JOIN inventory_drift d ON d.first_seen_at <= moment.at AND (d.closed_at IS NULL OR d.closed_at > moment.at)
- WHERE d.store_id = ANY(%(stores)s)
+ WHERE d.store_id = ANY(%(stores)s) AND (d.closed_at IS NULL OR d.closed_at > %(first)s)
  GROUP BY d.store_id, moment.at
 """
 
@@ -30,7 +30,7 @@ def over_days(stores: Sequence[Store], days: int = DAYS) -> list[tuple[dt.dateti
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     moments = [midnight - dt.timedelta(days=back) for back in range(days - 2, -1, -1)] + [now]
     with connection.cursor() as cursor:
-        cursor.execute(STOOD, {"moments": moments, "stores": [store.pk for store in stores]})
+        cursor.execute(STOOD, {"moments": moments, "first": moments[0], "stores": [store.pk for store in stores]})
         counted = {(store_id, at): count for store_id, at, count in cursor.fetchall()}
     return [(at, {store.pk: counted.get((store.pk, at), 0) for store in stores}) for at in moments]
 

@@ -197,7 +197,7 @@ def _write(store: Store, present: Mapping[int, LocationMapping], moves: Moves) -
 
 def _left(store: Store, moves: Moves) -> set[int]:
     """The store's locations that showed goods of ours, and have none of them any more."""
-    shown = LevelPublication.objects.filter(store_location=OuterRef("pk"), baseline_at__isnull=False)
+    shown = LevelPublication.objects.filter(store=store, store_location=OuterRef("pk"), baseline_at__isnull=False)
     before = [before for _, before, _ in moves if before]
     return set(store.locations.filter(Exists(shown), pk__in=before, mappings=None).values_list("pk", flat=True))
 

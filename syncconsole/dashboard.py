@@ -25,6 +25,7 @@ from inventory.standing import Standing
 from orders.views.queue import waiting_groups
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.charts import Chart, chart, peak
+from syncconsole.kernel.counting import kept
 from syncconsole.kernel.models import Installation, User
 from syncconsole.kernel.status import Meaning
 from syncconsole.kernel.templatetags.console import duration, n, plural
@@ -33,7 +34,6 @@ from syncconsole.setup import Setup, setup
 from syncconsole.store_health import StoreHealth, health_of
 
 NEEDS_SHOWN = 8
-NOT_LINKED_KEPT_SECONDS = 60
 CHART_KEPT_SECONDS = 60
 
 
@@ -231,14 +231,10 @@ def _card(store: Store, held: Any, drifting: Any, recent: list[SyncRun], planned
 
 def not_linked(store: Store) -> int:
     """Variants of the store's tag filter that have stock here and no inventory item there; counted once a minute."""
-    name = f"not-linked:{store.pk}"
-    found: int | None = cache.get(name)
-    if found is None:
-        levels = InventoryLevel.objects.filter(variant=OuterRef("pk")).exclude(on_hand=0)
-        listed = ListedVariant.objects.filter(variant=OuterRef("pk"), store=store, gone_at=None)
-        found = Variant.objects.in_scope(store).filter(Exists(levels), ~Exists(listed)).count()
-        cache.set(name, found, NOT_LINKED_KEPT_SECONDS)
-    return found
+    levels = InventoryLevel.objects.filter(variant=OuterRef("pk")).exclude(on_hand=0)
+    listed = ListedVariant.objects.filter(variant=OuterRef("pk"), store=store, gone_at=None)
+    missing = Variant.objects.in_scope(store).filter(Exists(levels), ~Exists(listed))
+    return kept(f"not-linked:{store.pk}", missing.count)
 
 
 def _next(store: Store, planned: list[Schedule]) -> tuple[dt.datetime | None, str]:

@@ -11,7 +11,13 @@ from django.utils.http import urlencode
 from catalog.models import ConflictKind, LinkConflict, ListedVariant
 from connectors.models import Store
 from syncconsole.kernel.admin import ConsolePage
+from syncconsole.kernel.counting import kept
 from syncconsole.kernel.keyset import page_of
+
+
+def _linked() -> dict[int, int]:
+    """Store id → its variants that are linked to ours."""
+    return dict(ListedVariant.objects.order_by().values_list("store").annotate(n=Count("pk")))
 
 
 class LinkConflictsPage(ConsolePage):
@@ -30,7 +36,7 @@ class LinkConflictsPage(ConsolePage):
         if kind in ConflictKind.values:
             found = found.filter(kind=kind)
         page = page_of(request, found, "id")
-        linked = dict(ListedVariant.objects.order_by().values_list("store").annotate(n=Count("pk")))
+        linked = kept("linked-of-stores", _linked)
         stores = [(store, linked.get(store.pk, 0)) for store in Store.objects.all()]
         base = {"store": slug} if slug else {}
         chips = [{"label": "All", "url": f"?{urlencode(base)}", "count": counts.total(), "current": not kind}]

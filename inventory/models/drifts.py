@@ -82,6 +82,7 @@ class Drift(models.Model):
         indexes = [
             models.Index(fields=["store", "first_seen_at", "id"], condition=Q(state="open"), name="drift_open"),
             models.Index(fields=["publication", "-id"], name="drift_of_level"),
+            models.Index(fields=["first_seen_at", "id"], name="drift_in_time"),
         ]
         permissions = [("decide_drift", "Can decide what becomes of a drift")]
 

@@ -74,7 +74,10 @@ class LedgerEntry(models.Model):
     class Meta:
         verbose_name_plural = "ledger entries"
         constraints = [models.UniqueConstraint(fields=["level", "seq"], name="entry_seq_once")]
-        indexes = [models.Index(fields=["recorded_at"]), models.Index(fields=["kind", "-id"])]
+        indexes = [
+            models.Index(fields=["recorded_at", "id"], name="entry_by_time"),
+            models.Index(fields=["kind", "-id"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.on_hand_delta:+f} ({self.key})"

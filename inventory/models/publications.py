@@ -99,7 +99,9 @@ class LevelPublication(models.Model):
     store = models.ForeignKey(Store, on_delete=models.PROTECT, db_index=False, related_name="publications")
     listed = models.ForeignKey(ListedVariant, on_delete=models.PROTECT, related_name="publications")
     item_ref = models.CharField("inventory item", max_length=120)
-    store_location = models.ForeignKey(StoreLocation, on_delete=models.PROTECT, related_name="publications")
+    store_location = models.ForeignKey(
+        StoreLocation, on_delete=models.PROTECT, db_index=False, related_name="publications"
+    )
 
     state = models.CharField(max_length=12, choices=PublicationState.choices, default=PublicationState.NO_BASELINE)
     state_cause = models.CharField(max_length=400, blank=True)
@@ -158,6 +160,7 @@ class LevelPublication(models.Model):
         indexes = [
             models.Index(fields=["store", "id"], condition=Q(needs_look=True), name="publication_needs_look"),
             models.Index(fields=["store", "id"], condition=~Q(hold_test=""), name="publication_held"),
+            models.Index(fields=["store", "id"], name="publication_of_store"),
             models.Index(fields=["store", "store_location", "id"]),
             # The few among many that a store's health counts.
             models.Index(fields=["store", "excluded", "id"], condition=~Q(excluded=""), name="publication_excluded"),
@@ -232,7 +235,7 @@ class PublicationEntry(models.Model):
     class Meta:
         verbose_name_plural = "publication entries"
         constraints = [models.UniqueConstraint(fields=["publication", "seq"], name="publication_entry_seq_once")]
-        indexes = [models.Index(fields=["recorded_at"], name="publication_entry_by_time")]
+        indexes = [models.Index(fields=["recorded_at", "id"], name="publication_entry_in_time")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.quantity:+d} ({self.key})"

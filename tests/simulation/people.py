@@ -20,6 +20,7 @@ from inventory.mapping import MappingRefused
 from inventory.models import Drift, LevelPublication
 from inventory.models.drifts import STANDING, DriftState
 from inventory.models.publications import PublicationState
+from inventory.validation import ValidationRefused
 from orders import knowledge
 from tests.simulation.books import Shelf
 from tests.simulation.histories import LOCATIONS, Act
@@ -40,7 +41,10 @@ def sign(engine: Engine, store: Store) -> None:
     for sample in sheet.samples.filter(counted=None):
         there = sum(engine.books.on_hand[at] for at in engine.books.group(engine.shelves[sample.publication_id]))
         validation.count(sample, max(there, Decimal(0)), "As the books say.", engine.person)
-    validation.sign(store, engine.person)
+    try:
+        validation.sign(store, engine.person)
+    except ValidationRefused as refused:  # the ledger does not add up
+        engine.problems.append(str(refused))
 
 
 def decide(engine: Engine, store: int, chance: random.Random) -> None:

@@ -12,6 +12,7 @@ from unittest import mock
 
 import stamina
 import time_machine
+from django.core.cache import cache
 from django.db import transaction
 
 from connectors import registry
@@ -89,6 +90,7 @@ def play(history: History) -> Verdict:
 @contextmanager
 def _world() -> Iterator[Any]:
     registry.forget_all()
+    cache.clear()
     stamina.set_testing(True, attempts=3)
     try:
         with transaction.atomic(), time_machine.travel(BEGIN, tick=False) as clock:
