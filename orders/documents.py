@@ -185,7 +185,7 @@ class _Settling:
         row = self.known.get(ref) or Refund(store_id=incoming.store_id, order=incoming, ref=ref)
         values = {
             "made_at": verdict.at,
-            **self._stand(row, verdict),
+            **self._stand(incoming, row, verdict),
             "currency": order.presentment_currency,
             "shop_currency": order.currency,
             "paid": verdict.money.paid.presentment.amount,
@@ -198,9 +198,9 @@ class _Settling:
                 row.save()
         return row
 
-    def _stand(self, row: Refund, verdict: Verdict) -> dict[str, object]:
+    def _stand(self, incoming: IncomingOrder, row: Refund, verdict: Verdict) -> dict[str, object]:
         """State and words of a refund; of an order that is left out, what it would have been."""
-        listed = row.order in self.left_out and row.order.store.excluded_refunds == ExcludedRefunds.LISTED
+        listed = incoming in self.left_out and incoming.store.excluded_refunds == ExcludedRefunds.LISTED
         if not listed or (not row._state.adding and row.documents.all()):
             return {"state": verdict.readiness.value, **_words(verdict)}
         why = f"Its order is left out by date, so it is listed and makes no document. Otherwise: {verdict.sentence}"
