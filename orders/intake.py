@@ -84,7 +84,7 @@ def _keep(store: Store, told: Sequence[RemoteOrder], asked_at: dt.datetime, *, r
     orders = msgspec.json.encode(told).decode()
     with connection.cursor() as cursor:
         cursor.execute(KEEP, {"store": store.pk, "orders": orders, "asked_at": asked_at, "redacted": redacted})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def read_changes(store: Store, *, at_leisure: bool = False) -> int:
