@@ -130,8 +130,9 @@ def _of_kind(source: Source, rank: int, wanted: Wanted, after: Cursor | None) ->
         beyond = Q(pk__lt=after.id) if rank == after.kind else Q(pk__isnull=rank < after.kind)
         # The first condition says nothing new; it is what the index on time is read by.
         rows = rows.filter(Q(**{f"{time}__lte": after.at}), Q(**{f"{time}__lt": after.at}) | same_moment & beyond)
-    newest: QuerySet[Any, Any] = rows.order_by(f"-{time}", "-pk")
-    return newest.annotate(moment=F(time), rank=Value(rank)).values_list("moment", "rank", "pk")
+    newest = rows.order_by(f"-{time}", "-pk").annotate(moment=F(time), rank=Value(rank))
+    found: QuerySet[Any, Any] = newest.values_list("moment", "rank", "pk")
+    return found
 
 
 def _lines(source: Source, rank: int, shown: Iterable[Cursor]) -> Iterator[tuple[tuple[int, int], Change]]:
