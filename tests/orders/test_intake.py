@@ -260,9 +260,12 @@ def test_an_erased_customer_does_not_come_back_with_the_next_version(store: Stor
     privacy.erase(store, "customer/9", [ORDER])
 
     newer = dataclasses.replace(with_person(), updated_at=NINE + SECOND, name="#new")
-    assert intake.keep(store, [newer], asked_at=NINE + SECOND)
+    beside = [order(2, customer_ref="customer/10"), order(3, customer_ref="customer/9")]
+    assert intake.keep(store, [newer, *beside], asked_at=NINE + SECOND) == 3
+    assert intake.keep(store, [newer, *beside], asked_at=NINE + 2 * SECOND) == 0, "all of it is known"
 
     assert (kept().name, kept().customer_ref, kept().order.po_number) == ("#new", "", "")
+    assert [kept(each.ref).customer_ref for each in beside] == ["customer/10", "customer/9"], "nobody else is erased"
 
 
 def test_redacting_nobody_erases_nothing(store: Store) -> None:
