@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -35,6 +36,8 @@ class Work:
     order: Order
     store: int
     test: bool
+    placed_at: float
+    """When, by the clock of the books."""
     at_rest: bool = False
     """Goods of it went without its store: it stays where it is."""
     owes: bool = False
@@ -139,7 +142,7 @@ class Shops:
     def _placed(self, store: int, told: dict[str, Any] | None, test: bool = False) -> None:
         if told is None:
             return
-        work = Work(self.sandbox.orders.find(told["id"]), store, test)
+        work = Work(self.sandbox.orders.find(told["id"]), store, test, self.books.now)
         self.works.append(work)
         for line, place, quantity in waiting(work.order):
             at = self._spot(work, line, place)
@@ -167,7 +170,7 @@ class Shops:
             return
         at = Shelf(store, item_of(line), place.index)
         change = min(change, max(0, self.shown(at).available))
-        if not change:
+        if not change or (Act.BUY in work.unread and self.books.overwritten_at.get(at, -math.inf) >= work.placed_at):
             return
         self.books.sold(at, change, taken=0)
         before = Counter({(n, p): q for n, p, q in waiting(work.order)})
