@@ -13,7 +13,7 @@ from connectors.models import Store
 from connectors.models.stores import ExcludedRefunds
 from orders import tasks
 from orders.documents import LEFT_OUT
-from orders.models import IncomingOrder, IncomingState, Refund, RefundState
+from orders.models import Document, IncomingOrder, IncomingState, Refund, RefundState
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 
@@ -28,6 +28,8 @@ class Change:
     """Are sales orders no more; what they hold stays held."""
     kept: int
     """Lie before the new day and stay sales orders, because refunds of them are booked."""
+    documented: int
+    """Of those that enter, leave or stay: have documents, which are as they are whatever the day."""
     waiting: int
     """Were read, and are imported once a day is set."""
 
@@ -35,10 +37,17 @@ class Change:
 def preview(store: Store, day: dt.date) -> Change:
     """What `day` as the integration date of `store` would change, of the orders read so far."""
     orders = IncomingOrder.objects.filter(store=store)
+    entering, leaving, kept = (
+        _entering(store, day),
+        _leaving(store, day, booked=False),
+        _leaving(store, day, booked=True),
+    )
+    documents = Document.objects.filter(refund__order=OuterRef("pk"))
     return Change(
-        entering=_entering(store, day).count(),
-        leaving=_leaving(store, day, booked=False).count(),
-        kept=_leaving(store, day, booked=True).count(),
+        entering=entering.count(),
+        leaving=leaving.count(),
+        kept=kept.count(),
+        documented=(entering | leaving | kept).filter(Exists(documents)).count(),
         waiting=orders.filter(state=IncomingState.PENDING).count() if store.integration_date is None else 0,
     )
 

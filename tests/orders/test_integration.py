@@ -55,14 +55,14 @@ def states() -> list[str]:
 
 
 def test_what_was_read_waits_for_a_day(world: World, shops: list[Shelves], person: User) -> None:
-    assert integration.preview(world.store, TODAY) == Change(entering=0, leaving=0, kept=0, waiting=2)
+    assert integration.preview(world.store, TODAY) == Change(entering=0, leaving=0, kept=0, documented=0, waiting=2)
     assert states() == [IncomingState.PENDING, IncomingState.PENDING]
 
     integration.set_day(world.store, TODAY, by=person)
 
     assert states() == [IncomingState.IMPORTED, IncomingState.IMPORTED]
     assert AuditEntry.objects.get().after == {
-        "integration_date": str(TODAY), "entering": 0, "leaving": 0, "kept": 0, "waiting": 2
+        "integration_date": str(TODAY), "entering": 0, "leaving": 0, "kept": 0, "documented": 0, "waiting": 2
     }  # fmt: skip
 
 
@@ -73,7 +73,9 @@ def test_a_later_day_takes_orders_out_but_those_with_booked_refunds_and_moves_no
     states()
     entries = LedgerEntry.objects.count()
 
-    assert integration.preview(world.store, TODAY + DAY) == Change(entering=0, leaving=1, kept=1, waiting=0)
+    assert integration.preview(world.store, TODAY + DAY) == Change(
+        entering=0, leaving=1, kept=1, documented=1, waiting=0
+    )
     integration.set_day(world.store, TODAY + DAY, by=person)
 
     assert states() == [IncomingState.SHADOW, IncomingState.IMPORTED]
@@ -86,7 +88,7 @@ def test_an_earlier_day_lets_them_in_again(world: World, shops: list[Shelves], p
     assert states() == [IncomingState.SHADOW, IncomingState.SHADOW]
     entries = LedgerEntry.objects.count()
 
-    assert integration.preview(world.store, TODAY) == Change(entering=2, leaving=0, kept=0, waiting=0)
+    assert integration.preview(world.store, TODAY) == Change(entering=2, leaving=0, kept=0, documented=0, waiting=0)
     integration.set_day(world.store, TODAY, by=person)
 
     assert states() == [IncomingState.IMPORTED, IncomingState.IMPORTED]

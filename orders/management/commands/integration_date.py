@@ -42,6 +42,6 @@ class Command(JsonCommand):
         data |= asdict(change)
         lines.append(
             f"{change.entering:,} enter, {change.leaving:,} leave; {change.kept:,} older ones stay, since refunds of "
-            f"them are booked; {change.waiting:,} wait for a day."
+            f"them are booked; {change.documented:,} of all these have documents; {change.waiting:,} wait for a day."
         )
         return Report(data, lines)
