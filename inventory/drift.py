@@ -105,6 +105,12 @@ def left_alone() -> QuerySet[Drift, Drift]:
     return in_state(DriftState.IGNORED)
 
 
+def stood_before(publication: LevelPublication, quantity: int, seq: int) -> bool:
+    """A drift of so many units stands that was read before the entry of this number was recorded."""
+    standing = publication.drifts.filter(state__in=STANDING, quantity=quantity, revision__lt=seq)
+    return standing.exists()
+
+
 def close(publication_ids: Iterable[int], state: DriftState) -> None:
     """What these locked publications show is what we expect from now on: a drift of theirs has ended as `state`."""
     Drift.objects.filter(publication__in=list(publication_ids), state__in=STANDING).update(

@@ -265,7 +265,8 @@ def _follow_unavailable(publication: LevelPublication, level: RemoteLevel) -> No
 
 def _decide_late_effect(publication: LevelPublication, level: RemoteLevel) -> None:
     """Times were too close to tell whether an overwrite wiped an effect: r = 0 says no, r = −e says yes (§4). An effect
-    from another time was not wiped, whatever its size: then somebody else moved the level."""
+    from another time was not wiped, whatever its size: then somebody else moved the level. Nor was one, whatever its time,
+    where as much was unexplained before it was recorded."""
     rest, at = level.available - publication.expected_quantity, publication.overwritten_at
     publication.verify = False
     if not rest or at is None:
@@ -277,7 +278,7 @@ def _decide_late_effect(publication: LevelPublication, level: RemoteLevel) -> No
         .order_by("-seq")
         .first()
     )
-    if wiped:
+    if wiped and not drift.stood_before(publication, rest, wiped.seq):
         wiped.applied = False
         wiped.save(update_fields=["applied"])
         publication.expected_quantity += rest

@@ -65,3 +65,26 @@ def test_a_sale_of_unknown_time_counts_until_a_settled_read_tells_whether_an_ove
 
     publication = world.publication(SKU)
     assert (18 - publication.expected_quantity, publication.verify) == (owed, False)
+
+
+def test_what_was_unexplained_before_an_effect_was_known_does_not_say_that_it_was_wiped(world: World) -> None:
+    """Somebody put two units there; then two are sold, at a time that lies on either side of the overwrite."""
+    publication = world.item(SKU, here=20, there=20)
+    world.full("go-live")
+    world.edit(SKU, +2)
+    world.rest()
+    runs.advance(jobs.start(world.store, Job.OBSERVE, trigger=Trigger.SCHEDULE).pk)
+    overwritten_at = LevelPublication.objects.get().overwritten_at
+    assert overwritten_at is not None
+    shelf = publication.item_ref, world.store_location.pk
+    within = (overwritten_at - dt.timedelta(hours=1), overwritten_at + dt.timedelta(hours=1))
+    booked = StoreBooking(shelf, -2, "edited sale", within[0], within=within)
+    store_bookings.book(store_bookings.look_up(world.store, {shelf}, [booked]), [booked], {shelf: 2})
+    world.sell(SKU, 2)
+    world.rest()
+
+    runs.advance(jobs.start(world.store, Job.OBSERVE, trigger=Trigger.SCHEDULE).pk)
+
+    publication = world.publication(SKU)
+    assert (publication.expected_quantity, publication.verify) == (18, False)
+    assert [row.quantity for row in publication.drifts.filter(state="open")] == [2]

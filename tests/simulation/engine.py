@@ -264,7 +264,8 @@ class Engine:
         if run.status == RunStatus.AWAITING_APPROVAL:
             try:
                 approval.approve(run, self.person)
-            except DecisionRefused:  # another run of the store is writing
+            except DecisionRefused:  # another run of the store is writing, or the plan is too old
+                approval.expire_plans()
                 return
             runs.advance(run.pk)
 

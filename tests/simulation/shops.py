@@ -40,6 +40,8 @@ class Work:
     """When, by the clock of the books."""
     at_rest: bool = False
     """Goods of it went without its store: it stays where it is."""
+    paid_back: bool = False
+    """Units were paid back and not put back: they wait again where their parcel is taken back."""
     owes: bool = False
     """Units that wait were paid back: it is not put back as a whole."""
     changed: list[int] = field(default_factory=list)
@@ -203,7 +205,12 @@ class Shops:
 
     def unfulfil(self, store: int, chance: random.Random) -> None:
         work = self._some(
-            store, chance, lambda w: any(f.status == "SUCCESS" for f in w.order.fulfillments) and not w.parcels_stay
+            store,
+            chance,
+            lambda w: (
+                any(f.status == "SUCCESS" for f in w.order.fulfillments)
+                and not (w.parcels_stay or (w.at_rest and Act.FULFIL in w.unread))
+            ),
         )
         if work is None:
             return
@@ -214,6 +221,7 @@ class Shops:
                     self.books.unsent(
                         self._spot(work, number, place), (work.order.number, number, place), back, work.test
                     )
+            work.owes = work.owes or work.paid_back
             self._note(work, Act.UNFULFIL)
 
     def refund(self, store: int, chance: random.Random) -> None:
@@ -239,6 +247,7 @@ class Shops:
             if back < row["quantity"]:
                 work.owes = True
             if self.ask(path, lines=[row]):
+                work.paid_back = True
                 self._note(work, Act.REFUND)
             return
         was = self._all(store)
