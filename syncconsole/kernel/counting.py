@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from time import monotonic
 from typing import TypeVar
 
 from django.core.cache import cache
@@ -18,7 +18,7 @@ def kept(name: str, count: Callable[[], Counted]) -> Counted:
     """What `count` finds, or found lately where it takes long. `name` is its own."""
     found: Counted | None = cache.get(name)
     if found is None:
-        began = time.monotonic()
+        began = monotonic()
         found = count()
-        cache.set(name, found, int(KEPT_TIMES * (time.monotonic() - began)))
+        cache.set(name, found, int(KEPT_TIMES * (monotonic() - began)))
     return found
