@@ -8,17 +8,18 @@ from typing import TypeVar
 
 from django.core.cache import cache
 
+KEPT_SECONDS = 10
 KEPT_TIMES = 300
-"""A count is kept so many times as long as counting took: one of a second for five minutes, one of a millisecond not at all."""
+"""Where counting takes long, a count is kept so many times as long: one of a second for five minutes."""
 
 Counted = TypeVar("Counted")
 
 
 def kept(name: str, count: Callable[[], Counted]) -> Counted:
-    """What `count` finds, or found lately where it takes long. `name` is its own."""
+    """What `count` found, at most some seconds ago, or longer where it takes long. `name` is its own."""
     found: Counted | None = cache.get(name)
     if found is None:
         began = monotonic()
         found = count()
-        cache.set(name, found, int(KEPT_TIMES * (monotonic() - began)))
+        cache.set(name, found, max(KEPT_SECONDS, int(KEPT_TIMES * (monotonic() - began))))
     return found
