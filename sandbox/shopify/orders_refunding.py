@@ -167,8 +167,7 @@ def refundable(order: Order) -> Bag:
 def _take_back(order: Order, entry: RefundLine, unit: RefundedUnits, stamp: str) -> None:
     line = entry.line_item
     if unit.restock_type == "CANCEL":
-        came_from = places_of(order, line, unit.quantity)
-        take_work(order, line, unit.quantity, stamp, restock=True)
+        came_from = take_work(order, line, unit.quantity, stamp, restock=True)
         entry.restocked, entry.location = line.item is not None, unit.location
         for place, quantity in came_from.items():
             if unit.location is not None and place is not unit.location:

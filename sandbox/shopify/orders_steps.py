@@ -85,17 +85,19 @@ def add_work(to: FulfillmentOrder, line: Line, quantity: int, stamp: str) -> Non
     to.lines.append(FulfillmentOrderLine(gid, line, quantity, quantity))
 
 
-def take_work(order: Order, line: Line, quantity: int, stamp: str, restock: bool) -> None:
-    """Take units of a line off its fulfilment orders, the last ones first.
+def take_work(order: Order, line: Line, quantity: int, stamp: str, restock: bool) -> dict[Location, int]:
+    """Take units of a line off its fulfilment orders, the last ones first. Returns where they waited.
 
     Their stock is released, with or without restock. `quantity` is at most what waits.
     """
+    waited = places_of(order, line, quantity)
     for entry, fo, taken in _waiting(order, line, quantity):
         entry.remaining_quantity -= taken
         entry.total_quantity -= taken
         line.cancelled += taken
         release(order, line, fo.location, taken, stamp, restock)
         settle(fo, stamp)
+    return waited
 
 
 def places_of(order: Order, line: Line, quantity: int) -> dict[Location, int]:
