@@ -145,13 +145,17 @@ class Merchant:
         return store
 
     def _run(self, statements: str, **values: Any) -> None:
-        named: dict[str, Any] = {**self._named, **values}
-        with transaction.atomic(), connection.cursor() as cursor:
-            # Foreign keys hold by construction; checking them row by row would take most of the time.
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            for statement in statements.split(";\n"):
-                if statement.strip():
-                    cursor.execute(statement, named)
+        load(statements, **self._named, **values)
+
+
+def load(statements: str, **named: Any) -> None:
+    """Carry out these statements, all or none, with the values that they name."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Foreign keys hold by construction; checking them row by row would take most of the time.
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for statement in statements.split(";\n"):
+            if statement.strip():
+                cursor.execute(statement, named)
 
 
 def settle_statistics(*also: str) -> None:

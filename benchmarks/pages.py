@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
 from benchmarks import jobs
 from benchmarks.bench import Bench
-from benchmarks.loading import settle_statistics
+from benchmarks.loading import load, settle_statistics
 from benchmarks.results import Result, at_most, told
 from benchmarks.simulators import SHOWN
 from benchmarks.watch import seconds, watching
@@ -74,7 +72,6 @@ def console_pages(bench: Bench) -> Iterator[Result]:
     large, small = (_store(bench, levels) for levels in (bench.sizes.large, bench.sizes.small))
     client = Client()
     client.force_login(jobs.person())
-    logging.disable(logging.WARNING)
     every: list[float] = []
     for name, address in _addresses(large, small):
         _ask(client, address)
@@ -91,17 +88,11 @@ def _store(bench: Bench, levels: int) -> Store:
     """A live store with a year behind it."""
     # The shop is small: no page asks it.
     store = bench.merchant(levels, SHOWN).connect(bench.shop(bench.sizes.changed, "plus"), live=True)
-    named: dict[str, Any] = {"store": store.pk, "slug": store.slug}
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        for statement in YEAR.split(";\n"):
-            if statement.strip():
-                cursor.execute(statement, named)
+    load(YEAR, store=store.pk, slug=store.slug)
     settle_statistics("inventory_drift", "inventory_holdchange")
     jobs.receive(store, 20)
     run = jobs.delta_sync(store)
-    with connection.cursor() as cursor:
-        cursor.execute(OLD_PLAN, {"run": run.pk, "store": store.pk})
+    load(OLD_PLAN, store=store.pk, run=run.pk)
     settle_statistics("connectors_runitem")
     return store
 
