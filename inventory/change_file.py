@@ -28,7 +28,7 @@ def _line(change: Change) -> str:
             change.item,
             change.place,
             change.what,
-            None if change.quantity is None else change.quantity.normalize() + 0,
+            change.units,
             change.detail,
             change.who,
         )

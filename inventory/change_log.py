@@ -54,11 +54,14 @@ class Change:
     who: str
     url: str
 
+    @property
+    def units(self) -> Decimal | None:
+        """The quantity without needless zeros."""
+        return None if self.quantity is None else self.quantity.normalize() + 0
+
     def as_dict(self) -> dict[str, Any]:
-        """What a file or a script is given: plain values, units without needless zeros."""
-        said = asdict(self) | {"kind": self.kind.value}
-        said["quantity"] = None if self.quantity is None else self.quantity.normalize() + 0
-        return said
+        """What a script is given: plain values."""
+        return asdict(self) | {"kind": self.kind.value, "quantity": self.units}
 
 
 class Cursor(NamedTuple):

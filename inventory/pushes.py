@@ -206,9 +206,15 @@ def give_up(publication: LevelPublication) -> None:
     believes what a settled read showed, whether it was applied or not."""
     if publication.state == PublicationState.UNSURE:
         Push.objects.filter(claimed=publication).update(status=PushStatus.DROPPED)
-        publication.claim_id = None
-        publication.state, publication.state_cause = PublicationState.LIVE, ""
-        publication.needs_look = True
+        decided(publication)
+
+
+def decided(publication: LevelPublication) -> None:
+    """What became of the unsure push of this locked publication is settled: it is free, live, and looked at again, since a
+    delta that passed meanwhile left it alone, and took its mark."""
+    publication.claim_id = None
+    publication.state, publication.state_cause = PublicationState.LIVE, ""
+    publication.needs_look = True
 
 
 def unsettled(store: Store, run: SyncRun) -> list[PushBatch]:

@@ -208,9 +208,7 @@ def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> bool:
             "Decide it under Held and drift; a full sync ends it as well."
         )
         return False
-    publication.claim_id = None
-    publication.state, publication.state_cause = PublicationState.LIVE, ""
-    publication.needs_look = True  # a delta that passed meanwhile left it alone, and took its mark
+    pushes.decided(publication)
     if publication.baseline_at is None and push and push.batch.kind == WriteKind.ADJUST:
         publication.state = PublicationState.NO_BASELINE
     rest = level.available - publication.expected_quantity

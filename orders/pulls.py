@@ -167,7 +167,8 @@ def _book(pull: OrderPull, order: IncomingOrder) -> int:
     if rest:
         there = _from([row for row in rows if row.location_id == pull.location_id], rest)
         shipping.ship(order, there, by=pull.actor, source=source)
-    _left_first(pull, order, covered)
+    if covered:
+        _left_first(pull, order, covered)
     return rest
 
 
