@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from math import floor
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, DateTimeField, Max, Q, QuerySet, Sum, Value
 from django.utils import timezone
 
 from connectors.models import Store
@@ -123,15 +123,15 @@ def find(store: Store, item_number: str) -> list[LevelPublication]:
 def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
     """The sums for one publication as known at `at` (by the time things were recorded), or now.
 
-    The terms always add up to the numbers beside them: past numbers are sums of entries, under the settings and with the
-    withheld units of that moment. The reading of the store is the last one, which may be later than `at`: then none is
-    shown.
+    The terms always add up to the numbers beside them: past numbers are sums of entries of the levels that were mapped to
+    it, under the settings and with the withheld units of that moment. The reading of the store is the last one, which may
+    be later than `at`: then none is shown.
     """
     publication = LevelPublication.objects.select_related("store", "listed__variant__product", "store_location").get(
         pk=publication_id
     )
     moment = at or timezone.now()
-    ledger = LedgerEntry.objects.filter(level__published__publication=publication, recorded_at__lte=moment)
+    ledger = ledger_of(publication, at).filter(recorded_at__lte=moment)
     on_hand_terms, released = _ledger_terms(ledger)
     on_hand = sum((term.quantity for term in on_hand_terms), Decimal(0))
     ats = on_hand - released
@@ -169,6 +169,24 @@ def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
         hold=publication.hold_cause if at is None else "",
         hold_remedy=publication.hold_remedy if at is None else "",
     )
+
+
+def ledger_of(publication: LevelPublication, at: dt.datetime | None = None) -> QuerySet[LedgerEntry, LedgerEntry]:
+    """Entries of the levels in the publication's group: of now, or of `at`; of its first group where `at` lies before it."""
+    if at is None:
+        return LedgerEntry.objects.filter(level__published__publication=publication)
+    present = publication.members.values_list("level", "since").annotate(until=Value(None, DateTimeField()))
+    members = list(present.union(publication.former_members.values_list("level", "since", "until"), all=True))
+    first = min((since or EVER for _, since, _ in members), default=EVER)
+    moment = max(at, first)
+    levels = [
+        level for level, since, until in members if (since or EVER) <= moment and (until is None or moment < until)
+    ]
+    return LedgerEntry.objects.filter(level__in=levels)
+
+
+EVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
+"""For what began before anybody kept when."""
 
 
 def _not_explained(

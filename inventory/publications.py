@@ -82,16 +82,20 @@ SELECT p.id AS publication_id, l.id AS level_id
 """
 
 LEAVE_GROUPS = """
-DELETE FROM inventory_publishedlevel m
- WHERE m.store_id = %(store)s
-   AND NOT EXISTS (SELECT 1 FROM wanted_group w
-                    WHERE w.publication_id = m.publication_id AND w.level_id = m.level_id)
-RETURNING m.publication_id
+WITH gone AS (
+    DELETE FROM inventory_publishedlevel m
+     WHERE m.store_id = %(store)s
+       AND NOT EXISTS (SELECT 1 FROM wanted_group w
+                        WHERE w.publication_id = m.publication_id AND w.level_id = m.level_id)
+    RETURNING m.publication_id, m.level_id, m.since)
+INSERT INTO inventory_formermember (publication_id, level_id, since, until)
+SELECT publication_id, level_id, since, %(now)s FROM gone
+RETURNING publication_id
 """
 
 JOIN_GROUPS = """
-INSERT INTO inventory_publishedlevel (publication_id, level_id, store_id)
-SELECT w.publication_id, w.level_id, %(store)s FROM wanted_group w
+INSERT INTO inventory_publishedlevel (publication_id, level_id, store_id, since)
+SELECT w.publication_id, w.level_id, %(store)s, %(now)s FROM wanted_group w
  WHERE NOT EXISTS (SELECT 1 FROM inventory_publishedlevel m
                     WHERE m.publication_id = w.publication_id AND m.level_id = w.level_id)
 RETURNING publication_id
@@ -155,7 +159,8 @@ def refresh(store: Store, *, new_baseline_for: Iterable[int] = ()) -> RefreshRes
             run("ANALYZE catalog_listedvariant, inventory_inventorylevel, inventory_levelpublication")
         run(WANTED_GROUPS)
         run("ANALYZE wanted_group")
-        regrouped = {row[0] for row in run(LEAVE_GROUPS)} | {row[0] for row in run(JOIN_GROUPS)}
+        now = timezone.now()
+        regrouped = {row[0] for row in run(LEAVE_GROUPS, now=now)} | {row[0] for row in run(JOIN_GROUPS, now=now)}
         run("DROP TABLE wanted_group")
         if grown_much:
             run("ANALYZE inventory_publishedlevel")

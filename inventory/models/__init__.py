@@ -7,11 +7,12 @@ from inventory.models.openings import OpeningLine, OpeningPlan
 from inventory.models.publications import LevelPublication, PublicationEntry, PublishedLevel
 from inventory.models.pushes import Push, PushBatch
 from inventory.models.schedules import Schedule
-from inventory.models.terms import StoreTerms, WithheldUnits
+from inventory.models.terms import FormerMember, StoreTerms, WithheldUnits
 from inventory.models.validations import Validation, ValidationSample
 
 __all__ = [
     "Drift",
+    "FormerMember",
     "HoldChange",
     "InventoryLevel",
     "LedgerEntry",

@@ -201,6 +201,9 @@ class PublishedLevel(models.Model):
     level = models.ForeignKey(InventoryLevel, on_delete=models.PROTECT, related_name="published")
     store = models.ForeignKey(Store, on_delete=models.PROTECT, db_index=False, related_name="+")
     published_version = models.IntegerField(null=True, help_text="Version of the level when it was last pushed.")
+    since = models.DateTimeField(
+        null=True, editable=False, help_text="When it joined the group; empty: before that was kept."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "level"], name="level_in_one_group_per_store")]

@@ -1,11 +1,12 @@
-"""What a target is made of besides the ledger, since when: kept by triggers, whoever changes it and how, so that a target
-of the past can be explained."""
+"""What a target is made of besides the ledger, since when, so that a target of the past can be explained: settings and
+withheld units are kept by triggers, whoever changes them and how, groups by their only writer, `publications.refresh`."""
 
 from __future__ import annotations
 
 from django.db import models
 
 from connectors.models import Store
+from inventory.models.ledger import InventoryLevel
 from inventory.models.publications import LevelPublication
 
 
@@ -39,3 +40,16 @@ class WithheldUnits(models.Model):
 
     def __str__(self) -> str:
         return f"{self.withheld} of {self.publication_id} since {self.since:%Y-%m-%d %H:%M}"
+
+
+class FormerMember(models.Model):
+    """A level that belonged to the group of a publication before `until`: its location was mapped elsewhere then, or its item
+    linked anew. `since` empty: before that was kept."""
+
+    publication = models.ForeignKey(LevelPublication, on_delete=models.CASCADE, related_name="former_members")
+    level = models.ForeignKey(InventoryLevel, on_delete=models.CASCADE, db_index=False, related_name="+")
+    since = models.DateTimeField(null=True)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.level_id} in {self.publication_id} until {self.until:%Y-%m-%d %H:%M}"

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from inventory import drift, offsets, standing
-from inventory.explanation import explain
+from inventory.explanation import explain, ledger_of
 from inventory.models import InventoryLevel, LedgerEntry, LevelPublication
 from inventory.models.ledger import EntryKind
 from inventory.models.publications import PublicationState
@@ -50,7 +50,7 @@ class WhyPage(ConsolePage):
         until = parse_datetime(request.GET.get("until", "")) or at or timezone.now() + dt.timedelta(seconds=1)
         older = "until" in request.GET
         sums = (explanation.on_hand, sum((term.quantity for term in explanation.expected_terms), Decimal(0)))
-        ledger = LedgerEntry.objects.filter(level__published__publication=publication)
+        ledger = ledger_of(publication, at)
         return self.page(
             crumbs=_crumbs(variant.sku or variant.item_number, n(explanation.target)),
             explanation=explanation,

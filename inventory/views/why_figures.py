@@ -150,14 +150,18 @@ def timeline(
     ledger = entries.filter(recorded_at__lt=until)
     on_hand = sums[0] if sums else ledger.aggregate(total=Sum("on_hand_delta"))["total"] or Decimal(0)
     newest = ledger.select_related("level__location", "actor").order_by("-recorded_at", "-pk")
-    events = list(_ledger_events(newest[:TIMELINE_EVENTS], on_hand, zone))
+    events = list(_ledger_events(newest[: TIMELINE_EVENTS + 1], on_hand, zone))
     if publication_id is not None:
         about_store = PublicationEntry.objects.filter(publication=publication_id, recorded_at__lt=until)
         events += _publication_events(about_store, zone, sums[1] if sums else None)
     events.sort(key=lambda event: event.at, reverse=True)
-    more = len(events) > TIMELINE_EVENTS
-    shown = events[:TIMELINE_EVENTS]
-    return Timeline(shown, shown[-1].at.isoformat() if more else "")
+    if len(events) <= TIMELINE_EVENTS:
+        return Timeline(events, "")
+    shown, following = events[:TIMELINE_EVENTS], events[TIMELINE_EVENTS].at
+    # The next page begins before a moment, so what one transaction recorded stays on one page.
+    while shown[-1].at == following and shown[0].at > following:
+        shown.pop()
+    return Timeline(shown, shown[-1].at.isoformat())
 
 
 def _ledger_events(entries: Iterable[LedgerEntry], on_hand: Decimal, zone: ZoneInfo) -> Iterable[Event]:
@@ -183,7 +187,7 @@ def _publication_events(
     if believed is None:
         believed = Decimal(entries.aggregate(total=Sum("quantity", filter=Q(applied=True)))["total"] or 0)
     events = []
-    for entry in entries.select_related("push__batch__run__requested_by").order_by("-seq")[:TIMELINE_EVENTS]:
+    for entry in entries.select_related("push__batch__run__requested_by").order_by("-seq")[: TIMELINE_EVENTS + 1]:
         run = entry.push.batch.run if entry.push else None
         booked = entry.kind == PublicationKind.STORE_BOOKED
         events.append(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from connectors.models import Store
-from inventory import standing
+from inventory import ledger, standing
+from inventory.ledger import Posting
+from inventory.models.ledger import EntryKind
 from tests.console.conftest import SignIn
 from tests.factories.inventory import InventoryLevelFactory, LocationFactory
 from tests.worlds import World
@@ -68,3 +74,24 @@ def test_levels_with_nothing_to_sell(world: World, shown: Store, viewer: Client)
 def test_numbers_are_those_of_the_ledger_and_the_store(world: World, shown: Store, viewer: Client) -> None:
     (row,) = viewer.get(reverse("admin:levels") + f"?store={shown.slug}&q=MT-HALF").context["rows"]
     assert (row.on_hand, row.released, row.ats, row.target, row.expected) == (2.5, 0, 2.5, 2, 2)
+
+
+@pytest.mark.parametrize("page", ["why", "why_level"])
+def test_a_long_history_is_told_page_by_page_and_each_event_once(world: World, viewer: Client, page: str) -> None:
+    """What is recorded together has one moment; a page that ended within it would lose the rest."""
+    publication, now = world.item("A"), timezone.now()
+    level = world.level("A")
+    for number in range(20):
+        facts = [
+            Posting(level.variant_id, level.location_id, EntryKind.RECEIVED, f"{number}.{i}", "", now) for i in "abc"
+        ]
+        ledger.post([replace(fact, on_hand_delta=Decimal(1)) for fact in facts])
+    url = reverse(f"admin:{page}", args=[publication.pk if page == "why" else level.pk])
+
+    told, older = [], "none yet"
+    while older:
+        told.append(viewer.get(url, {} if older == "none yet" else {"until": older}).context["timeline"])
+        older = told[-1].older
+
+    assert [len(timeline.events) for timeline in told] == [48, 12]
+    assert [event.result for timeline in told for event in timeline.events] == list(range(60, 0, -1))

@@ -11,11 +11,12 @@ import time_machine
 from django.utils import timezone
 
 from connectors.models import Store
-from inventory import explanation
+from inventory import explanation, mapping
 from inventory.explanation import Explanation
 from inventory.models import LevelPublication, Push
 from inventory.models.ledger import EntryKind
 from orders.models import IncomingOrder, IncomingState
+from tests.factories.connectors import StoreLocationFactory
 from tests.factories.orders import NOON
 from tests.worlds import World
 
@@ -131,6 +132,24 @@ def test_a_past_target_is_explained_by_the_settings_and_withheld_units_of_then(w
         then = explanation.explain(publication.pk, moment)
         assert then.target == target
         assert_adds_up(then)
+
+
+def test_a_past_number_is_that_of_the_levels_that_were_mapped_to_it_then(world: World) -> None:
+    publication = world.item("A", here=20, there=20)
+    world.full("go-live")
+    before = timezone.now()
+    elsewhere = StoreLocationFactory(store=world.store, name="POS")
+    mapping.map_locations(world.store, {world.here.pk: elsewhere.pk}, None)
+    world.post("A", 7)
+    there = LevelPublication.objects.get(store_location=elsewhere)
+
+    gone, then = explanation.explain(publication.pk), explanation.explain(publication.pk, before)
+    assert (gone.on_hand, gone.target, gone.expected) == (0, 0, 20)
+    assert (then.on_hand, then.target, then.expected) == (20, 20, 20)
+    assert explanation.explain(there.pk).on_hand == 27
+    assert explanation.explain(there.pk, before).on_hand == 20, "nothing was mapped to it yet: its first levels"
+    for explained in (gone, then):
+        assert_adds_up(explained)
 
 
 def test_released_units_name_their_orders(world: World) -> None:
