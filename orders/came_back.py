@@ -9,7 +9,7 @@ from django.db import transaction
 
 from inventory import ledger
 from inventory.models.ledger import EntryKind
-from orders.effects import doubt
+from orders.effects import CAME_BACK
 from orders.models import IncomingOrder, OrderStock
 from orders.shipping import ShippingRefused, Units, posting
 from syncconsole.kernel import audit
@@ -40,14 +40,13 @@ def settle(row: IncomingOrder, came: Mapping[int, Units], *, reason: str, by: Us
     stocks = {stock.pk: stock for stock in locked.stock.order_by("pk")}
     if not came:
         raise ShippingRefused("No units were given.", "Say how many of each line came back; 0 for none.")
-    postings, asked = [], []
+    postings = []
     for pk, units in came.items():
         stock = stocks.get(pk)
         if stock is None or not stock.in_doubt or stock.in_doubt != units.of:
             raise ShippingRefused("These units were answered for meanwhile.", "Look at the order again.")
         if not 0 <= units.quantity <= stock.in_doubt:
             raise ShippingRefused(f"{units.quantity} of {stock.in_doubt} units cannot have come back.", "Give fewer.")
-        asked.append(doubt(stock.in_doubt))
         total = stock.totals[ACTION] = int(stock.totals.get(ACTION, 0)) + stock.in_doubt
         stock.in_doubt = 0
         if units.quantity:
@@ -55,9 +54,9 @@ def settle(row: IncomingOrder, came: Mapping[int, Units], *, reason: str, by: Us
             postings.append(posting(locked, stock, EntryKind.RESTOCKED, fact, by, on_hand=units.quantity))
     ledger.post(postings)
     OrderStock.objects.bulk_update([stocks[pk] for pk in came], ["in_doubt", "totals"])
-    for question in asked:
-        locked.needs_look = locked.needs_look.replace(question, "", 1).strip()
-    locked.save(update_fields=["needs_look"])
+    if not in_doubt(locked):
+        locked.needs_look = CAME_BACK.taken_from(locked.needs_look)
+        locked.save(update_fields=["needs_look"])
     back = sum(units.quantity for units in came.values())
     gone = sum(units.of for units in came.values()) - back
     after = {"came back": back, "did not": gone, "reason": reason}

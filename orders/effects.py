@@ -6,14 +6,47 @@ shows (`store`). Usually they cancel out and nothing is sent anywhere but to the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from inventory.models.ledger import EntryKind
 from orders.facts import Fact, FactKind
 from syncconsole.kernel.templatetags.console import plural
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person is asked about units: how it is written, and how it is found again in what an order asks."""
+
+    words: str
+    """With `{units}` ("2 units") and `{were}`."""
+
+    def of(self, units: int) -> str:
+        """Asked about so many units."""
+        return self.words.format(units=plural(units, "unit"), were="was" if units == 1 else "were")
+
+    def found_in(self, asked: str) -> list[str]:
+        """Every time that it is asked there, about however many units."""
+        return [found[0].strip() for found in self._pattern.finditer(asked)]
+
+    def taken_from(self, asked: str) -> str:
+        """What is asked there besides."""
+        return self._pattern.sub("", asked).strip()
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        start, end = map(re.escape, self.words.format(units="", were="{were}").split("{were}"))
+        return re.compile(rf"[\d,]+ units?{start}(?:was|were){end}\s?")
+
+
+CAME_BACK: Final = Question("{units} shipped here {were} cancelled in the store: did they come back?")
+"""Of units that left here and that their store puts back in stock (row 14)."""
+PUT_BACK: Final = Question("{units} {were} cancelled and no refund says whether they were put back.")
+"""Of units that their store cancelled without a word of where they are (row 3)."""
 
 
 class StockRule(StrEnum):
@@ -157,15 +190,9 @@ def _cancelled(fact: Fact, terms: Terms, here: Holding, _: Holding) -> Iterator[
     yield Effect(to_ref, store=q - held)
     if ahead:
         here.in_doubt += ahead
-        yield Effect(to_ref, look=doubt(ahead))
+        yield Effect(to_ref, look=CAME_BACK.of(ahead))
     if unknown := q - held - dispatched - ahead:
         yield Effect(to_ref, look=f"{unknown} units were cancelled that were never known to wait.")
-
-
-def doubt(units: int) -> str:
-    """What a person is asked about units that left here and that their store puts back in stock (row 14)."""
-    were = "was" if units == 1 else "were"
-    return f"{plural(units, 'unit')} shipped here {were} cancelled in the store: did they come back?"
 
 
 def _lost(fact: Fact, terms: Terms, here: Holding, _: Holding) -> Iterator[Effect]:
@@ -176,9 +203,7 @@ def _lost(fact: Fact, terms: Terms, here: Holding, _: Holding) -> Iterator[Effec
     if terms.rule is StockRule.ORDER and not terms.keep_goods:
         yield Effect(_at(fact), EntryKind.WRITTEN_OFF, on_hand=-(held + dispatched))
     if not fact.source_ref:
-        yield Effect(
-            _at(fact), look=f"{fact.quantity} units were cancelled and no refund says whether they were put back."
-        )
+        yield Effect(_at(fact), look=PUT_BACK.of(fact.quantity))
 
 
 def _returned(fact: Fact, terms: Terms, _here: Holding, _there: Holding) -> Iterator[Effect]:

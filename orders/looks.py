@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from django.db import transaction
 
-from orders import put_back
+from orders.effects import CAME_BACK, PUT_BACK
 from orders.models import IncomingOrder
 from orders.shipping import ShippingRefused
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 
-DOUBT: Final = re.compile(r"[\d,]+ units? shipped here (was|were) cancelled in the store: did they come back\?\s?")
-"""As `orders.effects.doubt` asks it."""
-
 
 def open_look(row: IncomingOrder) -> str:
     """What the order asks to look at, less the questions that have an answer of their own (`orders.put_back`,
     `orders.came_back`); empty without any."""
-    return DOUBT.sub("", put_back.QUESTION.sub("", row.needs_look)).strip()
+    return CAME_BACK.taken_from(PUT_BACK.taken_from(row.needs_look))
 
 
 @transaction.atomic
@@ -38,7 +32,7 @@ def close(row: IncomingOrder, *, seen: str, reason: str, by: User) -> None:
     if not look or look != seen:
         raise ShippingRefused("The order asks something else by now.", "Look at the order again.")
     locked.needs_look = " ".join(
-        found[0].strip() for each in (put_back.QUESTION, DOUBT) for found in each.finditer(locked.needs_look)
+        asked for question in (PUT_BACK, CAME_BACK) for asked in question.found_in(locked.needs_look)
     )
     locked.save(update_fields=["needs_look"])
     audit.record(

@@ -3,9 +3,7 @@ row 3; a store tells nothing of what it put back where no refund was due)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
@@ -16,6 +14,7 @@ from inventory.ledger import Posting
 from inventory.models import LedgerEntry
 from inventory.models.ledger import EntryKind
 from inventory.store_bookings import Shelf, StoreBooking
+from orders.effects import PUT_BACK
 from orders.facts import FactKind
 from orders.models import IncomingOrder
 from orders.shipping import ShippingRefused
@@ -23,14 +22,16 @@ from orders.written_off import BACK, written_off
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 
-QUESTION: Final = re.compile(r"\d+ units were cancelled and no refund says whether they were put back\.\s?")
-"""As `orders.effects` asks it, once for each line."""
+
+def asks(row: IncomingOrder) -> bool:
+    """Nobody has said yet what became of goods of this order."""
+    return bool(PUT_BACK.found_in(row.needs_look))
 
 
 def in_question(row: IncomingOrder) -> list[LedgerEntry]:
     """What was written off for want of a word, while nobody has said what became of it; costs no query without a
     question."""
-    return [entry for entry, _ in _written_off(row)] if QUESTION.search(row.needs_look) else []
+    return [entry for entry, _ in _written_off(row)] if asks(row) else []
 
 
 def asked_about(entries: Iterable[LedgerEntry]) -> dict[int, IncomingOrder]:
@@ -40,11 +41,7 @@ def asked_about(entries: Iterable[LedgerEntry]) -> dict[int, IncomingOrder]:
     named = [document.split(":", 2) for document in asking.values() if document.count(":") > 1]
     slugs, names = {slug for _, slug, _ in named}, {name for _, _, name in named}
     found = IncomingOrder.objects.filter(store__slug__in=slugs, name__in=names).exclude(needs_look="")
-    orders = {
-        order.document: order
-        for order in found.select_related("store").defer("snapshot")
-        if QUESTION.search(order.needs_look)
-    }
+    orders = {order.document: order for order in found.select_related("store").defer("snapshot") if asks(order)}
     return {pk: orders[document] for pk, document in asking.items() if document in orders}
 
 
@@ -60,10 +57,10 @@ def settle(row: IncomingOrder, *, came_back: bool, reason: str, by: User) -> int
     if not reason:
         raise ShippingRefused("No reason was given.", "Write in a few words how you know.")
     locked = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=row.pk)
-    if not QUESTION.search(locked.needs_look):
+    if not asks(locked):
         raise ShippingRefused("These goods were answered for meanwhile.", "Look at the order again.")
     units = _put_back(locked, reason, by) if came_back else 0
-    locked.needs_look = QUESTION.sub("", locked.needs_look).strip()
+    locked.needs_look = PUT_BACK.taken_from(locked.needs_look)
     locked.save(update_fields=["needs_look"])
     after = {"came back": units, "written off is right": not came_back, "reason": reason}
     audit.record(by, "goods of a cancelled order", f"{locked.store}: {locked.name}", after=after)

@@ -26,7 +26,7 @@ class PutBackPage(OrderGoods):
             status=status,
             incoming=self.incoming,
             rows=[(entry, int(-entry.on_hand_delta)) for entry in put_back.in_question(self.incoming)],
-            asked=bool(put_back.QUESTION.search(self.incoming.needs_look)),
+            asked=put_back.asks(self.incoming),
             reason=self.request.POST.get("reason", ""),
             refused=refused,
             back=self.order_url,

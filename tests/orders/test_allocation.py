@@ -240,6 +240,20 @@ def test_goods_that_came_back_are_on_hand_again_and_nothing_is_owed(world: World
     world.assert_sound()
 
 
+def test_units_cancelled_one_after_the_other_are_asked_about_until_all_are_answered(world: World) -> None:
+    places = TwoPlaces(world, apart=True)
+    stock = OrderStock.objects.get()
+    shipping.ship(stock.order, {stock.pk: Units(2, of=5)}, by=world.operator)
+    for units in (4, 1):  # three are held; one, then one more of those that left
+        places.shop.take_off(units, world.there, world.there)
+        places.bring()
+    assert IncomingOrder.objects.get().needs_look.startswith("1 unit shipped here was cancelled")
+
+    answer(1)
+
+    assert IncomingOrder.objects.get().needs_look == ""
+
+
 def test_goods_that_did_not_come_back_are_taken_off_the_store(world: World, doubted: TwoPlaces) -> None:
     assert answer(0) == 0
 

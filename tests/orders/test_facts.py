@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from orders.effects import Holding, StockRule, Terms, effects_of
+from orders.effects import PUT_BACK, Holding, StockRule, Terms, effects_of
 from orders.facts import Fact, FactKind, Spot, Standing, cancelled_key, news, returned_key
 from tests.orders.shelves import NINE, Shelves
 
@@ -76,11 +76,7 @@ def assert_right(books: Books, shop: Shelves) -> None:
 
 def said_of(shop: Shelves) -> list[str]:
     """Of an order cancelled without a refund nobody can know whether its goods were put back."""
-    return [
-        f"{n} units were cancelled and no refund says whether they were put back."
-        for n in range(1, 50)
-        if shop.cancelled_at
-    ]
+    return [PUT_BACK.of(n) for n in range(1, 50) if shop.cancelled_at]
 
 
 def happen(shop: Shelves, chance: random.Random) -> None:
