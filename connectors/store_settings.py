@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
 from connectors.models import Store
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
+
+CHANGE_RIGHT: Final = "connectors.change_store"
 
 
 def change(store: Store, action: str, wanted: dict[str, Any], *, by: User, address: str | None = None) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from connectors.views.exports import csv_line
 from inventory import change_log
 from inventory.change_log import Change, Wanted
+from syncconsole.kernel.exports import csv_line
 
 COLUMNS: Final = ("Time", "Kind", "Store", "Item", "Location", "What", "Units", "Details", "By")
 

@@ -10,10 +10,10 @@ from django.db import transaction
 
 from catalog.csv_rows import CellRefused, Problems, Row, RowProblem, Table, decimal_cell, read_table, text_cell
 from connectors.models import Store
-from connectors.views.exports import csv_line, neutral
 from inventory import validation
 from inventory.models import Validation, ValidationSample
 from inventory.validation import ValidationRefused
+from syncconsole.kernel.exports import csv_line, neutral
 from syncconsole.kernel.models import User
 
 COLUMNS: Final = ("sample", "item", "location", "counted", "note")

@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
+from django.db.models import QuerySet, TextChoices
 from django.db.models.functions import Upper
 
 from connectors.commands import named_store
@@ -14,7 +15,7 @@ from connectors.models import Store
 from orders import shipping
 from orders.models import IncomingOrder, OrderStock, Wave
 from orders.shipping import ShippingRefused, Units, Wanted
-from syncconsole.kernel.commands import JsonCommand, Refused, Report
+from syncconsole.kernel.commands import DecidingCommand, JsonCommand, Refused, Report
 from syncconsole.kernel.models import User
 from syncconsole.kernel.templatetags.console import plural
 
@@ -44,6 +45,33 @@ def named_wave(number: int) -> Wave:
     if wave is None:
         raise Refused(f"There is no wave {number}.", "The command `waves` lists them.")
     return wave
+
+
+class StoreListCommand(DecidingCommand):
+    """Base of lists with a decision, of all stores or of one. Override `listed` instead of `rows`, and set `states`, those
+    that `--state` lets through, where the rows have a state."""
+
+    states: ClassVar[type[TextChoices] | None] = None
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("store", nargs="?", help="Slug: of this store alone.")
+        if self.states:
+            parser.add_argument("--state", choices=self.states.values)
+
+    def rows(self, options: dict[str, Any]) -> QuerySet[Any]:
+        rows = self.listed(options)
+        if options["store"]:
+            rows = self.of_store(rows, named_store(options["store"]))
+        return rows.filter(state=options["state"]) if options.get("state") else rows
+
+    def listed(self, options: dict[str, Any]) -> QuerySet[Any]:
+        """Those of all stores, in the order they are listed."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it lists.")
+
+    def of_store(self, rows: QuerySet[Any], store: Store) -> QuerySet[Any]:
+        """Those of one store."""
+        return rows.filter(store=store)
 
 
 class OrderCommand(JsonCommand):

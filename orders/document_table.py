@@ -10,9 +10,9 @@ from typing import Final
 
 from django.db.models import Prefetch, QuerySet
 
-from connectors.views.exports import csv_line
 from orders.models import Document, DocumentLine
 from orders.refund_goods import Fate
+from syncconsole.kernel.exports import csv_line
 
 
 @dataclass(frozen=True, slots=True)

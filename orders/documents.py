@@ -38,8 +38,22 @@ STATES: Final = {
     Readiness.WAITS: DocumentState.WAITS,
     Readiness.NEEDS_PERSON: DocumentState.NEEDS_PERSON,
 }
+SEE_RIGHT: Final = "orders.view_document"
+SEE_REFUNDS_RIGHT: Final = "orders.view_refund"
+DECIDE_RIGHT: Final = "orders.decide_refund"
 LEFT_OUT: Final = (IncomingState.SHADOW, IncomingState.EXCLUDED)
 """States of an order that is not carried as a sales order."""
+UNPAID: Final = (
+    (
+        "Nothing was ever paid for this order, as with cash on delivery that came back, and the store wrote no "
+        "adjustment beside the goods: their value stands against no money."
+    ),
+    (
+        "If nobody collected anything, book it as it is. If the carrier did, mark the order as paid in the store and "
+        "refund it there."
+    ),
+)
+"""Cause and remedy."""
 
 
 class DecisionRefused(Refusal):
@@ -95,6 +109,15 @@ def settle_store(store: Store) -> Settled:
         whole.waiting += done.waiting
         whole.needing_person += done.needing_person
     return whole
+
+
+def why_due(refund: Refund) -> tuple[str, str]:
+    """Cause and remedy of a refund that waits for a person: what the store could tell, and what booking it as it is means."""
+    received = refund.order.order.total_received.presentment.amount
+    came_back = any(each.kind == DocumentKind.INVENTORY_CREDIT_MEMO for each in refund.documents.all())
+    if came_back and not refund.paid and not received:
+        return UNPAID
+    return refund.equal_check, "Correct the refund in the store, and it is settled by itself; or book it as it is."
 
 
 @transaction.atomic

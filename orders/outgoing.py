@@ -19,6 +19,8 @@ from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 from syncconsole.kernel.refusals import Refusal
 
+SEE_RIGHT: Final = "orders.view_outgoingfulfilment"
+
 
 class SendingRefused(Refusal):
     """Nothing was changed."""
@@ -37,6 +39,12 @@ _AFTERWARDS: Final = {
     Decision.AGAIN: OutgoingState.WAITING,
     Decision.LEAVE: OutgoingState.LEFT,
 }
+SAID: Final = {
+    Decision.WAS_SENT: "noted as sent.",
+    Decision.AGAIN: "a worker looks at the order and sends it.",
+    Decision.LEAVE: "the store is not told of it.",
+}
+"""What a person reads after saying so."""
 
 
 def switch(store: Store, *, on: bool, by: User, address: str | None = None) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO, Final
 
 from catalog.csv_rows import CellRefused, FileRefused, Row, RowProblem, Table, decimal_cell, read_table
-from connectors.views.exports import csv_line
 from orders.models import Wave, WaveLine, WaveLineState
 from orders.shipping import Units
 from orders.waves import Picked
+from syncconsole.kernel.exports import csv_line
 
 COLUMNS: Final = ("line", "order", "store", "sku", "item", "to_pick", "picked")
 

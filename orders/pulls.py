@@ -25,6 +25,8 @@ from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 from syncconsole.kernel.refusals import Refusal
 
+SEE_RIGHT: Final = "orders.view_orderpull"
+REMOVE_RIGHT: Final = "inventory.record_stock"
 AT_A_TIME: Final = 200
 """Waiting pulls tried in one pass, oldest first."""
 REMOVABLE: Final = "Remove the row if the order is not the right one."

@@ -1,11 +1,14 @@
-"""Orders and documents by what people know of them: numbers, the third-party reference, the store's id."""
+"""Orders and documents by what people know of them: numbers, the third-party reference, the store's id, days."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 from django.db.models import QuerySet
 from django.db.models.functions import Upper
+from django.utils import timezone
+from django.utils.dateparse import parse_date
 
 from connectors.models import Store
 from orders.models import Document, DocumentKind, IncomingOrder, SalesOrder
@@ -62,6 +65,15 @@ def elsewhere(orders: Mapping[int, IncomingOrder]) -> dict[int, list[str]]:
         for key, order in orders.items()
         if (others := sorted(name for pk, name in stores.get(order.name.upper(), {}).items() if pk != order.store_id))
     }
+
+
+def day(text: str) -> dt.datetime | None:
+    """The beginning of a day typed as 2026-11-19, in the installation's time zone; None when it is none."""
+    try:
+        found = parse_date(text.strip())
+    except ValueError:
+        return None
+    return timezone.make_aware(dt.datetime.combine(found, dt.time())) if found else None
 
 
 def _of_incoming(ref: str) -> QuerySet[SalesOrder, SalesOrder]:

@@ -19,6 +19,7 @@ from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 from syncconsole.kernel.refusals import Refusal
 
+RETURN_RIGHT: Final = "inventory.record_stock"
 BACK: Final = ":back"
 """Ends the key of the entry that puts written-off goods back, so that it is written once."""
 

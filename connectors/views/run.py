@@ -15,8 +15,8 @@ from connectors.models import RunItem, SyncRun
 from connectors.models.runs import NOT_UNDONE, Outcome, RunStatus
 from connectors.runs import count_outcomes, kind_class
 from connectors.views import run_figures
-from connectors.views.exports import csv_line
 from syncconsole.kernel.admin import ConsolePage, Crumb, people_with
+from syncconsole.kernel.exports import csv_line
 from syncconsole.kernel.keyset import page_of
 
 

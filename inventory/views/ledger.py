@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from catalog.search import variants_found
 from inventory import audit
-from inventory.models import InventoryLevel, LedgerEntry, Location
+from inventory.models import LedgerEntry, Location
 from inventory.models.ledger import EntryKind
+from inventory.search import levels_found, levels_of
 from syncconsole.kernel.admin import ConsolePage
 from syncconsole.kernel.keyset import about, page_of
 
@@ -60,7 +60,7 @@ class LedgerPage(ConsolePage):
         if origin := asked.get("origin", "").strip():
             rows = rows.filter(origin=origin)
         if words := asked.get("q", "").strip():
-            rows = rows.filter(level__in=levels_of(variants_found(words)))
+            rows = rows.filter(level__in=levels_found(words))
         if asked.get("variant", "").isdigit():
             rows = rows.filter(level__in=levels_of([int(asked["variant"])]))
         if asked.get("level", "").isdigit():
@@ -70,8 +70,3 @@ class LedgerPage(ConsolePage):
         if until := moment(asked.get("to", "")):
             rows = rows.filter(recorded_at__lte=until)
         return rows
-
-
-def levels_of(variants: list[int]) -> list[int]:
-    """Ids of the levels of these variants: few, so that the ledger is read by its index on the level."""
-    return list(InventoryLevel.objects.filter(variant__in=variants).values_list("pk", flat=True))

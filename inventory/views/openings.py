@@ -16,12 +16,12 @@ from django.urls import reverse
 from catalog.csv_rows import FileRefused
 from catalog.search import variants_found
 from connectors.models import Store
-from connectors.views.exports import csv_line
 from inventory import openings
 from inventory.models import Location, OpeningLine, OpeningPlan
 from inventory.models.openings import OpeningOutcome, OpeningSource, OpeningState
 from inventory.openings import RIGHT, OpeningRefused
 from syncconsole.kernel.admin import ConsolePage, Crumb
+from syncconsole.kernel.exports import csv_line
 from syncconsole.kernel.keyset import page_of
 
 SHOWN_PLANS = 20

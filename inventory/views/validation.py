@@ -16,12 +16,12 @@ from django.urls import reverse
 from catalog.csv_rows import CellRefused, decimal_cell
 from catalog.models import Variant
 from connectors.models import Store
-from connectors.views.exports import csv_line
 from inventory import signatures, standing, validation
 from inventory.models import Validation, ValidationSample
 from inventory.standing import Stands
 from inventory.validation import RIGHT, ValidationRefused
 from inventory.views.gates import BelowGates
+from syncconsole.kernel.exports import csv_line
 from syncconsole.kernel.keyset import page_of
 from syncconsole.kernel.templatetags.console import signed
 

@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from connectors.models import Store
+from orders.document_filters import filtered
 from orders.document_table import FATES, csv_of, lines_csv
+from orders.documents import SEE_RIGHT
 from orders.models import Document, DocumentKind, DocumentState
 from orders.paper import pdf_of
 from orders.refund_goods import Fate
-from orders.search import documents_found, elsewhere
-from orders.views.sales import day
+from orders.search import elsewhere
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.keyset import page_of
 
-SEE_RIGHT: Final = "orders.view_document"
 FILTERS: Final = ("store", "state", "currency", "from", "to", "q")
 LISTS: Final = {
     "inventory-credit-memos": (DocumentKind.INVENTORY_CREDIT_MEMO, "Inventory credit memos"),
     "credit-memos": (DocumentKind.CREDIT_MEMO, "Credit memos"),
     "order-changes": (DocumentKind.ORDER_CHANGE, "Order change notes"),
 }
-
-
-def filtered(
-    asked: Mapping[str, str], among: QuerySet[Document, Document] | None = None
-) -> QuerySet[Document, Document]:
-    """Documents by the filters of an address: store, state, currency, days of the refund, and words."""
-    rows = Document.objects.all() if among is None else among
-    rows = rows.select_related("store", "refund__order", "counters")
-    if slug := asked.get("store"):
-        rows = rows.filter(store__slug=slug)
-    if asked.get("state") in DocumentState.values:
-        rows = rows.filter(state=asked["state"])
-    if currency := asked.get("currency", "").strip().upper():
-        rows = rows.filter(Q(currency=currency) | Q(shop_currency=currency))
-    if since := day(asked.get("from", "")):
-        rows = rows.filter(dated_at__gte=since)
-    if until := day(asked.get("to", "")):
-        rows = rows.filter(dated_at__lt=until + dt.timedelta(days=1))
-    if words := asked.get("q", "").strip():
-        rows = rows.filter(pk__in=documents_found(words))
-    return rows
 
 
 class DocumentsPage(ConsolePage):

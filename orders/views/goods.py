@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -12,30 +11,10 @@ from django.urls import reverse
 
 from inventory.models import Location
 from orders import allocation, shipping
+from orders.forms import TrackingForm
 from orders.models import IncomingOrder
 from orders.shipping import ShippingRefused, Units
-from orders.tracking import Tracking
 from syncconsole.kernel.admin import ConsolePage, Crumb
-
-
-class TrackingForm(forms.Form):
-    """How the parcel can be followed; all of it may be empty."""
-
-    company = forms.CharField(label="Carrier", max_length=120, required=False)
-    number = forms.CharField(label="Tracking number", max_length=120, required=False)
-    url = forms.URLField(
-        label="Tracking page",
-        max_length=500,
-        required=False,
-        assume_scheme="https",
-        error_messages={"invalid": "Write the whole address of the tracking page, like https://carrier.example/77."},
-    )
-    notify = forms.BooleanField(label="The store writes to the customer", required=False)
-
-    @property
-    def tracking(self) -> Tracking:
-        """What was typed."""
-        return Tracking(**self.cleaned_data)
 
 
 class OrderGoods(ConsolePage):

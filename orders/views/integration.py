@@ -14,12 +14,12 @@ from connectors import registry, rereads, scopes, store_settings
 from connectors.models import Store
 from connectors.models.stores import ExcludedRefunds
 from connectors.ports.access import SHIPPING
+from connectors.store_settings import CHANGE_RIGHT
 from connectors.views.frame import StorePage
 from orders import integration, outgoing, retention
 from orders.models import Refund, RefundState
 from orders.outgoing import SendingRefused
 
-RIGHT = "connectors.change_store"
 STOCK_FIELDS = ("opening_orders", "keep_goods")
 
 
@@ -80,8 +80,8 @@ class IntegrationPage(StorePage):
         return self._show(form, StockForm(instance=self.store), change)
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
-        if not self.can(RIGHT):
-            return self.refuse(RIGHT)
+        if not self.can(CHANGE_RIGHT):
+            return self.refuse(CHANGE_RIGHT)
         doors = {
             "opening_orders": self._save_stock,
             "import_minutes": self._save_rhythm,
@@ -177,6 +177,6 @@ class IntegrationPage(StorePage):
             points_an_hour=round(registry.pass_points() * 60 / self.store.import_minutes),
             rereads=self.store.reread_until is not None and self.store.reread_until > timezone.now(),
             lacks=scopes.missing(self.store.scopes, SHIPPING),
-            may_change=self.can(RIGHT),
+            may_change=self.can(CHANGE_RIGHT),
             today=timezone.localdate(timezone=self.store.zone),
         )

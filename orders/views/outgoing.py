@@ -14,12 +14,11 @@ from connectors.models import Store
 from connectors.privacy import PERSONAL_RIGHT
 from orders import outgoing
 from orders.models import OutgoingState
-from orders.outgoing import Decision, SendingRefused
+from orders.outgoing import SAID, SEE_RIGHT, Decision, SendingRefused
 from orders.shipping import SHIP_RIGHT
 from syncconsole.kernel.admin import ConsolePage, Tab
 from syncconsole.kernel.keyset import page_of
 
-SEE_RIGHT: Final = "orders.view_outgoingfulfilment"
 _TABS: Final = (OutgoingState.NEEDS_PERSON, OutgoingState.WAITING, OutgoingState.SENT)
 
 
@@ -75,10 +74,3 @@ class DecideOutgoing(ConsolePage):
         else:
             messages.success(request, f"{row}: {SAID[decision]}")
         return redirect("admin:outgoing")
-
-
-SAID: Final = {
-    Decision.WAS_SENT: "noted as sent.",
-    Decision.AGAIN: "a worker looks at the order and sends it.",
-    Decision.LEAVE: "the store is not told of it.",
-}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -12,12 +11,9 @@ from django.shortcuts import get_object_or_404, redirect
 from connectors.models import Store
 from orders import pulls
 from orders.models import OrderPull, PullState
-from orders.pulls import PullRefused
+from orders.pulls import REMOVE_RIGHT, SEE_RIGHT, PullRefused
 from syncconsole.kernel.admin import ConsolePage
 from syncconsole.kernel.keyset import page_of
-
-SEE_RIGHT: Final = "orders.view_orderpull"
-REMOVE_RIGHT: Final = "inventory.record_stock"
 
 
 class PullsPage(ConsolePage):

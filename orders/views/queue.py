@@ -196,7 +196,7 @@ class IncomingPage(ConsolePage):
             facts=facts_of(incoming),
             look=looks.open_look(incoming),
             may_ship=self.can(SHIP_RIGHT),
-            unsaid=bool(put_back.QUESTION.search(incoming.needs_look)),
+            unsaid=put_back.asks(incoming),
             told=told(incoming.order, personal=self.can(PERSONAL_RIGHT)),
             lines=incoming.order.lines,
             held=OrderStock.objects.filter(order=incoming)

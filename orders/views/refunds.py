@@ -11,33 +11,20 @@ from django.urls import reverse
 
 from connectors.models import Store
 from orders import documents
-from orders.documents import DecisionRefused
-from orders.models import DocumentKind, Refund, RefundState
+from orders.documents import DECIDE_RIGHT, SEE_REFUNDS_RIGHT, DecisionRefused, why_due
+from orders.models import Refund, RefundState
 from orders.search import elsewhere, orders_found
 from syncconsole.kernel.admin import ConsolePage, Crumb, Tab, people_with
 from syncconsole.kernel.keyset import page_of
 
-SEE_RIGHT: Final = "orders.view_refund"
-DECIDE_RIGHT: Final = "orders.decide_refund"
 TABS: Final = (RefundState.NEEDS_PERSON, RefundState.WAITS, RefundState.LISTED)
 """States with a tab of their own."""
-UNPAID: Final = (
-    (
-        "Nothing was ever paid for this order, as with cash on delivery that came back, and the store wrote no "
-        "adjustment beside the goods: their value stands against no money."
-    ),
-    (
-        "If nobody collected anything, book it as it is. If the carrier did, mark the order as paid in the store and "
-        "refund it there."
-    ),
-)
-"""Cause and remedy."""
 
 
 class RefundsPage(ConsolePage):
     """Refunds, newest first; those that need a person on a tab of their own."""
 
-    permission = SEE_RIGHT
+    permission = SEE_REFUNDS_RIGHT
     title = "Refunds"
     template_name = "orders/refunds.html"
 
@@ -77,7 +64,7 @@ class RefundsPage(ConsolePage):
 class RefundPage(ConsolePage):
     """One refund: the sentence, the documents, the check, and the decision where one is due."""
 
-    permission = SEE_RIGHT
+    permission = SEE_REFUNDS_RIGHT
     template_name = "orders/refund.html"
     refund: Refund
 
@@ -106,15 +93,6 @@ class RefundPage(ConsolePage):
             may_decide=may_decide,
             who=[] if may_decide or not due else people_with(DECIDE_RIGHT),
         )
-
-
-def why_due(refund: Refund) -> tuple[str, str]:
-    """Cause and remedy of a refund that waits for a person: what the store could tell, and what booking it as it is means."""
-    received = refund.order.order.total_received.presentment.amount
-    came_back = any(each.kind == DocumentKind.INVENTORY_CREDIT_MEMO for each in refund.documents.all())
-    if came_back and not refund.paid and not received:
-        return UNPAID
-    return refund.equal_check, "Correct the refund in the store, and it is settled by itself; or book it as it is."
 
 
 class DecideRefund(ConsolePage):

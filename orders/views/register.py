@@ -3,26 +3,22 @@ as CSV, too, and who looked through it when."""
 
 from __future__ import annotations
 
-import datetime as dt
 import tempfile
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 
 from connectors.models import Store
 from orders import register, reviews, workbook
+from orders.document_filters import days, documents_of, looked_at
 from orders.document_table import by_posting, csv_of
-from orders.models import Document, DocumentKind, DocumentState
-from orders.reviews import Looked, ReviewRefused
-from orders.views.documents import SEE_RIGHT, filtered
-from orders.views.sales import day
+from orders.documents import SEE_RIGHT
+from orders.models import DocumentKind, DocumentState
+from orders.reviews import ReviewRefused
 from orders.workbook import WorkbookRefused
 from syncconsole.kernel.admin import ConsolePage
 from syncconsole.kernel.keyset import page_of
@@ -115,35 +111,3 @@ class RegisterWorkbook(ConsolePage):
         file.seek(0)
         name = f"register-{looked.since}-{looked.until}.xlsx"
         return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
-
-
-def days(asked: Mapping[str, Any]) -> tuple[dt.date, dt.date]:
-    """First and last day of the period, both included; in this order, however they were typed."""
-    today = timezone.localdate(timezone=timezone.get_default_timezone())
-    since, until = day(asked.get("from", "")), day(asked.get("to", ""))
-    first, last = since.date() if since else today.replace(day=1), until.date() if until else today
-    return min(first, last), max(first, last)
-
-
-def looked_at(asked: Mapping[str, Any]) -> Looked:
-    """The period and the filters of an address or a form; what is none of the choices is left out."""
-    kind, state = asked.get("kind", ""), asked.get("state", "")
-    return Looked(
-        *days(asked),
-        store=Store.objects.filter(slug=asked["store"]).first() if asked.get("store") else None,
-        kind=kind if kind in DocumentKind.values else "",
-        currency=asked.get("currency", "").strip().upper()[:3],
-        state=state if state in DocumentState.values else "",
-    )
-
-
-def documents_of(asked: Mapping[str, Any]) -> QuerySet[Document, Document]:
-    """Documents posted in the period that the other filters let through."""
-    first, last = days(asked)
-    since, end = day(first.isoformat()), day((last + dt.timedelta(days=1)).isoformat())
-    found = filtered(
-        {name: asked.get(name, "") for name in ("store", "currency", "state")},
-        register.Period(since, end).documents(),
-    )
-    kind = asked.get("kind")
-    return found.filter(kind=kind) if kind in DocumentKind.values else found

@@ -11,8 +11,6 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.dateparse import parse_date
 
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
@@ -20,7 +18,7 @@ from connectors.privacy import PERSONAL_RIGHT
 from orders import edits, looks, mappings, outgoing, put_back
 from orders.mappings import Names
 from orders.models import Buyer, MappedKind, OrderStatus, OrderStock, SalesOrder, SalesOrderLine
-from orders.search import elsewhere, orders_found
+from orders.search import day, elsewhere, orders_found
 from orders.shipping import SHIP_RIGHT
 from orders.views import timeline
 from syncconsole.kernel.admin import ConsolePage, Crumb
@@ -69,15 +67,6 @@ class SalesPage(ConsolePage):
         return rows
 
 
-def day(text: str) -> dt.datetime | None:
-    """The beginning of a day typed as 2026-11-19, in the installation's time zone; None when it is none."""
-    try:
-        found = parse_date(text.strip())
-    except ValueError:
-        return None
-    return timezone.make_aware(dt.datetime.combine(found, dt.time())) if found else None
-
-
 @dataclass(frozen=True)
 class SumRow:
     """One term of the proof that an order's parts come to its total."""
@@ -121,7 +110,7 @@ class SalePage(ConsolePage):
             problem=problem_of(sale),
             look=looks.open_look(sale.incoming),
             may_ship=self.can(SHIP_RIGHT),
-            unsaid=bool(put_back.QUESTION.search(sale.incoming.needs_look)),
+            unsaid=put_back.asks(sale.incoming),
             gateways={value: names.ours(MappedKind.GATEWAY, value) for value in sale.gateways},
             taxes=taxes_of(lines, names),
             payments=sale.payments.all(),

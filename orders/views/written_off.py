@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from catalog.search import variants_found
 from connectors.models import Store
 from inventory.models import LedgerEntry
 from inventory.models.ledger import EntryKind
-from inventory.views.ledger import levels_of
+from inventory.search import levels_found
 from orders import put_back, written_off
-from orders.written_off import ReturnRefused
+from orders.written_off import RETURN_RIGHT, ReturnRefused
 from syncconsole.kernel.admin import ConsolePage
 from syncconsole.kernel.keyset import page_of
-
-RETURN_RIGHT: Final = "inventory.record_stock"
 
 
 def order_of(entry: LedgerEntry) -> str:
@@ -38,7 +33,7 @@ class WrittenOffPage(ConsolePage):
         store = next((each for each in stores if each.slug == request.GET.get("store")), None)
         rows = written_off.written_off(store).select_related("level__variant__product", "level__location")
         if words := request.GET.get("q", "").strip():
-            rows = rows.filter(level__in=levels_of(variants_found(words)))
+            rows = rows.filter(level__in=levels_found(words))
         page = page_of(request, rows, "-id")
         asked = put_back.asked_about(page.rows)
         return self.page(

@@ -16,9 +16,8 @@ from django.db.models import Sum
 from connectors.models import Store
 from connectors.ports.orders import RemoteOrder
 from orders import documents, imports, intake
-from orders.documents import DecisionRefused, Settled
+from orders.documents import DecisionRefused, Settled, why_due
 from orders.models import Document, DocumentSeries, DocumentState, IncomingOrder, IncomingState, Refund
-from orders.views.refunds import why_due
 from syncconsole.kernel.models import AuditEntry
 from tests.factories.connectors import StoreFactory
 from tests.factories.kernel import UserFactory

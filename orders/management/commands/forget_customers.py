@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from connectors.commands import named_store
+from connectors.store_settings import CHANGE_RIGHT
 from orders import retention
 from syncconsole.kernel.commands import JsonCommand, Refused, Report
 from syncconsole.kernel.models import User
@@ -14,7 +15,7 @@ from syncconsole.kernel.models import User
 
 class Command(JsonCommand):
     help = "Redact the orders of a store that are older than it keeps customers' data."
-    permission = "connectors.change_store"
+    permission = CHANGE_RIGHT
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from connectors.commands import named_store
+from connectors.store_settings import CHANGE_RIGHT
 from orders import integration
-from orders.views.integration import RIGHT
 from syncconsole.kernel.commands import JsonCommand, Refused, Report, acting_person
 from syncconsole.kernel.models import User
 
@@ -34,7 +34,7 @@ class Command(JsonCommand):
                 raise Refused("No day was given.", "Give --day YYYY-MM-DD.")
             return Report(data, lines)
         if options["yes"]:
-            change = integration.set_day(store, day, by=acting_person(actor, "Setting the day", RIGHT))
+            change = integration.set_day(store, day, by=acting_person(actor, "Setting the day", CHANGE_RIGHT))
             lines = [f"Orders of {store} count from {day}. A worker imports them now."]
         else:
             change = integration.preview(store, day)

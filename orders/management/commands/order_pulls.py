@@ -7,35 +7,33 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from connectors.commands import named_store
+from connectors.models import Store
 from orders import pulls
+from orders.commands import StoreListCommand
 from orders.models import OrderPull, PullState
-from orders.pulls import PullRefused
-from orders.views.pulls import REMOVE_RIGHT, SEE_RIGHT
-from syncconsole.kernel.commands import DecidingCommand
+from orders.pulls import REMOVE_RIGHT, SEE_RIGHT, PullRefused
 from syncconsole.kernel.models import User
 
 
-class Command(DecidingCommand):
+class Command(StoreListCommand):
     help = "List pulls that named an order, newest first; with --remove, book one that waits nowhere, for good."
     permission = SEE_RIGHT
     deciding = REMOVE_RIGHT
     refusals = (PullRefused,)
+    states = PullState
     noun = "pull"
     verb = "remove"
     verb_help = "One that waits; with --reason and --as."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("store", nargs="?", help="Slug: of this store alone.")
-        parser.add_argument("--state", choices=PullState.values)
         parser.add_argument("--reason", default="", help="Why it is not booked; kept with the pull.")
 
-    def rows(self, options: dict[str, Any]) -> QuerySet[OrderPull]:
-        rows = pulls.listed().order_by("-pk")
-        if options["store"]:
-            rows = pulls.of_store(rows, named_store(options["store"]).slug)
-        return rows.filter(state=options["state"]) if options["state"] else rows
+    def listed(self, options: dict[str, Any]) -> QuerySet[OrderPull]:
+        return pulls.listed().order_by("-pk")
+
+    def of_store(self, rows: QuerySet[OrderPull], store: Store) -> QuerySet[OrderPull]:
+        return pulls.of_store(rows, store.slug)
 
     def told(self, row: OrderPull) -> dict[str, Any]:
         return {

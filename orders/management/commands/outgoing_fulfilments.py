@@ -8,36 +8,35 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from connectors.commands import named_store
+from connectors.models import Store
 from orders import outgoing
+from orders.commands import StoreListCommand
 from orders.models import OutgoingFulfilment, OutgoingState
-from orders.outgoing import Decision, SendingRefused
+from orders.outgoing import SAID, SEE_RIGHT, Decision, SendingRefused
 from orders.shipping import SHIP_RIGHT
-from orders.views.outgoing import SAID, SEE_RIGHT
-from syncconsole.kernel.commands import DecidingCommand, Refused
+from syncconsole.kernel.commands import Refused
 from syncconsole.kernel.models import User
 from syncconsole.kernel.templatetags.console import plural
 
 
-class Command(DecidingCommand):
+class Command(StoreListCommand):
     help = "List outgoing fulfilments, those that need a person first by --state; with --decide, decide about one."
     permission = SEE_RIGHT
     deciding = SHIP_RIGHT
     refusals = (SendingRefused,)
+    states = OutgoingState
     noun = "outgoing fulfilment"
     verb_help = "One that needs a person; with --decision and --as."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("store", nargs="?", help="Slug: of this store alone.")
-        parser.add_argument("--state", choices=OutgoingState.values)
         parser.add_argument("--decision", choices=[decision.value for decision in Decision])
 
-    def rows(self, options: dict[str, Any]) -> QuerySet[OutgoingFulfilment]:
-        rows = outgoing.listed().order_by("-pk")
-        if options["store"]:
-            rows = rows.filter(order__store=named_store(options["store"]))
-        return rows.filter(state=options["state"]) if options["state"] else rows
+    def listed(self, options: dict[str, Any]) -> QuerySet[OutgoingFulfilment]:
+        return outgoing.listed().order_by("-pk")
+
+    def of_store(self, rows: QuerySet[OutgoingFulfilment], store: Store) -> QuerySet[OutgoingFulfilment]:
+        return rows.filter(order__store=store)
 
     def told(self, row: OutgoingFulfilment) -> dict[str, Any]:
         return {

@@ -7,37 +7,32 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from connectors.commands import named_store
 from orders import documents
-from orders.documents import DecisionRefused
+from orders.commands import StoreListCommand
+from orders.documents import DECIDE_RIGHT, SEE_REFUNDS_RIGHT, DecisionRefused, why_due
 from orders.models import Refund, RefundState
-from orders.views.refunds import DECIDE_RIGHT, SEE_RIGHT, why_due
-from syncconsole.kernel.commands import DecidingCommand, Refused
+from syncconsole.kernel.commands import Refused
 from syncconsole.kernel.models import User
 from syncconsole.kernel.templatetags.console import money
 
 
-class Command(DecidingCommand):
+class Command(StoreListCommand):
     help = "List refunds, newest first, with why each became what it is; with --decide, book one as it is."
-    permission = SEE_RIGHT
+    permission = SEE_REFUNDS_RIGHT
     deciding = DECIDE_RIGHT
     refusals = (DecisionRefused,)
+    states = RefundState
     noun = "refund"
     verb_help = "One that needs a person; with --sentence, --reason and --as."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("store", nargs="?", help="Slug: of this store alone.")
-        parser.add_argument("--state", choices=RefundState.values)
         parser.add_argument("--sentence", help="What the list says of it: the decision holds for that, nothing else.")
         parser.add_argument("--reason", default="", help="Why it is right; kept in the audit log.")
 
-    def rows(self, options: dict[str, Any]) -> QuerySet[Refund]:
+    def listed(self, options: dict[str, Any]) -> QuerySet[Refund]:
         rows = Refund.objects.select_related("store", "order").defer("order__snapshot").prefetch_related("documents")
-        if options["store"]:
-            rows = rows.filter(store=named_store(options["store"]))
-        rows = rows.order_by("-made_at", "-pk")
-        return rows.filter(state=options["state"]) if options["state"] else rows
+        return rows.order_by("-made_at", "-pk")
 
     def told(self, row: Refund) -> dict[str, Any]:
         cause, remedy = why_due(row) if row.state == RefundState.NEEDS_PERSON else ("", "")

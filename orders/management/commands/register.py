@@ -9,11 +9,11 @@ from typing import Any
 
 from connectors.commands import named_store
 from orders import register, reviews, workbook
+from orders.document_filters import documents_of, looked_at
 from orders.document_table import by_posting, csv_of
+from orders.documents import SEE_RIGHT
 from orders.models import DocumentKind, DocumentState
 from orders.reviews import ReviewRefused
-from orders.views.documents import SEE_RIGHT
-from orders.views.register import documents_of, looked_at
 from orders.workbook import WorkbookRefused
 from syncconsole.kernel.commands import JsonCommand, Report, acting_person, output_bytes, output_file
 from syncconsole.kernel.models import User

@@ -7,10 +7,10 @@ from typing import Any
 
 from orders import shipping
 from orders.commands import GoodsCommand
+from orders.forms import TrackingForm
 from orders.models import IncomingOrder
 from orders.shipping import Wanted
 from orders.tracking import Tracking
-from orders.views.goods import TrackingForm
 from syncconsole.kernel.commands import Refused
 from syncconsole.kernel.models import User
 

@@ -7,19 +7,18 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from catalog.search import variants_found
-from connectors.commands import named_store
+from connectors.models import Store
 from inventory.models import LedgerEntry
-from inventory.views.ledger import levels_of
+from inventory.search import levels_found
 from orders import put_back, written_off
-from orders.views.written_off import RETURN_RIGHT
-from orders.written_off import ReturnRefused
-from syncconsole.kernel.commands import DecidingCommand, Refused
+from orders.commands import StoreListCommand
+from orders.written_off import RETURN_RIGHT, ReturnRefused
+from syncconsole.kernel.commands import Refused
 from syncconsole.kernel.models import User
 from syncconsole.kernel.templatetags.console import plural, source
 
 
-class Command(DecidingCommand):
+class Command(StoreListCommand):
     help = "List written-off returns, newest first; with --return, put one back in stock."
     permission = "inventory.view_ledgerentry"
     deciding = RETURN_RIGHT
@@ -30,17 +29,16 @@ class Command(DecidingCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("store", nargs="?", help="Slug: of this store alone.")
         parser.add_argument("--item", default="", metavar="WORDS", help="SKU, barcode, item number or name.")
         parser.add_argument("--units", type=int, metavar="N", help="How many; the rest stays written off for good.")
         parser.add_argument("--reason", default="", help="Kept with the entry and in the audit log.")
 
-    def rows(self, options: dict[str, Any]) -> QuerySet[LedgerEntry]:
-        store = named_store(options["store"]) if options["store"] else None
-        rows = (
-            written_off.written_off(store).select_related("level__variant__product", "level__location").order_by("-pk")
-        )
-        return rows.filter(level__in=levels_of(variants_found(options["item"]))) if options["item"] else rows
+    def listed(self, options: dict[str, Any]) -> QuerySet[LedgerEntry]:
+        rows = written_off.written_off().select_related("level__variant__product", "level__location").order_by("-pk")
+        return rows.filter(level__in=levels_found(options["item"])) if options["item"] else rows
+
+    def of_store(self, rows: QuerySet[LedgerEntry], store: Store) -> QuerySet[LedgerEntry]:
+        return rows.filter(origin=store.origin)
 
     def told(self, row: LedgerEntry) -> dict[str, Any]:
         return {
