@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet, TextChoices
@@ -45,6 +45,17 @@ def named_wave(number: int) -> Wave:
     if wave is None:
         raise Refused(f"There is no wave {number}.", "The command `waves` lists them.")
     return wave
+
+
+def named_line(word: str, lines: Mapping[int, str]) -> int:
+    """The number of the line that `word` names by its number or its SKU. `lines`: number → SKU. Raises Refused where it
+    names none, or several."""
+    named = [number for number, sku in lines.items() if word in (str(number), sku)]
+    if len(named) != 1:
+        some = "Several lines of the order are" if named else "No line of the order is"
+        numbers = ", ".join(map(str, named or lines)) or "none"
+        raise Refused(f"{some} {word}.", f"Name one by its number: {numbers}.")
+    return named[0]
 
 
 class StoreListCommand(DecidingCommand):
@@ -167,9 +178,5 @@ def _asked(text: str, goods: Sequence[OrderStock]) -> tuple[int, Units]:
     asked = ASKED.fullmatch(text)
     if asked is None:
         raise Refused(f"{text} does not say how many of what.", "Write LINE=N/HELD, e.g. TS-BLK-M=1/2.")
-    named = [stock for stock in goods if asked["row"] in (str(stock.pk), stock.variant.sku)]
-    if len(named) != 1:
-        lines = ", ".join(str(stock.pk) for stock in named or goods) or "none"
-        some = "Several lines of the order are" if named else "No line of the order is"
-        raise Refused(f"{some} {asked['row']}.", f"Name one by its number: {lines}.")
-    return named[0].pk, Units(int(asked["quantity"]), of=int(asked["of"]))
+    named = named_line(asked["row"], {stock.pk: stock.variant.sku for stock in goods})
+    return named, Units(int(asked["quantity"]), of=int(asked["of"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,6 +12,7 @@ from orders.models import EditedField, IncomingOrder, LineKind, LocalEdit, Sales
 from syncconsole.kernel import audit
 from syncconsole.kernel.currencies import rounded
 from syncconsole.kernel.models import User
+from syncconsole.kernel.refusals import Refusal
 
 EDIT_RIGHT = "orders.edit_order"
 LARGEST = Decimal(1_000_000_000)
@@ -18,13 +20,18 @@ UNEDITED = (LineKind.BUNDLE, LineKind.TIP)
 """Kinds of lines whose values are made of others'."""
 
 
-class EditRefused(Exception):
-    """A value that cannot stand; `cause` and `remedy` say why and what can."""
+OVERWRITTEN: Final = (
+    (
+        "What you change here is overwritten by the store's next update of the order, whatever it is about; both values "
+        "are kept and shown."
+    ),
+    "To change it for good, edit the order in the store.",
+)
+"""What a person reads before they change a value."""
 
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.remedy = remedy
+
+class EditRefused(Refusal):
+    """A value that cannot stand; `cause` and `remedy` say why and what can."""
 
 
 def change_line(line: SalesOrderLine, field: EditedField, typed: str, *, reason: str, by: User) -> LocalEdit:

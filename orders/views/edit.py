@@ -41,6 +41,7 @@ class EditLinePage(ConsolePage):
             status=status,
             line=self.line,
             sale=sale,
+            overwritten=edits.OVERWRITTEN,
             fields=EditedField,
             typed=self.request.POST,
             refused=refused,

@@ -32,6 +32,7 @@ from tests.factories.catalog import ListedVariantFactory
 from tests.factories.connectors import StoreFactory
 from tests.factories.kernel import UserFactory
 from tests.factories.orders import NOON, blank
+from tests.inventory.test_commands import run
 from tests.orders.shapes import ORDER, both, bundle, custom, delivery, fee, line, payment, sent, sold, told, work
 
 pytestmark = pytest.mark.django_db
@@ -347,6 +348,22 @@ def test_what_a_person_changed_here_is_overwritten_and_both_values_are_kept(stor
     edits = [(edit.field, edit.before, edit.ours, edit.theirs) for edit in LocalEdit.objects.all()]
     assert edits == [("quantity", 2, 5, 3), ("unit_price", 100, 90, 100)]
     assert all(edit.overwritten_at for edit in LocalEdit.objects.all())
+
+
+def test_by_command_a_person_is_told_first_that_the_store_overwrites_the_change(store: Store) -> None:
+    told(store, sold())
+    person = UserFactory(roles=["Operator"])
+    change = ("change_line", store.slug, "1042", "--line", "TS-BLK-M", "--units", "5", "--reason", "Greșit în magazin")
+
+    code, planned, _ = run(*change)
+    assert (code, planned["changed"], [each["units"] for each in planned["lines"]]) == (0, "", [2])
+    assert run(*change, "--yes")[1]["remedy"] == "Add --as EMAIL."
+    assert run(*change[:3], "--yes")[1]["cause"] == "Nothing says what to change."
+    assert not LocalEdit.objects.exists()
+
+    code, changed, _ = run(*change, "--yes", "--as", person.email)
+    assert (code, changed["changed"]) == (0, f"{LocalEdit.objects.get()} is 5 until the store's next update.")
+    assert (the_line().quantity, LocalEdit.objects.get().edited_by) == (5, person)
 
 
 def test_an_overwrite_is_told_once(store: Store) -> None:
