@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -14,64 +13,45 @@ from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from connectors import api_versions, scopes
-from connectors.forms import TagsField, TokenForm
+from connectors.forms import TokenForm
 from connectors.models import Store
 from connectors.models.stores import Grant
 from connectors.views.frame import store_tabs
 from connectors.views.stores import REPORT
-from inventory import at_once, publications
+from inventory import settings_tab
+from inventory.settings_tab import ADDRESS_RIGHT, CONNECTION, FILTER, LIMITS, LIMITS_TEXT, QUANTITIES, SCOPE, StoreForm
 from syncconsole.kernel import audit
 from syncconsole.kernel.admin import ConsoleAdmin, Crumb, signed_in
 from syncconsole.kernel.secrets import UndecryptableSecret, fingerprint
 
-TAGS = {"widget": UnfoldAdminTextInputWidget(attrs={"data-scope": ""})}
-
-
-CONNECTION = ["name", "slug", "shop_domain", "api_version", "api_base_url", "plan", "time_zone"]
-ACCESS = ["grant", "access_token", "client_id", "client_secret"]
+ACCESS = ("grant", "access_token", "client_id", "client_secret")
 """Asked for when a store is added; replaced by forms of their own afterwards."""
 SECRETS = {"access_token", "client_secret"}
-SCOPE = ["sync_direction", "inventory_owner", "tags_any", "tags_all", "tags_none"]
-QUANTITIES = [
-    "buffer",
-    "never_below_zero",
-    "unavailable_left_out",
-    "at_once",
-    "settle_seconds",
-    "drift_hours",
-    "hold_hours",
-]
-LIMITS = ["limit_units", "limit_value", "limit_to_zero", "limit_share", "second_person", "approval_hours"]
-FILTER = {"tags_any", "tags_all", "tags_none"}
-LIMITS_TEXT = "A plan that passes a limit waits for approval. Empty: no limit."
 
 
-class StoreForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Settings; a token or secret is asked for only when a store is added, and replaced by its own form afterwards."""
-
-    tags_any = TagsField(label="Any of these tags", help_text="Separated by commas; empty: no condition.", **TAGS)
-    tags_all = TagsField(label="All of these tags", help_text="Separated by commas; empty: no condition.", **TAGS)
-    tags_none = TagsField(label="None of these tags", help_text="Separated by commas; empty: no condition.", **TAGS)
+class SettingsForm(StoreForm):
+    """The tab; a token or secret is asked for only when a store is added, and replaced by its own form afterwards."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """The count of the filter appears below its last field, while it is typed."""
         super().__init__(*args, **kwargs)
-        if "tags_none" in self.fields:
+        tags = [self.fields[name] for name in FILTER if name in self.fields]
+        for field in tags:
+            field.widget = UnfoldAdminTextInputWidget(attrs={"data-scope": ""})
+        if tags:
             count = '<span data-scope-count="{}" data-store="{}" aria-live="polite"></span>'
-            text = self.fields["tags_none"].help_text
             where = reverse("admin:count_in_scope")
-            self.fields["tags_none"].help_text = format_html("{} " + count, text, where, self.instance.slug or "")
+            tags[-1].help_text = format_html("{} " + count, tags[-1].help_text, where, self.instance.slug or "")
 
-    class Meta:
-        model = Store
-        fields = (*ACCESS, *CONNECTION, *SCOPE, *QUANTITIES, *LIMITS)
+    class Meta(StoreForm.Meta):
+        fields = (*ACCESS, *StoreForm.Meta.fields)
 
 
 @admin.register(Store)
 class StoreAdmin(ConsoleAdmin):
     """The list is our own page; the form is the Settings tab."""
 
-    form = StoreForm
+    form = SettingsForm
     change_form_template = "connectors/store_settings.html"
     search_fields = ("name", "slug", "shop_domain")
 
@@ -83,7 +63,7 @@ class StoreAdmin(ConsoleAdmin):
         return False
 
     def get_fieldsets(self, request: HttpRequest, obj: Store | None = None) -> Any:
-        connection = CONNECTION if obj else [*CONNECTION[:3], *ACCESS, *CONNECTION[3:]]
+        connection = CONNECTION if obj else (*CONNECTION[:3], *ACCESS, *CONNECTION[3:])
         return (
             ("Connection", {"fields": connection}),
             ("What syncs", {"fields": SCOPE}),
@@ -96,35 +76,19 @@ class StoreAdmin(ConsoleAdmin):
         is for those alone who may replace it."""
         if obj is None:
             return ()
-        locked = ["slug", "shop_domain", "sync_direction"] if obj.live_at else ["slug"]
-        if not signed_in(request).has_perm("connectors.change_credentials"):
-            locked += ["shop_domain", "api_base_url"]
-        return tuple(dict.fromkeys(locked))
+        return tuple(settings_tab.fixed(obj, may_readdress=signed_in(request).has_perm(ADDRESS_RIGHT)))
 
     def save_model(self, request: HttpRequest, obj: Store, form: Any, change: bool) -> None:
-        """Save only what was edited, so that a run that touches the row meanwhile loses nothing, and note it.
-
-        Another tag filter lets other levels take part at once.
-        """
-        changed = [name for name in form.changed_data if name not in SECRETS]
+        """Save only what was edited, so that a run that touches the row meanwhile loses nothing, and note it."""
+        person, address = signed_in(request), request.META.get("REMOTE_ADDR")
+        if change:
+            wanted = {name: getattr(obj, name) for name in form.changed_data}
+            settings_tab.change(obj, wanted, by=person, address=address)
+            return
         with transaction.atomic():
-            if change:
-                before = Store.objects.filter(pk=obj.pk).values(*changed).first() if changed else {}
-                obj.save(update_fields=changed)
-            else:
-                obj.save()
-                before = {}
-            if FILTER & set(changed):
-                publications.refresh(obj)
-            audit.record(
-                signed_in(request),
-                "change settings" if change else "add store",
-                obj.name,
-                before={name: str(value) for name, value in (before or {}).items()},
-                after={name: str(getattr(obj, name)) for name in changed},
-                address=request.META.get("REMOTE_ADDR"),
-            )
-        at_once.forget(obj)
+            obj.save()
+            entered = {name: str(getattr(obj, name)) for name in form.changed_data if name not in SECRETS}
+            audit.record(person, "add store", obj.name, after=entered, address=address)
 
     def response_add(self, request: HttpRequest, obj: Store, post_url_continue: Any = None) -> HttpResponse:
         return redirect("admin:connectors_store_change", obj.pk)
@@ -151,7 +115,7 @@ class StoreAdmin(ConsoleAdmin):
                 "token_form": TokenForm(),
                 "client_secret": secret_shown(store, "client_secret"),
                 "grants": Grant.choices,
-                "may_replace": person.has_perm("connectors.change_credentials"),
+                "may_replace": person.has_perm(ADDRESS_RIGHT),
                 "locations": list(store.locations.all()),
                 "capabilities": scopes.capabilities(store),
                 "beyond": scopes.beyond(store),

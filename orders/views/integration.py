@@ -10,13 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from connectors import registry, rereads, scopes, store_settings
+from connectors import registry, rereads, scopes
 from connectors.models import Store
 from connectors.models.stores import ExcludedRefunds
 from connectors.ports.access import SHIPPING
 from connectors.store_settings import CHANGE_RIGHT
 from connectors.views.frame import StorePage
-from orders import integration, outgoing, retention
+from orders import all_settings, integration, outgoing, retention
 from orders.models import Refund, RefundState
 from orders.outgoing import SendingRefused
 
@@ -105,7 +105,7 @@ class IntegrationPage(StorePage):
         form = StockForm(request.POST, instance=self.store)
         if not form.is_valid():
             return self._show(DayForm(initial={"day": self.store.integration_date}), form, None, status=422)
-        store_settings.change(self.store, "change what orders mean for stock", form.cleaned_data, by=self.person)
+        all_settings.change(self.store, form.cleaned_data, by=self.person)
         messages.success(request, "Saved. It holds for orders seen from now on.")
         return redirect("admin:store_orders", self.store.slug)
 
@@ -114,7 +114,7 @@ class IntegrationPage(StorePage):
         if not form.is_valid():
             messages.warning(request, "Nothing was saved. Write the minutes as a number from 1 to 60.")
             return redirect("admin:store_orders", self.store.slug)
-        store_settings.change(self.store, "change order schedule", form.cleaned_data, by=self.person)
+        all_settings.change(self.store, form.cleaned_data, by=self.person)
         messages.success(request, f"{self.store} is asked for orders every {self.store.import_minutes} minutes.")
         return redirect("admin:store_orders", self.store.slug)
 

@@ -10,10 +10,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from connectors import store_settings
 from connectors.models import Store
 from connectors.views.frame import StorePage
-from orders import mappings
+from orders import all_settings, mappings
 from orders.mappings import Rule, ValueInUse
 from orders.models import MappedKind, Unmapped
 
@@ -119,6 +118,6 @@ class OrderNamesPage(StorePage):
         form = TaxFieldsForm(request.POST, instance=self.store)
         if not form.is_valid():
             return self.show(form, status=422)
-        store_settings.change(self.store, "change where tax ids are", form.cleaned_data, by=self.person)
+        all_settings.change(self.store, form.cleaned_data, by=self.person)
         messages.success(request, "Saved. It holds for orders read from now on.")
         return redirect("admin:order_names", self.store.slug)

@@ -65,8 +65,15 @@ def test_settings_are_saved_and_kept_in_the_audit_log(admin: Client) -> None:
     store = Store.objects.get(pk=store.pk)
     assert (store.buffer, store.tags_any, store.access_token) == (4, ["iarnă", "Toamnă"], TOKEN)
     entry = AuditEntry.objects.get(action="change settings")
-    assert entry.before["buffer"] == "0"
-    assert entry.after["buffer"] == "4"
+    assert entry.before == {"buffer": 0, "tags_any": []}
+    assert entry.after == {"buffer": 4, "tags_any": ["iarnă", "Toamnă"]}
+
+
+def test_a_second_inventory_owner_of_a_shop_domain_is_refused_though_the_domain_is_fixed(admin: Client) -> None:
+    owner = StoreFactory()
+    second = StoreFactory(shop_domain=owner.shop_domain, inventory_owner=False, live_at=timezone.now())
+    answer = admin.post(settings_page(second), settings_form(admin, second, inventory_owner="on"))
+    assert "Another account already pushes inventory" in answer.content.decode()
 
 
 def test_saving_settings_does_not_undo_a_pause_that_came_meanwhile(admin: Client) -> None:

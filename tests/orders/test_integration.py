@@ -170,3 +170,70 @@ def test_by_command_a_day_is_previewed_and_then_set(world: World, shops: list[Sh
 
     assert (code, told["before"], Store.objects.get().integration_date) == (0, None, TODAY)
     assert states() == [IncomingState.IMPORTED, IncomingState.IMPORTED]
+
+
+def test_by_command_settings_are_listed_with_their_meaning_and_changed_as_on_their_pages(
+    world: World, person: User
+) -> None:
+    command, me = ("store_settings", world.store.slug), ("--as", person.email)
+    code, listed, _ = run(*command)
+    settings = {each["name"]: each for each in listed["settings"]}
+    assert code == 0
+    assert {
+        name: settings[name]["value"] for name in ("send_fulfilments", "limit_value", "reread", "import_minutes")
+    } == {
+        "send_fulfilments": "off",
+        "limit_value": "",
+        "reread": "off",
+        "import_minutes": "5",
+    }
+    assert (settings["at_once"]["choices"], settings["shop_domain"]["fixed"]) == (["shared", "always", "never"], "")
+    assert "says first what another day changes" in settings["integration_date"]["fixed"]
+    assert all(each["meaning"] for each in settings.values())
+
+    assert run(*command, "--set", "buffer=2")[1]["remedy"] == "Add --as EMAIL."
+    wanted = ("buffer=2", "reread=on", "keep_months=24", "tags_any=iarnă, vară", "limit_units=500")
+    code, told, _ = run(*command, "--set", *wanted, *me)
+    assert (code, told["before"]) == (
+        0,
+        {"buffer": "0", "reread": "off", "keep_months": "", "tags_any": "", "limit_units": ""},
+    )
+    store = Store.objects.get()
+    assert (store.buffer, store.keep_months, store.tags_any, store.limit_units) == (2, 24, ["iarnă", "vară"], 500)
+    assert run(*command, "--set", "limit_units=", "buffer=2", *me)[1]["before"] == {"limit_units": "500"}
+    entries = AuditEntry.objects.filter(actor=person).values_list("action", flat=True)
+    assert sorted(entries) == [
+        "change daily re-read of orders",
+        "change how long customers' data is kept",
+        "change settings",
+        "change settings",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "cause", "remedy"),
+    [
+        ("buffer=two", "buffer cannot be “two”.", "Enter a whole number."),
+        ("at_once=soon", "at_once cannot be “soon”.", "Write one of: shared, always, never."),
+        (
+            "keep_goods=maybe",
+            "keep_goods is switched on or off, not “maybe”.",
+            "Write keep_goods=on or keep_goods=off.",
+        ),
+        ("import_minutes=90", "import_minutes cannot be “90”.", "Ensure this value is less than or equal to 60."),
+        ("colour=red", "colour is no setting of a store.", "Leave --set out to list them."),
+        ("send_fulfilments=on", "The token lacks the scope", "Grant it in the store's admin"),
+        ("api_base_url=https://example.com", "api_base_url cannot be changed here.", "The token is sent there"),
+        ("buffer", "buffer names no value.", "Write NAME=VALUE, e.g. buffer=2."),
+    ],
+)
+def test_of_settings_given_together_one_that_cannot_stand_keeps_the_others_as_they_were(
+    world: World, typed: str, cause: str, remedy: str
+) -> None:
+    Store.objects.update(granted_scopes=[])
+    me = UserFactory(roles=["Onboarding"])
+    code, refused, _ = run("store_settings", world.store.slug, "--set", "hold_hours=5", typed, "--as", me.email)
+    assert (code, Store.objects.get().hold_hours) == (2, 2)
+    assert refused["cause"].startswith(cause)
+    assert refused["remedy"].startswith(remedy)
+    assert not AuditEntry.objects.filter(action="change settings").exists()
