@@ -8,6 +8,7 @@ import redis
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from syncconsole.celery import app
 from syncconsole.demo.people import DOMAIN
@@ -26,7 +27,7 @@ OWN_PERSON = "SELECT email FROM kernel_user WHERE email NOT LIKE %s LIMIT 1"
 
 
 def begin_anew() -> None:
-    """Empty the database and the broker, then migrate.
+    """Empty the database and the broker; the tables are made anew where they are not this release's.
 
     Raises Refused where something else is at work on these data, or they are not a demo's.
     """
@@ -43,13 +44,24 @@ def begin_anew() -> None:
                 f"These data are not a demo's: {kept} was added by somebody, and the demo begins with nothing.",
                 "Set DATA_DIR to another directory for the demo, or remove this one if nobody needs it.",
             )
-        cursor.execute("DROP SCHEMA public CASCADE")
-        cursor.execute("CREATE SCHEMA public")
     if IN_USE:
         redis.Redis.from_url(settings.REDIS_URL).flushdb()
     else:
         app.control.purge()  # a server of somebody's own may hold other things
+    if has_our_tables():
+        # Making them takes longer than the demo's story.
+        call_command("flush", interactive=False, verbosity=0)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE")
+        cursor.execute("CREATE SCHEMA public")
     call_command("migrate", interactive=False, verbosity=0)
+
+
+def has_our_tables() -> bool:
+    """The migrations carried out here are those of this release, no fewer and no more."""
+    loader = MigrationLoader(connection)
+    return set(loader.applied_migrations) == set(loader.graph.nodes)
 
 
 def _somebodys_own() -> str:

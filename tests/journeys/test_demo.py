@@ -13,7 +13,11 @@ from typing import IO, Any
 
 import httpx
 import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
+from connectors.models import Store
 from syncconsole.demo import beginning
 from syncconsole.kernel.commands import Refused
 from syncconsole.process_tree import free_port_from
@@ -148,3 +152,21 @@ def test_the_demo_never_removes_somebodys_account() -> None:
 
     with pytest.raises(Refused, match=r"somebody@example\.com was added"):
         beginning.begin_anew()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_demo_begins_with_nothing_in_the_tables_of_the_first() -> None:
+    roles = Group.objects.count()
+    StoreFactory(slug=beginning.SLUGS[0], api_base_url=f"http://{beginning.SANDBOX_HOST}:8100")
+
+    beginning.begin_anew()
+
+    assert not Store.objects.exists()
+    assert Group.objects.count() == roles > 0
+
+
+@pytest.mark.django_db
+def test_tables_of_another_release_are_made_anew() -> None:
+    assert beginning.has_our_tables()
+    MigrationRecorder(connection).record_applied("inventory", "9999_of_a_later_release")
+    assert not beginning.has_our_tables()
