@@ -6,15 +6,14 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from connectors.models import RemoteChange, Store
+from connectors.models import RemoteChange
+from syncconsole.kernel.counting import kept
 
 DAY: Final = dt.timedelta(hours=24)
-KEPT_SECONDS: Final = 60
 
 # A clock ahead of ours must not make a delivery arrive before it was sent.
 DELAYS: Final = """
@@ -66,26 +65,22 @@ class Timeliness:
         return next((delay for delay in self.delays if delay.topic == topic), None)
 
 
-def of_store(store: Store) -> Timeliness:
-    """Delays and scores of `store` over the last 24 hours; measured once a minute."""
-    name = f"timeliness:{store.pk}"
-    found: Timeliness | None = cache.get(name)
-    if found is None:
-        since = timezone.now() - DAY
-        found = Timeliness(_delays(store, since), _scores(store, since))
-        cache.set(name, found, KEPT_SECONDS)
-    return found
+@kept
+def of_store(store_id: int) -> Timeliness:
+    """Delays and scores of a store over the last 24 hours."""
+    since = timezone.now() - DAY
+    return Timeliness(_delays(store_id, since), _scores(store_id, since))
 
 
-def _delays(store: Store, since: dt.datetime) -> tuple[Delay, ...]:
+def _delays(store_id: int, since: dt.datetime) -> tuple[Delay, ...]:
     with connection.cursor() as cursor:
-        cursor.execute(DELAYS, [store.pk, since])
+        cursor.execute(DELAYS, [store_id, since])
         rows = cursor.fetchall()
     return tuple(Delay(topic, count, int(again), *(shares or (None, None))) for topic, count, again, shares in rows)
 
 
-def _scores(store: Store, since: dt.datetime) -> tuple[Score, ...]:
+def _scores(store_id: int, since: dt.datetime) -> tuple[Score, ...]:
     told, found = Q(webhook_at__gte=since), Q(polling_at__gte=since)
-    rows = RemoteChange.objects.filter(told | found, store=store).order_by("kind").values_list("kind")
+    rows = RemoteChange.objects.filter(told | found, store=store_id).order_by("kind").values_list("kind")
     counted = rows.annotate(told=Count("pk", filter=told), found=Count("pk", filter=found))
     return tuple(Score(*row) for row in counted)

@@ -11,6 +11,8 @@ from connectors.models.runs import RunStatus
 from inventory import signatures
 from inventory.absolute import AbsoluteRun
 from inventory.jobs import Job
+from inventory.models import LevelPublication
+from syncconsole.kernel.counting import kept
 
 RECENT = dt.timedelta(days=7)
 
@@ -18,6 +20,12 @@ RECENT = dt.timedelta(days=7)
 def last_full(store: Store) -> SyncRun | None:
     """The last full sync that wrote, or tried to."""
     return store.runs.filter(kind=Job.FULL).exclude(status__in=(RunStatus.REFUSED, RunStatus.EXPIRED)).first()
+
+
+@kept
+def levels_of(store_id: int) -> int:
+    """How many levels of a store a full sync looks at."""
+    return LevelPublication.objects.filter(store=store_id).eligible().count()
 
 
 def recent_full_warning(last: SyncRun | None) -> str:

@@ -6,7 +6,6 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
@@ -14,12 +13,12 @@ from connectors.models import Store
 from inventory.jobs import Job
 from inventory.knowledge import OrderLag, order_books
 from inventory.models import LevelPublication
+from syncconsole.kernel.counting import kept
 from syncconsole.kernel.templatetags.console import duration, n
 
 MEASURED: Final = dt.timedelta(days=7)
 LAG_LIMIT: Final = dt.timedelta(minutes=15)
 HOLD_LIMIT: Final = dt.timedelta(hours=24)
-KEPT_SECONDS: Final = 600
 
 
 # From a hold's first row, the one after the release before it, to its own release.
@@ -61,18 +60,10 @@ class Recommendation:
         return f"{name} fits: {orders}, and {held}."
 
 
-def of_store(store: Store) -> Recommendation:
-    """The recommendation for `store`; measured every ten minutes."""
-    name = f"recommendation:{store.pk}"
-    found: Recommendation | None = cache.get(name)
-    if found is None:
-        found = _measure(store)
-        cache.set(name, found, KEPT_SECONDS)
-    return found
-
-
-def _measure(store: Store) -> Recommendation:
-    now = timezone.now()
+@kept
+def of_store(store_id: int) -> Recommendation:
+    """The recommendation for a store."""
+    store, now = Store.objects.get(pk=store_id), timezone.now()
     # What waited while the store was set up says nothing of how quickly its orders come in.
     since = max(filter(None, [now - MEASURED, store.live_at]))
     lag = order_books().lag(store, since)
@@ -80,7 +71,7 @@ def _measure(store: Store) -> Recommendation:
     oldest = held.order_by("held_since").values_list("held_since", flat=True).first()
     holds = [now - oldest] if oldest else []
     with connection.cursor() as cursor:
-        cursor.execute(ENDED_HOLDS, [store.pk, since])
+        cursor.execute(ENDED_HOLDS, [store_id, since])
         holds += [ended for (ended,) in cursor.fetchall() if ended is not None]
     hold = max(holds, default=None)
     quick = lag.orders > 0 and lag.p99_seconds < LAG_LIMIT.total_seconds()

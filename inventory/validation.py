@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
@@ -21,6 +20,7 @@ from inventory.models import LevelPublication, Validation, ValidationSample
 from inventory.models.publications import PublicationState
 from inventory.standing import IN_DRIFT
 from syncconsole.kernel import audit
+from syncconsole.kernel.counting import kept
 from syncconsole.kernel.models import User
 from syncconsole.kernel.refusals import Refusal
 
@@ -29,7 +29,6 @@ SAMPLE: Final = 20
 """Levels of a sheet that somebody counts."""
 SHUFFLED: Final = 20_000
 """Up to so many levels are drawn from by shuffling all; from more, by random ids."""
-COUNTED_SECONDS: Final = 30
 READS_ALL: Final = (Job.FULL, Job.DAILY, Job.OBSERVE)
 """Jobs that read every level of the store."""
 
@@ -76,16 +75,13 @@ def _may_differ() -> Q:
     return Q(needs_look=True) | IN_DRIFT | ~Q(state=PublicationState.LIVE) | Q(observed_available=None)
 
 
-def counts(store: Store) -> SheetCounts:
-    """How many levels compare how; kept for half a minute."""
-    name = f"validation:{store.pk}"
-    found: SheetCounts | None = cache.get(name)
-    if found is None:
-        levels = LevelPublication.objects.filter(store=store).eligible().count()
-        differ, held = rows_of(store, "differ").count(), rows_of(store, "held").count()
-        found = SheetCounts(levels, levels - differ - held, differ, held)
-        cache.set(name, found, COUNTED_SECONDS)
-    return found
+@kept
+def counts(store_id: int) -> SheetCounts:
+    """How many levels of a store compare how."""
+    store = Store.objects.get(pk=store_id)
+    levels = LevelPublication.objects.filter(store=store).eligible().count()
+    differ, held = rows_of(store, "differ").count(), rows_of(store, "held").count()
+    return SheetCounts(levels, levels - differ - held, differ, held)
 
 
 def last_read(store: Store) -> SyncRun | None:
@@ -174,7 +170,7 @@ def sign(store: Store, by: User) -> Validation:
         raise ValidationRefused(
             f"The ledger check found {checked.found:,} differences.", "Mend them and run audit_ledger, then sign."
         )
-    now_counts = counts(store).as_dict()
+    now_counts = counts.anew(store.pk).value.as_dict()
     with transaction.atomic():
         Store.objects.select_for_update(no_key=True).get(pk=store.pk)
         sheet = store.validations.select_for_update().filter(signed_at=None, withdrawn_at=None).first()

@@ -7,7 +7,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery, Sum, Value
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -34,7 +33,6 @@ from syncconsole.setup import Setup, setup
 from syncconsole.store_health import StoreHealth, health_of
 
 NEEDS_SHOWN = 8
-CHART_KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -185,8 +183,9 @@ def _not_read() -> list[Need]:
     ]
 
 
-def store_cards(stores: list[Store]) -> list[StoreCard]:
-    """One card per store; a fixed number of queries whatever the number of stores, besides their health."""
+def store_cards(stores: list[Store], person_id: int) -> list[StoreCard]:
+    """One card per store, as this person sees it; a fixed number of queries whatever the number of stores, besides what is
+    kept of each."""
     publications = LevelPublication.objects.filter(store__in=stores).order_by()
     holding = standing.found(publications, Standing.HELD).values("store", what=Value("held"))
     differing = drift.undecided().filter(store__in=stores).order_by().values("store", what=Value("drift"))
@@ -201,6 +200,7 @@ def store_cards(stores: list[Store]) -> list[StoreCard]:
     return [
         _card(
             store,
+            health_of(store, person_id),
             counted.get(("held", store.pk)),
             counted.get(("drift", store.pk)),
             recent[store.pk],
@@ -210,12 +210,14 @@ def store_cards(stores: list[Store]) -> list[StoreCard]:
     ]
 
 
-def _card(store: Store, held: Any, drifting: Any, recent: list[SyncRun], planned: list[Schedule]) -> StoreCard:
+def _card(
+    store: Store, health: StoreHealth, held: Any, drifting: Any, recent: list[SyncRun], planned: list[Schedule]
+) -> StoreCard:
     last = next((run for run in recent if not run.is_open), None)
     next_at, next_text = _next(store, planned)
     return StoreCard(
         store=store,
-        health=health_of(store),
+        health=health,
         held=held["n"] if held else 0,
         held_since=held["since"] if held else None,
         drift=drifting["n"] if drifting else 0,
@@ -224,17 +226,19 @@ def _card(store: Store, held: Any, drifting: Any, recent: list[SyncRun], planned
         last_headline=headline(last) if last else "",
         next_at=next_at,
         next_text=next_text,
-        not_linked=not_linked(store),
+        not_linked=not_linked(store.pk),
         recent=recent,
     )
 
 
-def not_linked(store: Store) -> int:
-    """Variants of the store's tag filter that have stock here and no inventory item there; counted once a minute."""
+@kept
+def not_linked(store_id: int) -> int:
+    """Variants of the store's tag filter that have stock here and no inventory item there."""
+    store = Store.objects.get(pk=store_id)
     levels = InventoryLevel.objects.filter(variant=OuterRef("pk")).exclude(on_hand=0)
     listed = ListedVariant.objects.filter(variant=OuterRef("pk"), store=store, gone_at=None)
     missing = Variant.objects.in_scope(store).filter(Exists(levels), ~Exists(listed))
-    return kept(f"not-linked:{store.pk}", missing.count)
+    return missing.count()
 
 
 def _next(store: Store, planned: list[Schedule]) -> tuple[dt.datetime | None, str]:
@@ -250,17 +254,14 @@ def _next(store: Store, planned: list[Schedule]) -> tuple[dt.datetime | None, st
     return max(slot, timezone.now()), label
 
 
-def charts_of_pushes(store: Store | None = None) -> list[Chart]:
-    """How much was pushed, and how late, in each of the last 24 hours; counted once a minute."""
-    name = f"charts-of-pushes:{store.pk if store else 'all'}"
-    found: list[Chart] | None = cache.get(name)
-    if found is None:
-        hours = figures.per_hour(store)
-        zone = store.zone if store else timezone.get_default_timezone()
-        labels = [f"{hour.start.astimezone(zone):%H}:00" for hour in hours]
-        found = [_pushed(labels, hours), _lag(labels, hours)]
-        cache.set(name, found, CHART_KEPT_SECONDS)
-    return found
+@kept
+def charts_of_pushes(store_id: int | None) -> list[Chart]:
+    """How much was pushed, and how late, in each of the last 24 hours; None: to all stores."""
+    store = Store.objects.get(pk=store_id) if store_id else None
+    hours = figures.per_hour(store)
+    zone = store.zone if store else timezone.get_default_timezone()
+    labels = [f"{hour.start.astimezone(zone):%H}:00" for hour in hours]
+    return [_pushed(labels, hours), _lag(labels, hours)]
 
 
 def _pushed(labels: list[str], hours: list[Hour]) -> Chart:
@@ -300,14 +301,10 @@ def _minutes(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds / 60, 1 if seconds >= 60 else 2)
 
 
-def drift_over_days(stores: list[Store]) -> Chart:
-    """Levels that drift, a line per store: the four that drift most. Counted once a minute."""
-    name = f"drift-over-days:{'-'.join(str(store.pk) for store in stores)}"
-    found: Chart | None = cache.get(name)
-    if found is None:
-        found = drift_history.drawn(stores)
-        cache.set(name, found, CHART_KEPT_SECONDS)
-    return found
+@kept
+def drift_over_days(*store_ids: int) -> Chart:
+    """Levels that drift, a line per store: the four that drift most."""
+    return drift_history.drawn(list(Store.objects.filter(pk__in=store_ids)))
 
 
 class HomePage(ConsolePage):
@@ -321,18 +318,23 @@ class HomePage(ConsolePage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         stores = list(Store.objects.all()) if self.can("connectors.view_store") else []
-        cards = store_cards(stores)
+        cards = store_cards(stores, self.person.pk)
         first = self.first_run(stores)
         return self.page(
             cards=cards,
             needs=needs(self.person),
             setup=first,
             check=audit.latest(),
-            charts=[*charts_of_pushes(), drift_over_days(stores)] if stores and not first else [],
+            charts=self.charts(stores) if stores and not first else [],
             runs=self.last_runs(),
             installation=Installation.objects.filter(pk=1).first(),
             may_pause=self.can("kernel.pause_all_writes"),
         )
+
+    @staticmethod
+    def charts(stores: list[Store]) -> list[Chart]:
+        """What was pushed to these stores, how late, and how they drift."""
+        return [*charts_of_pushes(None), drift_over_days(*(store.pk for store in stores))]
 
     @staticmethod
     def first_run(stores: list[Store]) -> Setup | None:

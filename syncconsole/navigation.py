@@ -27,7 +27,7 @@ from orders.models import (
 )
 from orders.search import documents_found, elsewhere, orders_found
 from syncconsole.kernel.admin import signed_in
-from syncconsole.store_health import known_words
+from syncconsole.store_health import known_word
 
 COUNTED_SECONDS = 10
 PER_KIND = 6
@@ -46,12 +46,11 @@ def subheader(request: HttpRequest) -> str:
 
 def _stores() -> list[dict[str, Any]]:
     """Name and slug of each store, and its health word where a page has asked for it in the last minute."""
-    found: list[dict[str, Any]] | None = cache.get("store-switcher")
-    if found is None:
-        known = known_words(stores := list(Store.objects.all()))
-        found = [{"name": store.name, "slug": store.slug, "health": known.get(store.pk, "")} for store in stores]
-        cache.set("store-switcher", found, COUNTED_SECONDS)
-    return found
+    return cache.get_or_set("store-switcher", _named_stores, COUNTED_SECONDS) or []
+
+
+def _named_stores() -> list[dict[str, Any]]:
+    return [{"name": store.name, "slug": store.slug, "health": known_word(store)} for store in Store.objects.all()]
 
 
 def store_switcher(request: HttpRequest) -> list[dict[str, Any]]:
@@ -72,24 +71,23 @@ def store_switcher(request: HttpRequest) -> list[dict[str, Any]]:
 
 def decisions(person_id: int) -> dict[str, int]:
     """Numbers beside sidebar items: decisions that wait, never totals. Kept for some seconds."""
-    name = f"sidebar:{person_id}"
-    found: dict[str, int] | None = cache.get(name)
-    if found is None:
-        waiting = SyncRun.objects.filter(status=RunStatus.AWAITING_APPROVAL).order_by().values(kind_of=Value("runs"))
-        conflicts = LinkConflict.objects.exclude(kind=ConflictKind.ONLY_THERE).order_by().values(kind_of=Value("links"))
-        orders = IncomingOrder.objects.filter(state=IncomingState.FAILED).order_by().values(kind_of=Value("orders"))
-        refunds = Refund.objects.filter(state=RefundState.NEEDS_PERSON).order_by().values(kind_of=Value("refunds"))
-        changes = RemoteChange.objects.filter(state=ChangeState.FAILED).order_by().values(kind_of=Value("changes"))
-        sent = OutgoingFulfilment.objects.filter(state=OutgoingState.NEEDS_PERSON)
-        outgoing = sent.order_by().values(kind_of=Value("outgoing"))
-        undecided = CloneSuspect.objects.filter(closed_at=None, decision=CloneDecision.NONE)
-        clones = undecided.order_by().values(kind_of=Value("clones"))
-        every = (waiting, conflicts, orders, refunds, changes, outgoing, clones)
-        first, *others = (rows.annotate(n=Count("pk")) for rows in every)
-        found = dict.fromkeys(("runs", "links", "orders", "refunds", "changes", "outgoing", "clones"), 0)
-        found |= {row["kind_of"]: row["n"] for row in first.union(*others, all=True)}
-        cache.set(name, found, COUNTED_SECONDS)
-    return found
+    return cache.get_or_set(f"sidebar:{person_id}", _waiting, COUNTED_SECONDS) or {}
+
+
+def _waiting() -> dict[str, int]:
+    waiting = SyncRun.objects.filter(status=RunStatus.AWAITING_APPROVAL).order_by().values(kind_of=Value("runs"))
+    conflicts = LinkConflict.objects.exclude(kind=ConflictKind.ONLY_THERE).order_by().values(kind_of=Value("links"))
+    orders = IncomingOrder.objects.filter(state=IncomingState.FAILED).order_by().values(kind_of=Value("orders"))
+    refunds = Refund.objects.filter(state=RefundState.NEEDS_PERSON).order_by().values(kind_of=Value("refunds"))
+    changes = RemoteChange.objects.filter(state=ChangeState.FAILED).order_by().values(kind_of=Value("changes"))
+    sent = OutgoingFulfilment.objects.filter(state=OutgoingState.NEEDS_PERSON)
+    outgoing = sent.order_by().values(kind_of=Value("outgoing"))
+    undecided = CloneSuspect.objects.filter(closed_at=None, decision=CloneDecision.NONE)
+    clones = undecided.order_by().values(kind_of=Value("clones"))
+    every = (waiting, conflicts, orders, refunds, changes, outgoing, clones)
+    first, *others = (rows.annotate(n=Count("pk")) for rows in every)
+    found = dict.fromkeys(("runs", "links", "orders", "refunds", "changes", "outgoing", "clones"), 0)
+    return found | {row["kind_of"]: row["n"] for row in first.union(*others, all=True)}
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -31,7 +31,9 @@ class StoresPage(ConsolePage):
     template_name = "console/stores.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.page(cards=store_cards(list(Store.objects.all())), may_add=self.can("connectors.add_store"))
+        return self.page(
+            cards=store_cards(list(Store.objects.all()), self.person.pk), may_add=self.can("connectors.add_store")
+        )
 
 
 class StoreHealthPage(StorePage):
@@ -42,11 +44,11 @@ class StoreHealthPage(StorePage):
     template_name = "console/store_health.html"
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        (card,) = store_cards([self.store])
+        (card,) = store_cards([self.store], self.person.pk)
         return self.page(
             card=card,
             setup=left_to_do(self.store),
-            charts=charts_of_pushes(self.store) if self.store.live_at else [],
+            charts=charts_of_pushes(self.store.pk) if self.store.live_at else [],
             runs=[(run, headline(run)) for run in card.recent],
             feeds=list(self.store.feeds.order_by("kind")) if self.can("connectors.view_feedposition") else None,
             margin=lags.said(self.store),

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern
 from unfold.sites import UnfoldAdminSite
 
+from syncconsole.kernel.acts import View, noted
+
 
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
     """Each app brings `urlpatterns` of class-based pages; here they get the console's login check and namespace."""
@@ -29,6 +31,11 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
             for app in apps
             for page in app.urlpatterns
         ]
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """The login check around every page of the console; inside it, what people do is noted."""
+        checked: View = super().admin_view(noted(view), cacheable)
+        return checked
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """Home."""

@@ -15,7 +15,8 @@ from syncconsole.kernel.counting import kept
 from syncconsole.kernel.keyset import page_of
 
 
-def _linked() -> dict[int, int]:
+@kept
+def linked() -> dict[int, int]:
     """Store id → its variants that are linked to ours."""
     return dict(ListedVariant.objects.order_by().values_list("store").annotate(n=Count("pk")))
 
@@ -36,8 +37,8 @@ class LinkConflictsPage(ConsolePage):
         if kind in ConflictKind.values:
             found = found.filter(kind=kind)
         page = page_of(request, found, "id")
-        linked = kept("linked-of-stores", _linked)
-        stores = [(store, linked.get(store.pk, 0)) for store in Store.objects.all()]
+        linked_of = linked()
+        stores = [(store, linked_of.get(store.pk, 0)) for store in Store.objects.all()]
         base = {"store": slug} if slug else {}
         chips = [{"label": "All", "url": f"?{urlencode(base)}", "count": counts.total(), "current": not kind}]
         chips += [

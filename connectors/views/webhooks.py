@@ -187,7 +187,7 @@ class StoreWebhooksPage(StorePage):
     template_name = "connectors/store_webhooks.html"
 
     def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
-        day = timeliness.of_store(self.store)
+        day = timeliness.of_store(self.store.pk)
         rows = [TopicRow(row, day.of(row.topic)) for row in self.store.subscriptions.all()]
         # What needs somebody comes first.
         rows.sort(key=lambda row: (row.is_active, row.subscription.topic))

@@ -151,7 +151,7 @@ class StoreSchedulePage(StorePage):
             rows=rows,
             days=list(enumerate(DAYS)),
             at_once=at_once.said(self.store) if kept[Job.DELTA].enabled else "",
-            fits=recommendation.of_store(self.store),
+            fits=recommendation.of_store(self.store.pk),
             orders=order_feeds([self.store])[self.store.pk],
             may_change=self.can(RIGHT),
             may_run=self.can("connectors.start_run"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,7 +15,6 @@ from connectors.views.frame import StorePage
 from inventory import full, jobs
 from inventory.gates import gates_for
 from inventory.jobs import Job
-from inventory.models import LevelPublication
 from syncconsole.kernel.admin import Crumb
 
 REASONS = (
@@ -71,7 +69,7 @@ class StartFull(StorePage):
         gates, last = gates_for(self.store, Job.FULL), full.last_full(self.store)
         return self.page(
             status=status,
-            levels=self.levels(),
+            levels=full.levels_of(self.store.pk),
             last=last,
             warning=full.recent_full_warning(last),
             reasons=REASONS,
@@ -79,12 +77,6 @@ class StartFull(StorePage):
             problem=problem,
             given=given or {"reason": "" if self.store.live_at else "go-live"},
         )
-
-    def levels(self) -> int:
-        """How many levels a full sync looks at; counted once a minute."""
-        rows = LevelPublication.objects.filter(store=self.store).eligible()
-        counted: int = cache.get_or_set(f"eligible:{self.store.pk}", rows.count, 60) or 0
-        return counted
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         choice, text = request.POST.get("reason", ""), request.POST.get("text", "").strip()

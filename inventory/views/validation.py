@@ -96,14 +96,16 @@ class ValidationPage(SheetView):
 
     def show(self, *, status: int = 200, typed: list[SampleRow] | None = None) -> HttpResponse:
         """The page; `typed` is the sample as somebody filled it in, where not all of it could be kept."""
-        store, counts = self.store, validation.counts(self.store)
-        which = self.request.GET.get("show") or next(name for name in ("differ", "held", "all") if _of(counts, name))
+        store, counted = self.store, validation.counts.counted(self.store.pk)
+        counts = counted.value
+        which = self.request.GET.get("show") or next((name for name in ("differ", "held") if _of(counts, name)), "all")
         found = page_of(self.request, shown(store, which), "id")
         sheet = validation.open_sheet(store)
         samples = typed or [kept_row(sample) for sample in samples_of(sheet)]
         return self.page(
             status=status,
             counts=counts,
+            counted_at=counted.shown_at,
             chips=[Chip(label, _of(counts, name), f"?show={name}", name == which) for name, label in CHIPS],
             which=which,
             rows=[sheet_row(row) for row in found.rows],

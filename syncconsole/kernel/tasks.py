@@ -1,4 +1,4 @@
-"""Base of every Celery task: published after commit, bounded, logged."""
+"""Base of every Celery task: published after commit, bounded, logged. And the kernel's own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
 log = structlog.get_logger(__name__)
@@ -39,3 +40,11 @@ class AfterCommitTask(DjangoTask[Any, Any]):
                 log.warning("broker_unreachable", task=self.name, error=str(exc))
 
         transaction.on_commit(publish_or_log)
+
+
+@shared_task(base=AfterCommitTask, expires=60)
+def recount(name: str, given: list[Any]) -> None:
+    """Count again what a page shows. Asked for only within a minute: later the page has counted for itself, or asks anew."""
+    from syncconsole.kernel import counting
+
+    counting.renew(name, given)

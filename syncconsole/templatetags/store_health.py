@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.template import Context
 
 from connectors.models import Store
 from syncconsole.store_health import StoreHealth, health_of
@@ -10,7 +11,7 @@ from syncconsole.store_health import StoreHealth, health_of
 register = template.Library()
 
 
-@register.simple_tag
-def store_health(store: Store) -> StoreHealth:
-    """The word and reason of `store`."""
-    return health_of(store)
+@register.simple_tag(takes_context=True)
+def store_health(context: Context, store: Store) -> StoreHealth:
+    """The word and reason of `store`, as the person who looks sees them."""
+    return health_of(store, context["request"].user.pk)

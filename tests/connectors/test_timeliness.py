@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 
 from connectors import changes, timeliness
@@ -39,8 +38,7 @@ def arrived(store: Store, ref: str, seconds: float | None, *, ago: float = 1, ag
 
 
 def measured(store: Store) -> timeliness.Timeliness:
-    cache.clear()
-    return timeliness.of_store(store)
+    return timeliness.of_store.anew(store.pk).value
 
 
 def test_the_delay_of_a_topic_is_told_by_the_day(store: Store) -> None:

@@ -19,8 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def measured(world: World, monkeypatch: pytest.MonkeyPatch, orders: int, p99: float) -> Recommendation:
     monkeypatch.setattr(knowledge.order_books(), "lag", lambda store, since: OrderLag(orders, p99))
-    recommendation.cache.clear()
-    return recommendation.of_store(world.store)
+    return recommendation.of_store.anew(world.store.pk).value
 
 
 def test_daily_fits_where_orders_come_quickly_and_nothing_is_held_for_long(
@@ -52,6 +51,6 @@ def test_a_long_hold_that_has_ended_still_counts(world: World, monkeypatch: pyte
 
 
 def test_nothing_measured_recommends_the_careful_one(world: World) -> None:
-    found = recommendation.of_store(world.store)
+    found = recommendation.of_store(world.store.pk)
     assert found.job is Job.WEEKLY
     assert "none has come in" in found.sentence

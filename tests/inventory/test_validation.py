@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
 from django.core.management import call_command
 from django.db import IntegrityError, connection
 from django.test import Client
@@ -40,7 +39,6 @@ def live(world: World) -> World:
     world.rest()
     world.full("go-live")
     world.delta()
-    cache.clear()
     return world
 
 
@@ -63,11 +61,10 @@ def gate(world: World) -> tuple[bool, str]:
 
 
 def test_the_sheet_counts_what_is_equal_what_differs_and_what_is_held(live: World) -> None:
-    assert validation.counts(live.store) == validation.SheetCounts(levels=3, equal=3, differ=0, held=0)
+    assert validation.counts(live.store.pk) == validation.SheetCounts(levels=3, equal=3, differ=0, held=0)
     live.post("A", 4)
     LevelPublication.objects.filter(listed__variant__sku="B").update(hold_test="b", hold_cause="An order is not here.")
-    cache.clear()
-    assert validation.counts(live.store) == validation.SheetCounts(levels=3, equal=1, differ=1, held=1)
+    assert validation.counts.anew(live.store.pk).value == validation.SheetCounts(levels=3, equal=1, differ=1, held=1)
     [row] = validation.rows_of(live.store, "differ")
     assert (row.on_hand, row.released, row.target, row.observed_available) == (9, 0, 9, 5)
 
@@ -76,7 +73,6 @@ def test_drift_in_the_store_is_a_difference_once_it_is_read(live: World) -> None
     live.edit("C", -2)
     live.rest()
     live.run(Job.OBSERVE)
-    cache.clear()
     assert [row.listed.variant.sku for row in validation.rows_of(live.store, "differ")] == ["C"]
 
 
@@ -98,6 +94,13 @@ def test_a_signed_sheet_opens_daily_and_is_dated_with_its_name(live: World, elen
     assert detail.startswith("Elena Marin, ")
     assert "3 of 3 samples confirmed" in detail
     assert AuditEntry.objects.filter(action="sign ATS", actor=elena).exists()
+
+
+def test_a_signature_is_given_to_the_counts_of_its_moment(live: World, elena: User) -> None:
+    count_all(live, elena)
+    assert validation.counts(live.store.pk).differ == 0
+    live.post("A", 4)
+    assert validation.sign(live.store, elena).counts["differ"] == 1
 
 
 def test_a_sample_that_is_neither_equal_nor_noted_leaves_the_sheet_unsigned(live: World, elena: User) -> None:
@@ -181,6 +184,11 @@ def test_one_signature_stands_per_store(live: World, elena: User) -> None:
     assert signatures.standing(live.store) == second
     with pytest.raises(IntegrityError, match="one_standing_signature_per_store"):
         Validation.objects.create(store=live.store, drawn_at=timezone.now(), signed_at=timezone.now(), signed_by=elena)
+
+
+def test_the_sheet_of_a_store_without_levels_says_so(world: World, sign_in: SignIn) -> None:
+    page = sign_in("Onboarding").get(reverse("admin:validation", args=[world.store.slug]))
+    assert "0 levels: 0 equal" in page.content.decode()
 
 
 def test_on_the_page_somebody_draws_counts_and_signs(live: World, sign_in: SignIn) -> None:

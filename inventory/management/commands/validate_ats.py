@@ -55,7 +55,7 @@ class Command(JsonCommand):
 
 def told(store: Store) -> Report:
     """How the sheet stands now."""
-    counts, signed = validation.counts(store), signatures.last(store)
+    counts, signed = validation.counts.anew(store.pk).value, signatures.last(store)
     sheet, read = validation.open_sheet(store), validation.last_read(store)
     state = "none" if signed is None else "withdrawn" if signed.withdrawn_at else "signed"
     data = {
