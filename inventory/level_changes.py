@@ -51,6 +51,11 @@ def ask_for(levels: Iterable[LevelPublication]) -> None:
     transaction.on_commit(have_changes_read, robust=True)
 
 
+def ask_for_held(publication_ids: Iterable[int]) -> None:
+    """What these held levels waited for may have come: have them read again, so that the hold ends by itself."""
+    ask_for(LevelPublication.objects.filter(pk__in=list(publication_ids)).select_related("store", "store_location"))
+
+
 def ask_for_unstocked() -> None:
     """Have every level read again that its store was found not to stock: that it stocks it again may have been missed."""
     rows = LevelPublication.objects.filter(stocked=False).exclude(state=PublicationState.CLOSED)
@@ -122,13 +127,16 @@ def _judged(row: LevelPublication, reading: Reading) -> Hold | None:
     else:
         # What it shows is news, and may not be believed: no decision and no job rests on it.
         row.observed_revision = None
+        if row.hold_test:
+            publications.hold(row, verdict.test, verdict.cause, verdict.remedy)
     return verdict
 
 
 def _teaches_nothing(row: LevelPublication, reading: Reading) -> bool:
-    """The echo of our own write, or a sale that is booked here already; or a level of which nothing is expected yet."""
+    """The echo of our own write, or a sale that is booked here already; or a level of which nothing is expected yet. One that
+    is held may be held no more."""
     echo = row.state == PublicationState.LIVE and reading.level.available == row.expected_quantity
-    return row.baseline_at is None or (echo and not row.hold_test)
+    return not row.hold_test and (row.baseline_at is None or echo)
 
 
 def _ends_soon(hold: Hold | None, reading: Reading) -> bool:

@@ -51,6 +51,7 @@ class Stands:
     reason: str = ""
 
 
+NEVER_PUBLISHED = "Nothing was written to it yet: a manual or full run takes it on."
 BY_STATE = {
     PublicationState.QUARANTINED: Standing.QUARANTINED,
     PublicationState.FROZEN: Standing.FROZEN,
@@ -73,7 +74,7 @@ def stands(publication: LevelPublication, pending: int, *, drifts: bool) -> Stan
     if publication.hold_test:
         return Stands(Standing.HELD, publication.hold_cause)
     if publication.state == PublicationState.NO_BASELINE:
-        return Stands(Standing.NO_BASELINE)
+        return Stands(Standing.NO_BASELINE, publication.state_cause or NEVER_PUBLISHED)
     if pending:
         return Stands(Standing.TO_PUSH)
     if drifts:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db import connection
 
 from connectors.models import Store
-from inventory import publications
+from inventory import level_changes, publications
 from inventory.models import LevelPublication
 from inventory.models.publications import PublicationKind
 from inventory.publications import Effect
@@ -82,7 +82,8 @@ def book(
     An effect from before our last overwrite, unknown to it, was wiped by it: it is recorded and not counted, so that the
     next delta repairs the store. Where the two times are too close to tell, or nobody knows on which side of the overwrite
     the effect was, it counts, and the next settled read decides.
-    Returns what was recorded now; a key that is known is left out.
+    A level that is held may have waited for just this: it is read again. Returns what was recorded now; a key that is known
+    is left out.
     """
     at = shelved.at
     locked = {publication.pk: publication for publication in publications.lock(at.values())}
@@ -96,6 +97,8 @@ def book(
     for shelf in {*verify} & at.keys():
         locked[at[shelf]].verify = True
     publications.save_all(locked.values())
+    if held := [publication.pk for publication in locked.values() if publication.hold_test]:
+        level_changes.ask_for_held(held)
     return new
 
 

@@ -17,7 +17,7 @@ from connectors.models.runs import RunStatus
 from connectors.ports.orders import ChangesPage
 from connectors.ports.refunds import Refund, RefundLine
 from connectors.ports.store import PreparedWrite, WriteReply
-from inventory import pushes
+from inventory import level_changes, pushes
 from inventory.jobs import Job
 from inventory.models import PublicationEntry
 from inventory.models.publications import PublicationKind, PublicationState
@@ -103,6 +103,29 @@ def test_an_unseen_shipment_does_not_hide_an_unseen_sale(trading: World, history
     assert (trading.shown(SKU), trading.publication(SKU).target, sends(trading)) == (18, 18, 0)
     assert trading.publication(SKU).hold_test == ""
     trading.assert_sound()
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_hold_ends_by_itself_once_the_order_it_waits_for_is_here(opening: World, live: bool) -> None:
+    if live:
+        opening.full("go-live")
+        opening.rest()
+    order = buy(opening, 2)
+    opening.rest()
+    with silence(opening):
+        opening.run(Job.DAILY) if live else opening.full("go-live")
+    assert opening.publication(SKU).hold_test == "b"
+
+    told(opening, order)
+    level_changes.read_changes(opening.store)
+
+    row = opening.publication(SKU)
+    assert (row.hold_test, row.held_since) == ("", None)
+    assert row.state == (PublicationState.LIVE if live else PublicationState.NO_BASELINE), (
+        "a person takes on what is new"
+    )
+    assert (opening.shown(SKU), row.target) == (18, 18)
+    opening.assert_sound()
 
 
 def test_a_return_that_an_overwrite_wiped_is_owed_again_once_it_is_told(trading: World) -> None:
