@@ -22,5 +22,13 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form whose token is not the one of this session: signed out meanwhile, or a copied page."""
+    """403 for a form whose token is not the one of this session, or that nobody signed in sent: signed out meanwhile, or a
+    copied page."""
     return render(request, "errors/form_expired.html", status=403)
+
+
+def form_only(request: HttpRequest) -> HttpResponse:
+    """405: the address takes a form, and was opened without one, e.g. from the history."""
+    page = render(request, "errors/form_only.html", status=405)
+    page["Allow"] = "POST"
+    return page

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern
 from unfold.sites import UnfoldAdminSite
 
+from syncconsole import errors
 from syncconsole.kernel.acts import View, noted
+
+METHOD_NOT_ALLOWED = 405
 
 
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
@@ -27,7 +31,7 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
 
         apps = (pages, connectors.urls, catalog.urls, inventory.urls, orders.urls)
         return [
-            URLPattern(page.pattern, self.admin_view(page.callback), page.default_args, page.name)
+            URLPattern(page.pattern, self._explained(self.admin_view(page.callback)), page.default_args, page.name)
             for app in apps
             for page in app.urlpatterns
         ]
@@ -36,6 +40,21 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
         """The login check around every page of the console; inside it, what people do is noted."""
         checked: View = super().admin_view(noted(view), cacheable)
         return checked
+
+    def _explained(self, page: View) -> View:
+        """The page, but for what would end in an empty one: a form sent by somebody who was signed out meanwhile, and an
+        address that only takes a form."""
+
+        @wraps(page)
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.method == "POST" and not self.has_permission(request):
+                return errors.form_expired(request)
+            if "%00" in request.META.get("QUERY_STRING", ""):  # no text that the database can look for
+                return errors.not_found(request)
+            answered = page(request, *args, **kwargs)
+            return errors.form_only(request) if answered.status_code == METHOD_NOT_ALLOWED else answered
+
+        return answer
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """Home."""

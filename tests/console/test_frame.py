@@ -27,6 +27,21 @@ def test_a_form_of_an_earlier_sign_in_says_what_to_do(sign_in: SignIn) -> None:
     assert "Nothing was changed." in answer.content.decode()
 
 
+def test_a_form_sent_after_the_session_ended_changes_nothing_and_says_so(sign_in: SignIn) -> None:
+    """The login would lead back to an address that has no page, and what was typed would be gone."""
+    answer = Client().post(reverse("admin:run_reject", args=[1]), {"reason": "Too many to zero"})
+    assert answer.status_code == 403
+    assert "what you typed is still there" in answer.content.decode()
+
+    opened = sign_in().get(reverse("admin:check_ledger"))
+    assert (opened.status_code, opened["Allow"]) == (405, "POST")
+    assert "Nothing was changed." in opened.content.decode()
+
+
+def test_text_that_no_database_keeps_is_not_searched_for(sign_in: SignIn) -> None:
+    assert sign_in().get(reverse("admin:sales") + "?q=%00").status_code == 404
+
+
 def test_the_components_are_for_developers(sign_in: SignIn, settings: Settings) -> None:
     client = sign_in()
     assert client.get(reverse("admin:components")).status_code == 404
