@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -10,20 +10,20 @@ from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 
+from connectors import plan_lines
 from connectors.approval import why_not_approve
 from connectors.models import RunItem, SyncRun
 from connectors.models.runs import NOT_UNDONE, Outcome, RunStatus
 from connectors.runs import count_outcomes, kind_class
 from connectors.views import run_figures
 from syncconsole.kernel.admin import ConsolePage, Crumb, people_with
-from syncconsole.kernel.exports import csv_line
 from syncconsole.kernel.keyset import page_of
 
 
 class RunView(ConsolePage):
     """A page or a door of one run."""
 
-    permission = "connectors.view_syncrun"
+    permission = plan_lines.SEE_RIGHT
     run: SyncRun
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -51,8 +51,8 @@ class RunPage(RunView):
         """The page; `problem` is said beside the decision that was not accepted."""
         run = self.run
         flag, search = self.request.GET.get("flag", ""), self.request.GET.get("q", "").strip()
-        outcomes = run.counts if not run.is_open and run.counts else count_outcomes(run)
-        rows = page_of(self.request, run_figures.filtered(run, flag, search), "-risk", "id")
+        outcomes = plan_lines.outcomes_of(run)
+        rows = page_of(self.request, plan_lines.filtered(run, flag, search), "-risk", "id")
         return self.page(
             status=status,
             run=run,
@@ -156,49 +156,12 @@ class RunLive(RunView):
         return HttpResponse(html)
 
 
-COLUMNS = (
-    "Item",
-    "Location",
-    "Store showed",
-    "Will be",
-    "Change",
-    "Value at cost",
-    "Flags",
-    "Outcome",
-    "Cause",
-    "Remedy",
-)
-
-
 class RunExport(RunView):
     """The lines shown by the current chip and search as CSV, streamed."""
 
     def get(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
-        rows = run_figures.filtered(self.run, request.GET.get("flag", ""), request.GET.get("q", "").strip())
-        response = StreamingHttpResponse(
-            self.lines(rows.order_by("-risk", "id").iterator(2000)), content_type="text/csv"
-        )
+        rows = plan_lines.filtered(self.run, request.GET.get("flag", ""), request.GET.get("q", "").strip())
+        response = StreamingHttpResponse(plan_lines.csv_of(rows), content_type="text/csv")
         name = f"run-{self.run.pk}-{self.run.store.slug}.csv"
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
-
-    @staticmethod
-    def lines(items: Iterator[RunItem]) -> Iterator[str]:
-        yield "\ufeff" + csv_line(COLUMNS)
-        for item in items:
-            outcome = Outcome(item.outcome).label
-            flags = ", ".join(item.flags)
-            yield csv_line(
-                (
-                    item.label,
-                    item.place,
-                    item.before,
-                    item.after,
-                    item.delta,
-                    item.value,
-                    flags,
-                    outcome,
-                    item.cause,
-                    item.remedy,
-                )
-            )

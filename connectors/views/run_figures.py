@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min
 
-from connectors.models import RunItem, SyncRun
+from connectors.models import SyncRun
 from connectors.models.runs import WORKING, Outcome, RunStatus
+from connectors.plan_lines import FILTERS
 from connectors.progress import duration, progress
 from syncconsole.kernel.templatetags.console import UNKNOWN, money, n, signed
 
@@ -164,23 +165,6 @@ class Chip:
     url: str
     count: int | None
     current: bool
-
-
-FILTERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "": ("All", {}),
-    "to_zero": ("To zero", {"flags__contains": ["to_zero"]}),
-    "large": ("Over 50 %", {"flags__contains": ["large"]}),
-    "below_zero": ("Below zero", {"flags__contains": ["below_zero"]}),
-    "up": ("Up", {"delta__gt": 0}),
-    "down": ("Down", {"delta__lt": 0}),
-    **{outcome.value: (outcome.label, {"outcome": outcome.value}) for outcome in Outcome},
-}
-
-
-def filtered(run: SyncRun, flag: str, search: str) -> QuerySet[RunItem, RunItem]:
-    """Lines of the run by a chip and by words of SKU or title."""
-    rows = run.items.filter(**FILTERS.get(flag, FILTERS[""])[1])
-    return rows.filter(label__icontains=search) if search else rows
 
 
 def chips(run: SyncRun, current: str, outcomes: dict[str, int]) -> list[Chip]:

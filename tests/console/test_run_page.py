@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -11,8 +12,10 @@ from django.urls import reverse
 
 from connectors.models import RunItem, SyncRun
 from connectors.models.runs import Outcome, RunStatus, Trigger
+from connectors.runs import count_outcomes
 from tests.console.conftest import SignIn
 from tests.factories.connectors import StoreFactory
+from tests.inventory.test_commands import run as command
 
 
 @pytest.fixture
@@ -75,6 +78,22 @@ def test_the_export_is_data_for_a_spreadsheet(operator: Client, run: SyncRun) ->
     assert rows[1][0].startswith("'=CMD()")
     assert rows[1][4] == "-18"
     assert len(rows) == 4
+
+
+def test_by_command_the_plan_is_narrowed_and_written_as_the_page_exports_it(
+    operator: Client, run: SyncRun, tmp_path: Path
+) -> None:
+    narrowed = (["--outcome", "refused"], ["--flag", "to_zero"], ["--item", "rochie"], ["--flag", "up", "--item", "18"])
+    code, whole, _ = command("plan", str(run.pk))
+    assert (code, whole["count"], whole["counts"]) == (0, 3, count_outcomes(run))
+    assert [line["delta"] for line in whole["lines"]] == [-18, -69, 5]
+    assert [len(command("plan", str(run.pk), *only)[1]["lines"]) for only in narrowed] == [1, 1, 1, 0]
+
+    file = tmp_path / "plan.csv"
+    assert command("plan", str(run.pk), "--csv", str(file))[1]["count"] == 3
+    answer = operator.get(reverse("admin:run_export", args=[run.pk]))
+    assert file.read_bytes() == b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    assert command("plan", "0")[0] == 2
 
 
 def test_the_live_region_answers_only_when_something_changed(operator: Client, run: SyncRun) -> None:
