@@ -10,13 +10,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connectors.models import Store, StoreLocation
+from inventory import mapping
 from inventory.jobs import Job
 from inventory.models import Location, LocationMapping, Schedule
 from syncconsole.kernel.models import AuditEntry, Installation
 from syncconsole.setup import LINGERS
 from tests.console.conftest import SignIn
 from tests.factories.catalog import VariantFactory
-from tests.factories.connectors import StoreFactory
+from tests.factories.connectors import StoreFactory, StoreLocationFactory
 from tests.worlds import World
 
 TOKEN = "shpat_0123456789abcdef4f2a"
@@ -135,6 +136,25 @@ def test_locations_are_mapped_one_by_one_or_all_to_one(world: World, admin: Clie
     assert LocationMapping.objects.get(location=shop).store_location == there
     admin.post(page, {"all_to": world.store_location.pk})
     assert set(LocationMapping.objects.values_list("store_location", flat=True)) == {world.store_location.pk}
+
+
+def test_a_mapping_that_the_form_does_not_change_stays(world: World, admin: Client) -> None:
+    """A page opened before somebody else mapped a location, a form cut short, an id of another store."""
+    shop = Location.objects.create(code="bucuresti", name="Magazin București")
+    page, here = reverse("admin:store_mappings", args=[world.store.slug]), f"location-{world.here.pk}"
+    form = {here: str(world.store_location.pk), f"was-{here}": str(world.store_location.pk)}
+    form |= {f"location-{shop.pk}": "", f"was-location-{shop.pk}": ""}
+    mapping.map_locations(world.store, {shop.pk: world.store_location.pk}, None)
+
+    for stale in (form, {}, {"location-999": "7"}):
+        assert admin.post(page, stale).status_code == 302
+    for wrong in (str(StoreLocationFactory().pk), "zz", "9" * 30):
+        refused = admin.post(page, {**form, here: wrong})
+        assert (refused.status_code, "The mapping was not changed" in refused.content.decode()) == (422, True)
+    assert LocationMapping.objects.filter(store=world.store).count() == 2
+
+    admin.post(page, {**form, here: ""})
+    assert [row.location for row in LocationMapping.objects.filter(store=world.store)] == [shop]
 
 
 def test_a_store_that_another_account_owns_has_no_button_to_press(sign_in: SignIn) -> None:
