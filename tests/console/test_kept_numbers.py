@@ -51,6 +51,21 @@ def test_a_later_look_asks_the_database_little_and_a_worker_for_the_rest(
         assert queries.captured_queries, name
 
 
+def test_what_was_counted_over_a_minute_ago_says_when(
+    shown: Store, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recount, "send", lambda *told: None)
+    client = sign_in()
+    says = {reverse("admin:index"): "as of <time", reverse("admin:store", args=[shown.slug]): "as of <time"}
+    says[reverse("admin:validation", args=[shown.slug])] = "the counts above of <time"
+    for page, words in says.items():
+        assert words not in client.get(page).content.decode()
+    later = timezone.now() + dt.timedelta(minutes=2)
+    monkeypatch.setattr(counting, "now", lambda: later)
+    for page, words in says.items():
+        assert words in client.get(page).content.decode()
+
+
 def test_who_decided_sees_at_once_what_follows_from_it(world: World, shown: Store, sign_in: SignIn) -> None:
     run = showcase.plan_over_limits(world)
     waits, store = f"The plan of run #{run.pk} waits for approval.", reverse("admin:store", args=[shown.slug])
