@@ -25,7 +25,17 @@ from syncconsole.kernel.exports import csv_line
 from syncconsole.kernel.keyset import page_of
 
 SHOWN_PLANS = 20
-COLUMNS = ("Item number", "Item", "On hand by the source", "As of", "Ledger", "Difference", "Value", "Outcome", "Cause")
+COLUMNS = (
+    "Item number",
+    "Item",
+    "On hand by the source",
+    "As of",
+    "Ledger",
+    "Difference",
+    "Value at cost",
+    "Outcome",
+    "Cause",
+)
 CHIPS = ("changes", "to_zero", "without_cost", "equal", "left", "all")
 LABELS = {
     "changes": "Differ",

@@ -185,6 +185,7 @@ def test_on_the_page_a_file_becomes_a_plan_that_somebody_signs(shop: World, sign
     assert "Sign and post 1 level" in shown
     lines = b"".join(client.get(reverse("admin:opening_csv", args=[plan.pk])).streaming_content)  # type: ignore[attr-defined]
     assert len(lines.decode().splitlines()) == 3
+    assert ("Value that moves, at cost" in shown, ",Value at cost," in lines.decode()) == (True, True)
     assert sign_in("Viewer").post(reverse("admin:opening_sign", args=[plan.pk])).status_code == 403
     client.post(reverse("admin:opening_sign", args=[plan.pk]))
     plan.refresh_from_db()
@@ -192,6 +193,9 @@ def test_on_the_page_a_file_becomes_a_plan_that_somebody_signs(shop: World, sign
 
 
 def test_the_command_plans_and_posts(shop: World, elena: User, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("opening_stock", "cluj", "--store", shop.store.slug)
+    assert "Value at cost: " in capsys.readouterr().out
+    openings.drop(OpeningPlan.objects.get(), elena)
     call_command("opening_stock", "cluj", "--store", shop.store.slug, "--json")
     told = json.loads(capsys.readouterr().out)
     assert (told["levels"], told["changes"], told["state"]) == (3, 2, "planned")

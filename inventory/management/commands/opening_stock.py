@@ -14,6 +14,7 @@ from inventory.models import Location, OpeningPlan
 from inventory.openings import OpeningRefused
 from syncconsole.kernel.commands import JsonCommand, Refused, Report, acting_person, input_file
 from syncconsole.kernel.models import User
+from syncconsole.kernel.templatetags.console import money, plural
 
 
 class Command(JsonCommand):
@@ -33,8 +34,11 @@ class Command(JsonCommand):
         if options["post"]:
             return self._post(location, options["post"], actor)
         plan = self._plan(location, actor, options)
+        sums, without = plan.totals, plural(plan.totals["without_cost"], "level")
+        on_hand, moved = money(sums["stock_value"]), money(sums["value_moved"])
         lines = [
-            f"Plan {plan.pk}: {plan.totals['changes']:,} of {plan.totals['levels']:,} levels differ from the ledger.",
+            f"Plan {plan.pk}: {sums['changes']:,} of {sums['levels']:,} levels differ from the ledger.",
+            f"Value at cost: {on_hand} on hand, {moved} that moves; {without} without a cost.",
             f"Sign it in the console, or with: manage.py opening_stock {location.code} --post {plan.pk} --as EMAIL",
         ]
         complaints = [f"Line {line}: {cause} {remedy}" for line, cause, remedy in plan.problems]
