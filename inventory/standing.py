@@ -114,8 +114,10 @@ def found(
             return rows.exclude(excluded__in=(Exclusion.NONE, Exclusion.CLONE))
         case Standing.QUARANTINED:
             return rows.filter(IN_QUARANTINE)
-        case Standing.NO_BASELINE | Standing.FROZEN | Standing.UNSURE:
-            return rows.filter(state=word)
+        case Standing.NO_BASELINE:
+            return rows.filter(state=word, excluded=Exclusion.NONE, hold_test="")
+        case Standing.FROZEN | Standing.UNSURE:
+            return rows.filter(state=word, excluded=Exclusion.NONE)
         case _:
             return rows
 

@@ -76,6 +76,24 @@ def test_a_job_is_run_now(world: World, operator: Client) -> None:
     assert operator.post(reverse("admin:start_job", args=[world.store.slug, "sideways"])).status_code == 404
 
 
+def test_levels_that_were_never_published_are_planned_from_their_list(
+    world: World, shown: Store, operator: Client
+) -> None:
+    world.item("NEW-1", here=3, there=0)
+    plan, levels = (
+        reverse("admin:start_job", args=[shown.slug, "manual"]),
+        f"{reverse('admin:levels')}?store={shown.slug}",
+    )
+    assert plan in text(operator, page(shown))
+    listed = text(operator, f"{levels}&state=no_baseline")
+    assert (plan in listed, "NEW-1" in listed, "AB-003" in listed) == (True, True, False)
+    assert plan not in text(operator, levels)
+
+    operator.post(plan)
+
+    assert SyncRun.objects.filter(kind=Job.MANUAL, store=shown).exists()
+
+
 def test_a_viewer_sees_the_times_and_changes_none(shown: Store, sign_in: SignIn) -> None:
     viewer = sign_in("Viewer")
     said = text(viewer, page(shown))

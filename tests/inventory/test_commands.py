@@ -130,6 +130,11 @@ def test_explain_prints_the_sum_at_a_past_moment(world: World) -> None:
     code, then, _ = run("explain", world.store.slug, "A", "--at", "2020-01-01T10:00")
     assert then["levels"][0]["target"] == 0
 
+    stranger = UserFactory(roles=["Accountant"]).email
+    for command in (("explain", world.store.slug, "A"), ("audit_ledger",)):
+        code, refused, _ = run(*command, "--as", stranger)
+        assert (code, "may not do this" in refused["cause"]) == (2, True)
+
     for nonsense in ("yesterday", "2026-99-99T10:00", "2999-01-01"):
         code, refused, _ = run("explain", world.store.slug, "A", "--at", nonsense)
         assert code == 2

@@ -11,6 +11,7 @@ from syncconsole.kernel.models import User
 
 class Command(JsonCommand):
     help = "Check that every number is the sum of its entries. Exit 1 when one is not."
+    permission = "inventory.view_ledgerentry"
 
     def work(self, actor: User | None, options: dict[str, Any]) -> Report:
         result = audit.audit_ledger()

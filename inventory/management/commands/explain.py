@@ -13,6 +13,7 @@ from syncconsole.kernel.models import User
 
 class Command(JsonCommand):
     help = "Print the terms that sum to what a store should show, and to what it is believed to show."
+    permission = "inventory.view_levelpublication"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
