@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,6 +116,22 @@ def test_nobody_gets_anywhere_without_signing_in(run: SyncRun) -> None:
             403,
             ["errors/form_expired.html"],
         ), name
+
+
+@pytest.mark.parametrize("role", ["Onboarding", "Accountant"])
+def test_what_gates_and_numbers_lead_to_is_open_to_who_sees_them(
+    world: World, people: dict[str, User], role: str
+) -> None:
+    publication, client = world.item("TS-BLK-M", here=5, there=5), Client()
+    client.force_login(people[role])
+    pages = [reverse("admin:store_gates", args=[world.store.slug]), reverse("admin:why", args=[publication.pk])]
+    pages.append(reverse("admin:why_level", args=[world.level("TS-BLK-M").pk]))
+    for page in pages:
+        shown = client.get(page)
+        shows = shown.status_code == 200
+        body = shown.content.decode().partition('id="content-main"')[2].partition("</main>")[0] if shows else ""
+        for link in set(re.findall(r'href="(/console/[^"#]+)"', body)):
+            assert client.get(link.replace("&amp;", "&")).status_code == 200, (page, link)
 
 
 @pytest.mark.parametrize("role", ["Viewer", "Onboarding", "Accountant"])

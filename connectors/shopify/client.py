@@ -274,4 +274,5 @@ def _seconds_until(cost: Cost | None) -> float:
 
 
 def _name(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    """What went wrong in words, without the system's number of it."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__

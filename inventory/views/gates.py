@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.db.models import QuerySet
@@ -17,7 +17,8 @@ from connectors.runs import Gate
 from connectors.views.frame import StorePage
 from inventory.gates import every_gate, facts_of, with_facts
 from inventory.jobs import Job
-from syncconsole.kernel.admin import Crumb
+from syncconsole.kernel.admin import Crumb, opens
+from syncconsole.kernel.models import User
 
 SECONDS: Final = 15
 """So often an open page checks again."""
@@ -71,24 +72,26 @@ class GatesPage(StorePage):
         return with_facts(super().stores())
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        return self.page(**region(self.store))
+        return self.page(**region(self.store, self.person))
 
 
 class GatesLive(GatesPage):
     """The same rows for a page that is open: 204 while nothing changed."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        now = region(self.store)
+        now = region(self.store, self.person)
         if request.GET.get("v") == now["version"]:
             return HttpResponse(status=204)
         context = {**now, "store": self.store, "zone": self.store.zone}
         return HttpResponse(render_to_string("inventory/gates_region.html", context, request))
 
 
-def region(store: Store) -> dict[str, Any]:
-    """What the region shows of a store read `with_facts`, and its version, which changes whenever that does."""
+def region(store: Store, person: User) -> dict[str, Any]:
+    """What the region shows the person of a store read `with_facts`, and its version, which changes whenever that does. Only
+    pages that are open to them are linked."""
     found = every_gate(facts_of(store))
     rows = [GateRow(gate, _needed_by(jobs), *_place(gate, store)) for gate, jobs in found]
+    rows = [row if not row.url or opens(person, row.url) else replace(row, url="", verb="") for row in rows]
     told = "\n".join(f"{row.gate.name} {row.gate.passed} {row.gate.detail} {row.gate.remedy}" for row in rows)
     return {
         "rows": rows,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -25,11 +26,20 @@ from inventory.views.why_figures import Bar
 from syncconsole.kernel.admin import ConsolePage, Crumb
 from syncconsole.kernel.templatetags.console import n, plural
 
+ENTRIES_RIGHT = "inventory.view_ledgerentry"
 SHOWN_ELSEWHERE = 40
 """Publications of one item, over all stores and locations, that are offered beside it."""
 
 
-class WhyPage(ConsolePage):
+class SumPage(ConsolePage):
+    """Base of pages with a sum whose terms lead to their entries."""
+
+    def linked(self, bars: list[Bar]) -> list[Bar]:
+        """The bars; without their addresses for people who may not see entries."""
+        return bars if self.can(ENTRIES_RIGHT) else [replace(bar, url="") for bar in bars]
+
+
+class WhyPage(SumPage):
     """The sums of one publication: ours, the store's, and how they meet."""
 
     permission = "inventory.view_levelpublication"
@@ -59,7 +69,7 @@ class WhyPage(ConsolePage):
             variant=variant,
             store=publication.store,
             others=list(found.values()),
-            ours=why_figures.our_sum(explanation, variant.pk, asked),
+            ours=self.linked(why_figures.our_sum(explanation, variant.pk, asked)),
             theirs=why_figures.store_sum(explanation),
             stands=standing.stands(
                 publication, explanation.pending or 0, drifts=drift.undecided().filter(publication=publication).exists()
@@ -72,7 +82,7 @@ class WhyPage(ConsolePage):
         )
 
 
-class WhyLevelPage(ConsolePage):
+class WhyLevelPage(SumPage):
     """The sum of one of our levels, with its publications in stores beside it."""
 
     permission = "inventory.view_inventorylevel"
@@ -84,6 +94,7 @@ class WhyLevelPage(ConsolePage):
         now = at or timezone.now() + dt.timedelta(seconds=1)
         until = parse_datetime(request.GET.get("until", "")) or now
         bars, ats = level_sum(level, now)
+        bars = self.linked(bars)
         published = LevelPublication.objects.filter(members__level=level).select_related("store", "store_location")
         default = ZoneInfo(str(timezone.get_default_timezone()))
         return self.page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -12,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import resolve
 from django.views import View
 from unfold.admin import ModelAdmin
 
@@ -44,6 +46,14 @@ def signed_in(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise ImproperlyConfigured("A console page was reached without a signed-in person. Mount it in the console.")
     return request.user
+
+
+def opens(person: User, url: str) -> bool:
+    """Whether the page of ours at `url`, an address of this console, is open to the person. Lists of the admin count as
+    open: they say themselves who may see them."""
+    page = getattr(resolve(urlsplit(url).path).func, "view_class", None)
+    needed: str = getattr(page, "permission", "")
+    return not needed or person.has_perm(needed)
 
 
 def roles_with(permission: str) -> list[str]:
