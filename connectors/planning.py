@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,6 +13,7 @@ from django.db.models.functions import Abs
 
 from connectors.models import Store, SyncRun
 from connectors.models.runs import Outcome
+from syncconsole.kernel import bulk
 
 LARGE_PERCENT = 50
 SNAPSHOT = (
@@ -96,15 +96,12 @@ class Line:
     remedy: str = ""
 
 
-LINE_FIELDS = Line.__slots__
-
-
 def add_lines(run: SyncRun, lines: Iterable[Line]) -> None:
     """Write lines of the plan in one statement. A subject that has its line already keeps that one."""
-    rows = [{name: getattr(line, name) for name in LINE_FIELDS} for line in lines]
+    rows = list(lines)
     if rows:
         with connection.cursor() as cursor:
-            cursor.execute(ADD_LINES, [run.pk, json.dumps(rows, default=str)])
+            cursor.execute(ADD_LINES, [run.pk, bulk.rows_of(rows)])
 
 
 def totals(run: SyncRun) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db import connection
 
 from catalog.models import variant_label
+from syncconsole.kernel import bulk
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Title:
 def titles(publication_ids: Iterable[int]) -> dict[int, Title]:
     """Publication id → its title."""
     with connection.cursor() as cursor:
-        cursor.execute(TITLES, [list(publication_ids)])
+        cursor.execute(TITLES, [bulk.ids(publication_ids)])
         return {
             publication_id: Title(variant_label(sku or number, title, options)[:300], place, cost)
             for publication_id, sku, number, title, options, cost, place in cursor.fetchall()

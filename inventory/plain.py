@@ -9,7 +9,6 @@ Call these inside the transaction that locked the publications (`publications.lo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from django.db import connection
 from inventory import drift
 from inventory.drift import Residual
 from inventory.settled import Reading
+from syncconsole.kernel import bulk
 
 READ = """
 jsonb_to_recordset(%(read)s::jsonb) AS r(id bigint, revision int, available int, committed int, unavailable int,
@@ -82,7 +82,7 @@ def unmoved(found: Mapping[int, Reading]) -> dict[int, Unmoved]:
 def _ask(statement: str, found: Mapping[int, Reading]) -> list[tuple[Any, ...]]:
     rows = [_row(publication_id, reading) for publication_id, reading in found.items() if _rests(reading)]
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"read": json.dumps(rows)})
+        cursor.execute(statement, {"read": bulk.rows_of(rows)})
         answered: list[tuple[Any, ...]] = cursor.fetchall()
         return answered
 
@@ -103,6 +103,6 @@ def _row(publication_id: int, reading: Reading) -> dict[str, object]:
         "available": level.available,
         "committed": level.committed,
         "unavailable": level.unavailable,
-        "moved_at": level.moved_at and level.moved_at.isoformat(),
-        "read_at": reading.read_at.isoformat(),
+        "moved_at": level.moved_at,
+        "read_at": reading.read_at,
     }

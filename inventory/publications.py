@@ -310,7 +310,7 @@ def mark(ids: Iterable[int]) -> None:
 def _mark(ids: Iterable[int], *, needs_look: bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE inventory_levelpublication SET needs_look = %s WHERE id = ANY(%s)", [needs_look, list(ids)]
+            "UPDATE inventory_levelpublication SET needs_look = %s WHERE id = ANY(%s)", [needs_look, bulk.ids(ids)]
         )
 
 
@@ -333,7 +333,7 @@ def lock(ids: Iterable[int], *, times: bool = True) -> list[LevelPublication]:
 def lock_ids(ids: Iterable[int]) -> list[int]:
     """Lock these publications in the order of their ids, which are returned; nothing of them is loaded."""
     with connection.cursor() as cursor:
-        cursor.execute(LOCK_IDS, [list(ids)])
+        cursor.execute(LOCK_IDS, [bulk.ids(ids)])
         return [publication_id for (publication_id,) in cursor.fetchall()]
 
 
@@ -354,7 +354,7 @@ def _targets_statement() -> tuple[str, tuple[Any, ...]]:
 def targets(ids: Iterable[int]) -> dict[int, int]:
     """Publication id → what the store should show, by what is stored now."""
     statement, parameters = _targets_statement()
-    wanted = list(ids)
+    wanted = bulk.ids(ids)
     with connection.cursor() as cursor:
         cursor.execute(statement, [wanted if value == ANY_ID else value for value in parameters])
         return {publication_id: int(target) for publication_id, target in cursor.fetchall()}
@@ -400,7 +400,7 @@ def observed_moves(ids: Iterable[int]) -> dict[int, int | None]:
         cursor.execute(
             "SELECT id, (extract(epoch FROM observed_moved_at) * 1000000)::bigint FROM inventory_levelpublication "
             "WHERE id = ANY(%s)",
-            [list(ids)],
+            [bulk.ids(ids)],
         )
         return dict(cursor.fetchall())
 

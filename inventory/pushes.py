@@ -6,7 +6,6 @@ Lock order everywhere: publications by id, then the batch. No call is made insid
 from __future__ import annotations
 
 import datetime as dt
-import json
 import time
 import uuid
 from collections.abc import Iterable, Sequence
@@ -26,6 +25,7 @@ from connectors.ports.store import Adjustment, Overwrite, PreparedWrite, StorePo
 from inventory.models import LevelPublication, Push, PushBatch
 from inventory.models.publications import PublicationState
 from inventory.models.pushes import UNSETTLED, BatchStatus, PushStatus, WriteKind
+from syncconsole.kernel import bulk
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ def store_batch(
     batch.body = prepared.body
     batch.save(force_insert=True)
     with connection.cursor() as cursor:
-        cursor.execute(STORE_PUSHES, [json.dumps(_rows(claims)), batch_id, timezone.now()])
+        cursor.execute(STORE_PUSHES, [bulk.rows_of(_rows(claims)), batch_id, timezone.now()])
     return batch
 
 
@@ -121,7 +121,7 @@ def mark_items(items: Iterable[RunItem], outcome: Outcome, cause: str = "", reme
             cursor.execute(
                 "UPDATE connectors_runitem SET outcome = %s, cause = %s, remedy = %s, settled_at = %s "
                 "WHERE id = ANY(%s)",
-                [outcome.value, cause[:400], remedy[:400], settled, ids],
+                [outcome.value, cause[:400], remedy[:400], settled, bulk.ids(ids)],
             )
 
 
@@ -131,7 +131,7 @@ def versions_of(publication_ids: Iterable[int]) -> dict[int, dict[int, int]]:
         cursor.execute(
             "SELECT m.publication_id, l.id, l.version FROM inventory_publishedlevel m "
             "JOIN inventory_inventorylevel l ON l.id = m.level_id WHERE m.publication_id = ANY(%s)",
-            [list(publication_ids)],
+            [bulk.ids(publication_ids)],
         )
         found: dict[int, dict[int, int]] = {}
         for publication_id, level_id, version in cursor.fetchall():

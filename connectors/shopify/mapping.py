@@ -214,7 +214,16 @@ def level(item_ref: str, location_ref: str, node: ItemNode | None) -> RemoteLeve
     """The level of `item_ref`; an unknown item and one never stocked here have quantities of 0."""
     known = node is not None and node.typename == "InventoryItem"
     read = node.inventory_level if node is not None and known else None
-    quantities = {quantity.name: quantity for quantity in read.quantities} if read else {}
+    available = committed = _UNTOLD
+    unavailable = 0
+    # In one pass: a full sync asks for some hundred thousand levels.
+    for quantity in read.quantities if read else ():
+        if quantity.name == "available":
+            available = quantity
+        elif quantity.name == "committed":
+            committed = quantity
+        elif quantity.name in _UNAVAILABLE:
+            unavailable += quantity.quantity
     return RemoteLevel(
         item_ref=item_ref,
         location_ref=location_ref,
@@ -222,24 +231,22 @@ def level(item_ref: str, location_ref: str, node: ItemNode | None) -> RemoteLeve
         tracked=bool(node and known and node.tracked),
         exists=read is not None,
         is_active=bool(read and read.is_active),
-        available=_units(quantities, "available"),
-        committed=_units(quantities, "committed"),
-        unavailable=sum(_units(quantities, name) for name in _UNAVAILABLE),
-        moved_at=_moved_at(quantities),
+        available=available.quantity,
+        committed=committed.quantity,
+        unavailable=unavailable,
+        moved_at=_moved_at(available, committed),
     )
 
 
-def _units(quantities: dict[str, _Quantity], name: str) -> int:
-    found = quantities.get(name)
-    return found.quantity if found else 0
+_UNTOLD: Final = _Quantity("", 0)
+"""In place of a quantity that the store does not tell."""
 
 
-def _moved_at(quantities: dict[str, _Quantity]) -> dt.datetime | None:
+def _moved_at(available: _Quantity, committed: _Quantity) -> dt.datetime | None:
     """The newest change of available or committed; None when one that matters has no time. A committed quantity of 0
     without a time has never moved."""
-    available, committed = quantities.get("available"), quantities.get("committed")
-    if available is None or available.updated_at is None:
+    if available.updated_at is None:
         return None
-    if committed is None or committed.updated_at is None:
-        return None if committed and committed.quantity else available.updated_at
+    if committed.updated_at is None:
+        return None if committed.quantity else available.updated_at
     return max(available.updated_at, committed.updated_at)

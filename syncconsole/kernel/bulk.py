@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import CharField, DecimalField, Field, JSONField, Model, TextField
@@ -39,6 +40,16 @@ def insert(rows: Iterable[Model], *, unique: tuple[str, ...] = ()) -> None:
         cursor.execute(_insert(model, unique), [_values(field, new) for field in fields])
         for row, (pk,) in zip(new, cursor.fetchall(), strict=True):
             row.pk, row._state.adding, row._state.db = pk, False, connection.alias
+
+
+def ids(values: Iterable[int]) -> str:
+    """Ids as one value, for `= ANY(%s)`: a list of them would be prepared member by member."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def rows_of(values: Sequence[Any]) -> str:
+    """Rows as one value, for `jsonb_to_recordset(%s)`: dataclasses or mappings, with decimals, dates and enumerations."""
+    return msgspec.json.encode(values).decode()
 
 
 def save(rows: Iterable[Model], names: tuple[str, ...]) -> None:
