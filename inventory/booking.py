@@ -78,8 +78,8 @@ UPDATE inventory_levelpublication p
        state = CASE WHEN p.state IN ('no_baseline', 'unsure') THEN 'live' ELSE p.state END,
        state_cause = CASE WHEN p.state IN ('no_baseline', 'unsure') THEN '' ELSE p.state_cause END,
        hold_test = '', hold_cause = '', hold_remedy = '', held_since = NULL
-  FROM inventory_push q JOIN inventory_publicationentry e ON e.push_id = q.id
- WHERE p.id = q.publication_id AND {UNSETTLED}
+  FROM inventory_push q, inventory_publicationentry e
+ WHERE p.id = q.publication_id AND e.publication_id = p.id AND e.seq = p.revision + 1 AND {UNSETTLED}
 """
 
 # What the store shows is what we wrote: nothing is unexplained any more.

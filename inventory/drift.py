@@ -11,12 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Max, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from inventory import two_writers
 from inventory.models import Drift, HoldChange, LevelPublication, Push
 from inventory.models.drifts import STANDING, DriftCause, DriftState
 from inventory.models.publications import Exclusion, PublicationState
+from syncconsole.kernel import bulk
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ def note(residuals: Mapping[int, Residual]) -> dict[int, str]:
     One look-up where nothing differs. Returns those that are frozen from now on, because two writers alternate on them:
     id → cause.
     """
-    ids = list(residuals)
-    standing = {drift.publication_id: drift for drift in Drift.objects.filter(publication__in=ids, state__in=STANDING)}
+    read = RawSQL("SELECT unnest(%s::bigint[])", [bulk.ids(residuals)])
+    standing = {drift.publication_id: drift for drift in Drift.objects.filter(publication__in=read, state__in=STANDING)}
     if not standing and not any(residual.quantity for residual in residuals.values()):
         return {}
     ended, same, begun = [], [], []

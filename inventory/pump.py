@@ -20,8 +20,8 @@ TICK_SECONDS = 5.0
 PROMPT: Final = 0.0005
 """Seconds after which a busy thread makes way for one whose answer has come. The interpreter's five milliseconds are as long
 as a statement takes, and a group of levels asks for a dozen of them."""
-TO_BOOK = 4
-"""Answers that may wait to be booked; then nothing new is asked before one is."""
+AT_THE_DESK = 2
+"""Bookings that the second thread has, at most: one in hand, and the next. What comes meanwhile is booked here."""
 
 
 class Pump:
@@ -61,7 +61,7 @@ class Pump:
 
     def call(self, function: Callable[[], T], then: Callable[[T], None]) -> None:
         """Run `function` in a thread and `then` here with its result. Waits while all threads are busy."""
-        while (len(self._calls) >= self._width or len(self._bookings) >= TO_BOOK) and not self._fault:
+        while len(self._calls) >= self._width and not self._fault:
             self._take_some()
         if self._fault:
             self.drain()
@@ -70,19 +70,23 @@ class Pump:
     def book(self, function: Callable[[], T], then: Callable[[T], None]) -> None:
         """Run `function`, which works in the database by itself, beside this thread and `then` here with its result.
 
-        Inside a transaction of the caller it runs here: another connection would not see what that has written.
+        It runs here while the desk has enough to do; also inside a transaction of the caller: another connection would
+        not see what that has written.
         """
-        if connection.in_atomic_block:
+        if connection.in_atomic_block or self._at_the_desk() >= AT_THE_DESK:
             then(function())
         else:
             self._bookings[self._desk.submit(function)] = then
 
     def share(self, function: Callable[[], object]) -> None:
         """Run `function`, which works in the database by itself, in whichever of the two threads is free."""
-        if self._bookings:
+        if self._at_the_desk():
             function()
         else:
             self.book(function, lambda _: None)
+
+    def _at_the_desk(self) -> int:
+        return sum(not booking.done() for booking in self._bookings)
 
     def drain(self) -> None:
         """Wait for everything, then raise the first fault if there was one."""

@@ -183,7 +183,7 @@ SELECT DISTINCT later.publication_id
   JOIN (SELECT q.publication_id, max(e.seq) AS seq
           FROM inventory_push q
           JOIN connectors_runitem i ON i.id = q.item_id
-          JOIN inventory_publicationentry e ON e.push_id = q.id
+          JOIN inventory_publicationentry e ON e.publication_id = q.publication_id AND e.push_id = q.id
          WHERE i.run_id = %(run)s AND q.publication_id = ANY(%(publications)s)
          GROUP BY q.publication_id) AS own ON own.publication_id = later.publication_id
  WHERE later.seq > own.seq AND later.kind IN ('pushed', 'overwritten', 'baseline', 'adopted')

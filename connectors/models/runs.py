@@ -219,7 +219,6 @@ class RunItem(models.Model):
         indexes = [
             models.Index(fields=["run", "-risk", "id"]),
             models.Index(fields=["run", "outcome", "id"]),
-            models.Index(fields=["subject_id", "-id"]),
         ]
 
     def __str__(self) -> str:

@@ -233,7 +233,10 @@ class PublicationEntry(models.Model):
     cause = models.CharField(max_length=300, blank=True)
     effective_at = models.DateTimeField(null=True, help_text="The store's time of it; empty when unknown.")
     recorded_at = models.DateTimeField()
-    push = models.ForeignKey("inventory.Push", null=True, on_delete=models.PROTECT, related_name="entries")
+    # Without an index: the entry of a push is found among those of its publication.
+    push = models.ForeignKey(
+        "inventory.Push", null=True, on_delete=models.PROTECT, db_index=False, related_name="entries"
+    )
 
     class Meta:
         verbose_name_plural = "publication entries"

@@ -78,7 +78,8 @@ class Push(models.Model):
     publication = models.ForeignKey(
         "inventory.LevelPublication", on_delete=models.PROTECT, db_index=False, related_name="pushes"
     )
-    item = models.ForeignKey(RunItem, null=True, on_delete=models.SET_NULL, related_name="pushes")
+    # Without an index: lines are found by their push, never the other way, and each push writes it twice.
+    item = models.ForeignKey(RunItem, null=True, on_delete=models.SET_NULL, db_index=False, related_name="pushes")
     quantity = models.IntegerField(help_text="Relative: units to add. Otherwise: the quantity to show.")
     before = models.IntegerField(help_text="Expected (relative) or read before it.")
     revision = models.IntegerField(help_text="The publication's revision when it was claimed.")
