@@ -33,7 +33,7 @@ from inventory.pushes import Claim
 from inventory.readings import Group
 from inventory.settled import Hold, Reading
 
-PLAN_SLICE = 16 * MAX_CHANGES
+PLAN_SLICE = 64 * MAX_CHANGES
 APPLY_SLICE = 16 * MAX_CHANGES
 MOVED_TIMES = 3
 """Times a level may move between its read and its write before it is left to deltas as busy."""
