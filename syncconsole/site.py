@@ -15,6 +15,15 @@ from syncconsole.kernel.acts import View, noted
 METHOD_NOT_ALLOWED = 405
 
 
+def _leave_nul_out(request: HttpRequest) -> None:
+    """Copied text may bring it along; nobody means it, and no text of the database can hold it."""
+    if any("\0" in value for _, values in request.POST.lists() for value in values):
+        sent = request.POST.copy()
+        for name, values in request.POST.lists():
+            sent.setlist(name, [value.replace("\0", "") for value in values])
+        request.POST = sent  # type: ignore[assignment]  # the request has the setter, its types do not
+
+
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
     """Each app brings `urlpatterns` of class-based pages; here they get the console's login check and namespace."""
 
@@ -51,6 +60,7 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
                 return errors.form_expired(request)
             if "%00" in request.META.get("QUERY_STRING", ""):  # no text that the database can look for
                 return errors.not_found(request)
+            _leave_nul_out(request)
             answered = page(request, *args, **kwargs)
             return errors.form_only(request) if answered.status_code == METHOD_NOT_ALLOWED else answered
 

@@ -181,7 +181,7 @@ class Document(models.Model):
     @property
     def filename(self) -> str:
         """What to call it as a file, without an ending."""
-        return f"{self.series}-{self.number or f'draft-{self.pk}'}"
+        return self.label if self.number else f"{self.series}-draft-{self.pk}"
 
     @property
     def standing(self) -> DocumentState:

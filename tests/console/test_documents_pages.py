@@ -188,7 +188,7 @@ def test_one_document_is_exported_as_csv_and_as_pdf(store: Store, sign_in: SignI
     paper = client.get(f"/console/documents/{document.pk}/pdf/")
 
     assert "50.0000" in lines
-    assert paper["Content-Disposition"] == 'attachment; filename="ICM-3.pdf"'
+    assert paper["Content-Disposition"] == 'attachment; filename="ICM-0003.pdf"'
     words = " ".join(printed(paper.content))
     assert "INTERNAL DOCUMENT, NOT FISCAL" in words
     assert "50.00 EUR" in words

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from tests.console import showcase
 from tests.console.conftest import SignIn
+from tests.factories.connectors import StoreFactory
 from tests.worlds import World
 
 
@@ -40,6 +41,14 @@ def test_a_form_sent_after_the_session_ended_changes_nothing_and_says_so(sign_in
 
 def test_text_that_no_database_keeps_is_not_searched_for(sign_in: SignIn) -> None:
     assert sign_in().get(reverse("admin:sales") + "?q=%00").status_code == 404
+
+
+def test_what_copied_text_brings_along_unseen_is_left_out(sign_in: SignIn) -> None:
+    store = StoreFactory(writes_paused=False)
+    address = reverse("admin:pause_writes", args=[store.slug])
+    answer = sign_in().post(address, {"pause": "1", "reason": "Count\0ing"})
+    store.refresh_from_db()
+    assert (answer.status_code, store.pause_reason) == (302, "Counting")
 
 
 def test_the_components_are_for_developers(sign_in: SignIn, settings: Settings) -> None:
