@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from django.db import connections
 from pytest_django import Settings
 
 from connectors import inbox, registry
 from tests.fakes import FakeStore
 from tests.worlds import World
+
+# Django keeps a thread's connections apart by whether an event loop runs in it. The driver of the browser runs one in this
+# thread, now and then: a transaction that was begun on one connection was never ended there, and the next test that empties
+# the tables waited for it for ever.
+connections._connections = threading.local()
 
 
 @pytest.fixture(autouse=True)
