@@ -301,8 +301,9 @@ class _Line:
 
     @property
     def _not_put_back(self) -> str:
-        """The refund line that says that units were not put back; empty where nothing says so."""
-        said = [entry.ref for _, entry, _ in self._refunds if not entry.restocked]
+        """The refund line that says that units that waited were not put back; empty where nothing says so. What it says of
+        units that had left is no word about these."""
+        said = [entry.ref for _, entry, had_left in self._refunds if not entry.restocked and entry.quantity > had_left]
         return said[-1] if said else ""
 
     @property

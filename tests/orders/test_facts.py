@@ -170,6 +170,18 @@ def test_units_cancelled_without_restock_are_released_then_written_off() -> None
     assert (books.on_hand[HERE], books.released[HERE], books.shown[HERE]) == (-5, 0, -5)
 
 
+def test_a_refund_of_goods_that_had_left_is_no_word_about_those_that_waited() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(5, HERE)
+    shop.fulfil(2, HERE)
+    shop.come_back(2, None)
+    books.read(shop)
+    shop.cancel()
+
+    assert books.read(shop) == [FactKind.LOST]
+    assert books.looks == ["3 units were cancelled and no refund says whether they were put back."]
+
+
 def test_goods_that_are_kept_are_owed_to_every_store() -> None:
     shop, books = Shelves(), Books(keep_goods=True)
     shop.place(5, HERE)

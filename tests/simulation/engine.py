@@ -351,6 +351,7 @@ class Engine:
         self._finish_runs()
         for number, store in enumerate(self.stores):
             self.work(number, lambda store=store: self._read_all(store))
+        warehouse.answer_for_the_cancelled(self)
         self.pass_time(700)
 
     def _read_all(self, store: Store) -> None:

@@ -21,7 +21,7 @@ from inventory.models import InventoryLevel, LevelPublication
 from inventory.models.publications import PublicationState
 from orders import knowledge
 from orders.models import IncomingOrder, IncomingState, OrderPull, PullState
-from tests.simulation import people
+from tests.simulation import people, warehouse
 from tests.simulation.books import Books, Shelf
 from tests.simulation.engine import Engine
 from tests.simulation.histories import History, Weather
@@ -84,6 +84,7 @@ def play(history: History) -> Verdict:
             for step in history.steps:
                 pass_time(step.wait)
                 (shops if step.act in STEPS else engine).happen(step)
+                warehouse.answer_for_the_cancelled(engine)
             return _judge(history, engine)
 
 

@@ -53,6 +53,8 @@ class Work:
     parcels_stay: bool = False
     """Before anybody had read that goods were sent, a pull named them, or a count left them out: if their parcel is taken
     back, too, nothing tells that they are here again."""
+    put_back: bool = False
+    """It was cancelled as a whole, and its store put back what waited; where nothing was due, no refund says so."""
     split: bool = False
     """Goods of it are held elsewhere than its store knows: which of them an event means depends on the order of events."""
 
@@ -265,6 +267,7 @@ class Shops:
         if work.owes and work.at_rest:
             return
         self._take_off(work, f"orders/{work.order.number}/cancel", {"restock": restock}, restock=restock)
+        work.put_back = restock and work.order.cancelled_at is not None
 
     def _take_off(self, work: Work, path: str, body: dict[str, Any], *, restock: bool) -> None:
         """Units that waited wait no more."""

@@ -16,7 +16,7 @@ from django.utils import timezone
 from inventory import ledger, stock_feed
 from inventory.ledger import Posting
 from inventory.models.ledger import EntryKind
-from orders import allocation, came_back, shipping, waves
+from orders import allocation, came_back, put_back, shipping, waves
 from orders.models import IncomingOrder, OrderStock, Wave, WaveLineState, WaveState
 from orders.shipping import Units
 from orders.waves import WaveRefused
@@ -183,6 +183,15 @@ def come_back(engine: Engine, store: int, chance: random.Random) -> None:
             where = engine.variants.index(stock.variant), engine.locations.index(stock.location)
             engine.books.entered(where, Decimal(units))
             engine.played["goods that came back"] += units
+
+
+def answer_for_the_cancelled(engine: Engine) -> None:
+    """Of each order that asks, somebody says whether its store put back what it cancelled."""
+    works = {work.order.gid: work for work in engine.shops.works}
+    for row in IncomingOrder.objects.filter(store__in=engine.stores).exclude(needs_look="").order_by("pk"):
+        if put_back.asks(row):
+            put_back.settle(row, came_back=works[row.ref].put_back, reason="Seen.", by=engine.person)
+            engine.played["cancelled orders answered for"] += 1
 
 
 @dataclass(frozen=True, slots=True)
