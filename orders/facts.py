@@ -308,14 +308,17 @@ class _Line:
 
     @property
     def _home(self) -> Spot:
-        """Where most of the line was to be sent from."""
-        sizes: dict[Spot, int] = {}
+        """Where most of the line was to be sent from; of a line that was known, and of one that waits nowhere any more, the
+        location that its newest work was assigned to: units that were added and taken off again unread went there."""
+        sizes: dict[Spot, tuple[int, dt.datetime]] = {}
         for work in self.order.fulfilment_orders:
             for entry in work.lines:
                 spot = Spot(entry.line_ref, work.location_ref)
                 if spot in self.now:
-                    sizes[spot] = sizes.get(spot, 0) + entry.total_quantity
-        return max(sizes, key=lambda spot: (sizes[spot], spot), default=min(self.now))
+                    size, newest = sizes.get(spot, (0, work.created_at))
+                    more = 0 if self.ordered else entry.total_quantity
+                    sizes[spot] = (size + more, max(newest, work.created_at))
+        return max(sizes, key=lambda spot: (*sizes[spot], spot), default=min(self.now))
 
     @property
     def _left_from(self) -> Spot:

@@ -35,6 +35,7 @@ class Shelves:
         self.on_hand: Counter[str] = Counter()
         self.ordered = self.removed = self.sent = self.returned = 0
         self.waiting: Counter[str] = Counter()
+        self.assigned: dict[str, dt.datetime] = {}
         self.parcels: list[Fulfilment] = []
         self.refunds: list[Refund] = []
         self.cancelled_at: dt.datetime | None = None
@@ -127,6 +128,7 @@ class Shelves:
             blank(
                 FulfilmentOrder,
                 ref=f"fo/{at}",
+                created_at=self.assigned[at],
                 updated_at=self.now,
                 location_ref=at,
                 lines=(WorkLine(f"fol/{at}", self.line, self.item, quantity, quantity),),
@@ -153,6 +155,8 @@ class Shelves:
         self.now += MINUTE
 
     def _wait(self, at: str, units: int) -> None:
+        if units > 0:
+            self.assigned[at] = self.now
         self.waiting[at] += units
         self.committed[at] += units
 

@@ -260,6 +260,24 @@ def test_a_parcel_taken_back_and_sent_from_elsewhere_while_nobody_read_leaves_no
     assert (books.on_hand[HERE], books.on_hand[THERE], books.looks) == (0, -2, [])
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_units_added_and_taken_off_unread_went_where_the_newest_work_is(moved: bool) -> None:
+    shop, books = Shelves(), Books()
+    shop.place(4, HERE)
+    shop.move(4, HERE, THERE)
+    if moved:
+        shop.place(1, THERE)
+        shop.place(1, HERE)
+        shop.take_off(1, THERE, THERE)
+    books.read(shop)
+
+    shop.place(1, HERE)
+    shop.cancel()
+    books.read(shop)
+
+    assert_right(books, shop)
+
+
 def test_goods_shipped_here_and_cancelled_in_the_store_are_for_a_person() -> None:
     """Row 14: the store shows them again, and nobody has said that they came back."""
     shop, books = Shelves(), Books()
