@@ -145,7 +145,8 @@ class GoodsCommand(OrderCommand):
         if options["whole"]:
             wanted = {stock.pk: Units(self.units_of(stock), of=self.units_of(stock)) for stock in goods}
         else:
-            wanted = dict(_asked(text, goods) for text in options["units"])
+            skus = {stock.pk: stock.variant.sku for stock in goods}
+            wanted = dict(asked_units(text, skus) for text in options["units"])
         units, said = self.book(row, wanted, actor, options)
         line = f"{row} of {row.store}: {plural(units, 'unit is,units are')} {said}."
         return Report(self._told(row, self.goods(row), units=units), [line])
@@ -173,10 +174,9 @@ class GoodsCommand(OrderCommand):
         ]
 
 
-def _asked(text: str, goods: Sequence[OrderStock]) -> tuple[int, Units]:
-    """One `LINE=N/HELD`. Raises Refused where it names no line, or several."""
+def asked_units(text: str, skus: Mapping[int, str]) -> tuple[int, Units]:
+    """One `LINE=N/HELD` as (line, units). `skus`: of the lines there are. Raises Refused where it names none, or several."""
     asked = ASKED.fullmatch(text)
     if asked is None:
         raise Refused(f"{text} does not say how many of what.", "Write LINE=N/HELD, e.g. TS-BLK-M=1/2.")
-    named = named_line(asked["row"], {stock.pk: stock.variant.sku for stock in goods})
-    return named, Units(int(asked["quantity"]), of=int(asked["of"]))
+    return named_line(asked["row"], skus), Units(int(asked["quantity"]), of=int(asked["of"]))

@@ -4,6 +4,7 @@ row 3; a store tells nothing of what it put back where no refund was due)."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Q
@@ -17,7 +18,7 @@ from inventory.store_bookings import Shelf, StoreBooking
 from orders.effects import PUT_BACK
 from orders.facts import FactKind
 from orders.models import IncomingOrder
-from orders.shipping import ShippingRefused
+from orders.shipping import ShippingRefused, Wanted
 from orders.written_off import BACK, written_off
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
@@ -46,12 +47,14 @@ def asked_about(entries: Iterable[LedgerEntry]) -> dict[int, IncomingOrder]:
 
 
 @transaction.atomic
-def settle(row: IncomingOrder, *, came_back: bool, reason: str, by: User) -> int:
-    """Answer for good. Came back: its store put the goods back when it cancelled, and they are here: on hand rises by what
-    was written off, the store, which shows them already, is owed nothing, and the others get them. Else the write-off is
-    right, and nothing is booked. Returns the units that came back.
+def settle(row: IncomingOrder, came: Wanted, *, reason: str, by: User) -> int:
+    """Answer for good, for every write-off in question. Units that came back: the store put them back when it cancelled,
+    and they are here: on hand rises, the store, which shows them already, is owed nothing, and the others get them. Of the
+    others the write-off is right, and nothing is booked.
 
-    Raises ShippingRefused where the question was answered meanwhile, or no reason is given; nothing was booked then.
+    `came`: id of the write-off → units, of as many as were written off when the person looked. Returns the units that came
+    back. Raises ShippingRefused where the question was answered meanwhile, a write-off is not answered for, or no reason is
+    given; nothing was booked then.
     """
     reason = reason.strip()[:300]
     if not reason:
@@ -59,17 +62,33 @@ def settle(row: IncomingOrder, *, came_back: bool, reason: str, by: User) -> int
     locked = IncomingOrder.objects.select_for_update(of=("self",)).select_related("store").get(pk=row.pk)
     if not asks(locked):
         raise ShippingRefused("These goods were answered for meanwhile.", "Look at the order again.")
-    units = _put_back(locked, reason, by) if came_back else 0
+    found = _written_off(locked)
+    _check([entry for entry, _ in found], came)
+    units = _put_back(locked, [(entry, shelf, came[entry.pk].quantity) for entry, shelf in found], reason, by)
+    gone = int(-sum(entry.on_hand_delta for entry, _ in found)) - units
     locked.needs_look = PUT_BACK.taken_from(locked.needs_look)
     locked.save(update_fields=["needs_look"])
-    after = {"came back": units, "written off is right": not came_back, "reason": reason}
+    after = {"came back": units, "written off for good": gone, "reason": reason}
     audit.record(by, "goods of a cancelled order", f"{locked.store}: {locked.name}", after=after)
     return units
 
 
-def _put_back(row: IncomingOrder, reason: str, by: User) -> int:
-    """Counter every write-off, and note that the store shows those units already."""
-    found = _written_off(row)
+def _check(entries: list[LedgerEntry], came: Wanted) -> None:
+    there = {entry.pk: int(-entry.on_hand_delta) for entry in entries}
+    if there != {pk: units.of for pk, units in came.items()}:
+        raise ShippingRefused(
+            "What is written off is not what was answered for.", "Look at the order again, and answer for each row."
+        )
+    for units in came.values():
+        if not 0 <= units.quantity <= units.of:
+            raise ShippingRefused(
+                f"{units.quantity} of {units.of} units cannot have been put back.", f"Give 0 to {units.of}."
+            )
+
+
+def _put_back(row: IncomingOrder, came: list[tuple[LedgerEntry, Shelf, int]], reason: str, by: User) -> int:
+    """Counter what came back of every write-off, and note that the store shows those units already."""
+    back = [each for each in came if each[2]]
     postings = [
         Posting(
             variant_id=entry.level.variant_id,
@@ -78,16 +97,15 @@ def _put_back(row: IncomingOrder, reason: str, by: User) -> int:
             key=entry.key + BACK,
             origin=row.store.origin,
             effective_at=timezone.now(),
-            on_hand_delta=-entry.on_hand_delta,
+            on_hand_delta=Decimal(units),
             document=entry.document,
             reason=reason,
             actor=by,
         )
-        for entry, _ in found
+        for entry, _, units in back
     ]
     bookings = [
-        StoreBooking(shelf, int(-entry.on_hand_delta), entry.key + BACK, entry.effective_at, entry.document)
-        for entry, shelf in found
+        StoreBooking(shelf, units, entry.key + BACK, entry.effective_at, entry.document) for entry, shelf, units in back
     ]
     shelved = store_bookings.look_up(row.store, (), bookings)
     recorded = {entry.key for entry in ledger.post(postings, also=shelved.at.values()).recorded}

@@ -6,13 +6,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from inventory.models import LedgerEntry
 from orders import put_back
 from orders.shipping import ShippingRefused
-from orders.views.goods import OrderGoods
+from orders.views.goods import OrderGoods, units_typed
 
 
 class PutBackPage(OrderGoods):
-    """What was written off, and the two answers."""
+    """What was written off, and how much of it came back."""
 
     crumb = "Cancelled goods"
     template_name = "orders/put_back.html"
@@ -25,7 +26,7 @@ class PutBackPage(OrderGoods):
         return self.page(
             status=status,
             incoming=self.incoming,
-            rows=[(entry, int(-entry.on_hand_delta)) for entry in put_back.in_question(self.incoming)],
+            rows=[self._row(entry) for entry in put_back.in_question(self.incoming)],
             asked=put_back.asks(self.incoming),
             reason=self.request.POST.get("reason", ""),
             refused=refused,
@@ -33,14 +34,17 @@ class PutBackPage(OrderGoods):
             zone=self.incoming.store.zone,
         )
 
+    def _row(self, entry: LedgerEntry) -> tuple[LedgerEntry, int, str | int]:
+        """A write-off, its units, and what is in its field."""
+        units = int(-entry.on_hand_delta)
+        return entry, units, self.request.POST.get(f"units-{entry.pk}", units)
+
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        came_back = request.POST.get("answer") == "back"
         try:
-            units = put_back.settle(
-                self.incoming, came_back=came_back, reason=request.POST.get("reason", ""), by=self.person
-            )
+            came = units_typed(request.POST, blank=0)
+            units = put_back.settle(self.incoming, came, reason=request.POST.get("reason", ""), by=self.person)
         except ShippingRefused as refused:
             return self.show(status=409, refused=refused)
-        back = f"{units:,} {'unit is' if units == 1 else 'units are'} back in stock."
-        messages.success(request, back if came_back else "The write-off stands.")
+        gone = sum(each.of for each in came.values()) - units
+        messages.success(request, f"{units:,} back in stock, {gone:,} written off for good.")
         return redirect(self.order_url)

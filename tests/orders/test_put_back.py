@@ -14,7 +14,7 @@ from inventory.models import LevelPublication, PublicationEntry
 from inventory.models.publications import PublicationState
 from orders import imports, intake, put_back, written_off
 from orders.models import IncomingOrder
-from orders.shipping import ShippingRefused
+from orders.shipping import ShippingRefused, Units
 from syncconsole.kernel.models import AuditEntry
 from tests.inventory.test_commands import run
 from tests.orders.shelves import NINE, Shelves
@@ -36,6 +36,12 @@ def row(world: World) -> IncomingOrder:
     return IncomingOrder.objects.get()
 
 
+def all_of(row: IncomingOrder, back: int | None = None) -> dict[int, Units]:
+    """Of every write-off in question all units came back, or `back` of them."""
+    off = {entry.pk: int(-entry.on_hand_delta) for entry in put_back.in_question(row)}
+    return {pk: Units(units if back is None else back, of=units) for pk, units in off.items()}
+
+
 def test_what_nothing_tells_of_is_written_off_and_asked(world: World, row: IncomingOrder) -> None:
     assert [int(-entry.on_hand_delta) for entry in put_back.in_question(row)] == [3]
     assert (world.level("TS").on_hand, world.level("TS").released) == (17, 0)
@@ -47,7 +53,7 @@ def test_goods_that_are_back_are_on_hand_again_and_their_store_is_owed_nothing(
     before = world.publication("TS")
     owed = vars(before)["target"] - before.expected_quantity
 
-    assert put_back.settle(row, came_back=True, reason="the order says Restocked", by=world.operator) == 3
+    assert put_back.settle(row, all_of(row), reason="the order says Restocked", by=world.operator) == 3
 
     after = world.publication("TS")
     assert (world.level("TS").on_hand, world.level("TS").released) == (20, 0)
@@ -59,18 +65,39 @@ def test_goods_that_are_back_are_on_hand_again_and_their_store_is_owed_nothing(
 
 
 def test_an_answer_is_given_once(world: World, row: IncomingOrder) -> None:
-    put_back.settle(row, came_back=True, reason="seen", by=world.operator)
+    answer = all_of(row)
+    put_back.settle(row, answer, reason="seen", by=world.operator)
 
     with pytest.raises(ShippingRefused):
-        put_back.settle(row, came_back=True, reason="seen", by=world.operator)
+        put_back.settle(row, answer, reason="seen", by=world.operator)
     assert world.level("TS").on_hand == 20
+
+
+def test_some_are_back_and_the_rest_stays_written_off(world: World, row: IncomingOrder) -> None:
+    assert put_back.settle(row, all_of(row, back=1), reason="an edit took two off before", by=world.operator) == 1
+
+    assert (world.level("TS").on_hand, PublicationEntry.objects.order_by("pk").last().quantity) == (18, 1)  # type: ignore[union-attr]
+    assert AuditEntry.objects.get(action="goods of a cancelled order").after["written off for good"] == 2
+    assert not IncomingOrder.objects.get().needs_look
+    world.assert_sound()
+
+
+@pytest.mark.parametrize(("units", "of"), [(4, 3), (-1, 3), (2, 2), (None, None)])
+def test_an_answer_about_other_units_books_nothing(
+    world: World, row: IncomingOrder, units: int | None, of: int | None
+) -> None:
+    answer = {} if units is None else {pk: Units(units, of=of or 0) for pk in all_of(row)}
+
+    with pytest.raises(ShippingRefused):
+        put_back.settle(row, answer, reason="seen", by=world.operator)
+    assert (world.level("TS").on_hand, put_back.asks(IncomingOrder.objects.get())) == (17, True)
 
 
 def test_what_was_put_back_from_the_list_is_not_put_back_again(world: World, row: IncomingOrder) -> None:
     (entry,) = put_back.in_question(row)
     written_off.return_to_stock(entry, 2, by=world.operator, reason="found two")
 
-    assert put_back.settle(row, came_back=True, reason="seen", by=world.operator) == 0
+    assert put_back.settle(row, all_of(row), reason="seen", by=world.operator) == 0
     assert world.level("TS").on_hand == 19
 
 
@@ -84,13 +111,13 @@ def test_the_list_of_write_offs_asks_first_what_the_store_did(world: World, row:
     answer = client.post(reverse("admin:return_to_stock", args=[entry.pk]), form)
     assert (answer["Location"], world.level("TS").on_hand) == (question, 17)
 
-    put_back.settle(row, came_back=False, reason="not restocked there", by=world.operator)
+    put_back.settle(row, all_of(row, back=0), reason="not restocked there", by=world.operator)
     client.post(reverse("admin:return_to_stock", args=[entry.pk]), form)
     assert world.level("TS").on_hand == 20
 
 
 def test_a_write_off_that_is_right_moves_nothing_and_stays_on_the_list(world: World, row: IncomingOrder) -> None:
-    assert put_back.settle(row, came_back=False, reason="the parcel is lost", by=world.operator) == 0
+    assert put_back.settle(row, all_of(row, back=0), reason="the parcel is lost", by=world.operator) == 0
 
     assert world.level("TS").on_hand == 17
     assert not put_back.in_question(IncomingOrder.objects.get())
@@ -103,11 +130,15 @@ def test_the_order_leads_to_the_question_and_takes_the_answer(world: World, row:
     order = client.get(reverse("admin:incoming", args=[row.pk])).content.decode()
     assert page in order
 
-    wordless = client.post(page, {"answer": "back", "reason": " "})
-    assert (wordless.status_code, world.level("TS").on_hand) == (409, 17)
+    (entry,) = put_back.in_question(row)
+    form = {f"units-{entry.pk}": "2", f"held-{entry.pk}": "3"}
+    for wrong in ({"reason": " "}, {"reason": "seen", f"units-{entry.pk}": "4"}):
+        refused = client.post(page, form | wrong)
+        assert (refused.status_code, world.level("TS").on_hand) == (409, 17)
+    assert 'max="3" value="4"' in refused.content.decode()
 
-    done = client.post(page, {"answer": "back", "reason": "restocked there"}, follow=True).content.decode()
-    assert "3 units are back in stock." in done
+    done = client.post(page, form | {"reason": "restocked there"}, follow=True).content.decode()
+    assert "2 back in stock, 1 written off for good." in done
     assert "Nothing is asked" in client.get(page).content.decode()
 
 
@@ -122,8 +153,9 @@ def test_by_command_it_is_asked_and_answered_once(world: World, row: IncomingOrd
     early = run("written_off", "--return", str(entry.pk), "--units", "1", "--reason", "x", *by)
     assert (early[0], "put_back" in early[1]["remedy"]) == (2, True)
 
-    code, told, _ = run(*command, "--answer", "back", "--reason", "seen", *by)
-    assert (code, told["units"], told["in_question"], world.level("TS").on_hand) == (0, 3, [], 20)
+    assert run(*command, "--units", "TS=3/2", "--reason", "seen", *by)[0] == 2
+    code, told, _ = run(*command, "--units", "TS=2/3", "--reason", "seen", *by)
+    assert (code, told["units"], told["in_question"], world.level("TS").on_hand) == (0, 2, [], 19)
     assert run(*command, "--answer", "back", "--reason", "seen", *by)[0] == 2
 
 

@@ -41,7 +41,8 @@ class Wrong:
 @dataclass(slots=True)
 class Verdict:
     """How a history ended. Units: `erased` sales overwritten, `doubled` pushed twice, `oversold` through a push, `transient`
-    overwrites over unseen sales that the next deltas repaired. `wrong`: what is not as it must be."""
+    overwrites over unseen sales that the next deltas repaired; those of them that somebody bought first are not `oversold`
+    once more, but told in `played`. `wrong`: what is not as it must be."""
 
     wrong: list[Wrong] = field(default_factory=list)
     erased: int = 0
@@ -107,9 +108,7 @@ def _judge(history: History, engine: Engine) -> Verdict:
     engine.deltas()
     engine.settle()
     engine.deltas()
-    found = Verdict(
-        doubled=engine.doubled, oversold=engine.books.oversold, refused=engine.refused, played=engine.played
-    )
+    found = Verdict(doubled=engine.doubled, refused=engine.refused, played=engine.played)
     found.wrong = _differences(engine, "after the deltas", edits=True)
     if engine.edited():
         engine.decisions()
@@ -129,8 +128,9 @@ def _judge(history: History, engine: Engine) -> Verdict:
     found.wrong += [Wrong(None, problem) for problem in engine.problems]
     if history.weather is Weather.SLOW:
         found.transient = engine.raised
+        found.played["transient units that were bought"] += engine.books.oversold
     else:
-        found.erased = engine.raised
+        found.erased, found.oversold = engine.raised, engine.books.oversold
     return found
 
 

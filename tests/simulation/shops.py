@@ -53,8 +53,8 @@ class Work:
     parcels_stay: bool = False
     """Before anybody had read that goods were sent, a pull named them, or a count left them out: if their parcel is taken
     back, too, nothing tells that they are here again."""
-    put_back: bool = False
-    """It was cancelled as a whole, and its store put back what waited; where nothing was due, no refund says so."""
+    put_back: Counter[str] = field(default_factory=Counter)
+    """Units by line that its store put back where they waited, and that no refund tells of."""
     split: bool = False
     """Goods of it are held elsewhere than its store knows: which of them an event means depends on the order of events."""
 
@@ -267,14 +267,13 @@ class Shops:
         if work.owes and work.at_rest:
             return
         self._take_off(work, f"orders/{work.order.number}/cancel", {"restock": restock}, restock=restock)
-        work.put_back = restock and work.order.cancelled_at is not None
 
     def _take_off(self, work: Work, path: str, body: dict[str, Any], *, restock: bool) -> None:
         """Units that waited wait no more."""
         if Act.MOVE in work.unread:
             return
         before = Counter({(n, p): q for n, p, q in waiting(work.order)})
-        was = self._all(work.store)
+        was, refunds = self._all(work.store), len(work.order.refunds)
         if not self._moving(work.store, lambda: self.ask(path, **body)):
             return
         after = Counter({(n, p): q for n, p, q in waiting(work.order)})
@@ -290,6 +289,7 @@ class Shops:
                 to = at if back[at] > 0 else next(other for other in back if other.item == at.item and back[other] > 0)
                 self.books.cancelled(at, to, spot, gone, work.test)
                 back[to] -= gone
+                work.put_back[line_gid(work.order, number)] += gone if len(work.order.refunds) == refunds else 0
         self._note(work, Act.CANCEL)
 
     def move(self, store: int, chance: random.Random) -> None:
@@ -426,6 +426,11 @@ STEPS: dict[Act, Callable[[Shops, int, random.Random], None]] = {
     Act.DAMAGE: Shops.damage,
     Act.HAND: Shops.by_hand,
 }
+
+
+def line_gid(order: Order, number: int) -> str:
+    """The reference of a line of the order."""
+    return str(next(line.gid for line in order.lines if line.number == number))
 
 
 def sku(item: int) -> str:

@@ -186,11 +186,17 @@ def come_back(engine: Engine, store: int, chance: random.Random) -> None:
 
 
 def answer_for_the_cancelled(engine: Engine) -> None:
-    """Of each order that asks, somebody says whether its store put back what it cancelled."""
+    """Of each order that asks, somebody says how many of its units the store put back when it took them off."""
     works = {work.order.gid: work for work in engine.shops.works}
     for row in IncomingOrder.objects.filter(store__in=engine.stores).exclude(needs_look="").order_by("pk"):
         if put_back.asks(row):
-            put_back.settle(row, came_back=works[row.ref].put_back, reason="Seen.", by=engine.person)
+            left, came = works[row.ref].put_back, {}
+            for entry in put_back.in_question(row):
+                line = entry.key.split(":", 1)[1].partition("@")[0]
+                units = int(-entry.on_hand_delta)
+                came[entry.pk] = Units(min(units, left[line]), of=units)
+                left[line] -= came[entry.pk].quantity
+            put_back.settle(row, came, reason="Seen.", by=engine.person)
             engine.played["cancelled orders answered for"] += 1
 
 
