@@ -73,17 +73,17 @@ class Pump:
         It runs here while the desk has enough to do; also inside a transaction of the caller: another connection would
         not see what that has written.
         """
-        if connection.in_atomic_block or self._at_the_desk() >= AT_THE_DESK:
-            then(function())
-        else:
-            self._bookings[self._desk.submit(function)] = then
+        self._book(function, then, most=AT_THE_DESK)
 
     def share(self, function: Callable[[], object]) -> None:
         """Run `function`, which works in the database by itself, in whichever of the two threads is free."""
-        if self._at_the_desk():
-            function()
+        self._book(function, lambda _: None, most=1)
+
+    def _book(self, function: Callable[[], T], then: Callable[[T], None], *, most: int) -> None:
+        if connection.in_atomic_block or self._at_the_desk() >= most:
+            then(function())
         else:
-            self.book(function, lambda _: None)
+            self._bookings[self._desk.submit(function)] = then
 
     def _at_the_desk(self) -> int:
         return sum(not booking.done() for booking in self._bookings)

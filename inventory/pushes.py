@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from django.db import connection, transaction
@@ -74,19 +73,20 @@ def store_batch(
     batch.body = prepared.body
     batch.save(force_insert=True)
     with connection.cursor() as cursor:
-        cursor.execute(STORE_PUSHES, [bulk.rows_of(_rows(claims)), batch_id, timezone.now()])
+        cursor.execute(STORE_PUSHES, [bulk.rows_of(claims), batch_id, timezone.now()])
     return batch
 
 
 STORE_PUSHES = """
 WITH wanted AS (
-    SELECT * FROM jsonb_to_recordset(%s) AS c(position smallint, publication bigint, item bigint, quantity int,
-                                              before int, revision int, versions jsonb)),
+    SELECT * FROM ROWS FROM (jsonb_to_recordset(%s) AS (publication_id bigint, item_id bigint, quantity int, before int,
+                                                        revision int, versions jsonb))
+                  WITH ORDINALITY AS c(publication, item, quantity, before, revision, versions, number)),
 stored AS (
     INSERT INTO inventory_push
            (batch_id, position, publication_id, item_id, quantity, before, revision, versions, status, created_at,
             owed_since)
-    SELECT %s, w.position, w.publication, w.item, w.quantity, w.before, w.revision, w.versions, 'claimed', %s, p.marked_at
+    SELECT %s, w.number - 1, w.publication, w.item, w.quantity, w.before, w.revision, w.versions, 'claimed', %s, p.marked_at
       FROM wanted w JOIN inventory_levelpublication p ON p.id = w.publication
     RETURNING id, publication_id, item_id),
 claimed AS (
@@ -94,22 +94,6 @@ claimed AS (
 UPDATE connectors_runitem i SET outcome = 'claimed', cause = '', remedy = '', settled_at = NULL
   FROM stored s WHERE i.id = s.item_id
 """
-
-
-def _rows(claims: Sequence[Claim]) -> list[dict[str, Any]]:
-    """The claims as JSON rows of `STORE_PUSHES`, in their order."""
-    return [
-        {
-            "position": position,
-            "publication": claim.publication_id,
-            "item": claim.item_id,
-            "quantity": claim.quantity,
-            "before": claim.before,
-            "revision": claim.revision,
-            "versions": claim.versions,
-        }
-        for position, claim in enumerate(claims)
-    ]
 
 
 def mark_items(items: Iterable[RunItem], outcome: Outcome, cause: str = "", remedy: str = "") -> None:
