@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.functions import Upper
@@ -26,14 +27,26 @@ def orders_found(words: str, *, limit: int = AT_MOST) -> list[int]:
     term = words.strip().upper()
     if not term:
         return []
-    numbers = {term, f"#{term}", term.removeprefix("#")}
-    found = [
-        SalesOrder.objects.annotate(folded=Upper("number")).filter(folded__in=numbers),
-        SalesOrder.objects.exclude(third_party_ref="").annotate(folded=Upper("third_party_ref")).filter(folded=term),
-        _of_incoming(words.strip()),
-    ]
-    ids = {pk for orders in found for pk in orders.order_by("-pk").values_list("pk", flat=True)[:limit]}
-    return sorted(ids, reverse=True)[:limit]
+    return _newest(
+        [
+            SalesOrder.objects.annotate(folded=Upper("number")).filter(folded__in=_numbers(term)),
+            SalesOrder.objects.exclude(third_party_ref="")
+            .annotate(folded=Upper("third_party_ref"))
+            .filter(folded=term),
+            SalesOrder.objects.filter(incoming__in=_with_ref(words.strip())),
+        ],
+        limit,
+    )
+
+
+def incoming_found(words: str, *, limit: int = AT_MOST) -> list[int]:
+    """Ids of the orders that `words` names among all that stores told of, whatever became of them, newest first: by number
+    with or without #, or the store's id, whole or its last part. Index look-ups only."""
+    term = words.strip().upper()
+    if not term:
+        return []
+    by_number = IncomingOrder.objects.annotate(folded=Upper("name")).filter(folded__in=_numbers(term))
+    return _newest([by_number, _with_ref(words.strip())], limit)
 
 
 def documents_found(words: str, *, limit: int = AT_MOST) -> list[int]:
@@ -48,8 +61,7 @@ def documents_found(words: str, *, limit: int = AT_MOST) -> list[int]:
     ]
     if number.isdigit() and len(number) < NUMBER_DIGITS:
         found.append(Document.objects.filter(series__in=codes, number=int(number)))
-    ids = {pk for documents in found for pk in documents.order_by("-pk").values_list("pk", flat=True)[:limit]}
-    return sorted(ids, reverse=True)[:limit]
+    return _newest(found, limit)
 
 
 def elsewhere(orders: Mapping[int, IncomingOrder]) -> dict[int, list[str]]:
@@ -76,10 +88,17 @@ def day(text: str) -> dt.datetime | None:
     return timezone.make_aware(dt.datetime.combine(found, dt.time())) if found else None
 
 
-def _of_incoming(ref: str) -> QuerySet[SalesOrder, SalesOrder]:
+def _numbers(term: str) -> set[str]:
+    return {term, f"#{term}", term.removeprefix("#")}
+
+
+def _newest(found: Sequence[QuerySet[Any, Any]], limit: int) -> list[int]:
+    ids = {pk for rows in found for pk in rows.order_by("-pk").values_list("pk", flat=True)[:limit]}
+    return sorted(ids, reverse=True)[:limit]
+
+
+def _with_ref(ref: str) -> QuerySet[IncomingOrder, IncomingOrder]:
     """By the store's reference. References of orders differ in their last part alone, so that part is enough."""
     any_ref = IncomingOrder.objects.order_by().values_list("ref", flat=True).first() or ""
     head, slash, _ = any_ref.rpartition("/")
-    refs = {ref, f"{head}{slash}{ref}"}
-    incoming = IncomingOrder.objects.filter(store__in=Store.objects.all(), ref__in=refs)
-    return SalesOrder.objects.filter(incoming__in=incoming)
+    return IncomingOrder.objects.filter(store__in=Store.objects.all(), ref__in={ref, f"{head}{slash}{ref}"})

@@ -22,7 +22,7 @@ from inventory.figures import Hour
 from inventory.models import InventoryLevel, LevelPublication, Schedule
 from inventory.standing import Standing
 from orders.views.queue import waiting_groups
-from syncconsole.kernel.admin import ConsolePage, Crumb
+from syncconsole.kernel.admin import ConsolePage, Crumb, opens
 from syncconsole.kernel.charts import Chart, chart, peak
 from syncconsole.kernel.counting import kept
 from syncconsole.kernel.models import Installation, User
@@ -85,7 +85,7 @@ def needs(person: User) -> list[Need]:
         found += _orders()
     if person.has_perm("connectors.view_remotechange") and decisions(person.pk)["changes"]:
         found += _not_read()
-    return found[:NEEDS_SHOWN]
+    return [need for need in found if opens(person, need.url)][:NEEDS_SHOWN]
 
 
 def _plan(run: SyncRun) -> Need:
@@ -336,12 +336,11 @@ class HomePage(ConsolePage):
         """What was pushed to these stores, how late, and how they drift."""
         return [*charts_of_pushes(None), drift_over_days(*(store.pk for store in stores))]
 
-    @staticmethod
-    def first_run(stores: list[Store]) -> Setup | None:
+    def first_run(self, stores: list[Store]) -> Setup | None:
         """The set-up card, until one store is live."""
         if any(store.live_at for store in stores):
             return None
-        return setup(stores[0] if stores else None)
+        return setup(stores[0] if stores else None, self.person)
 
     def last_runs(self) -> list[tuple[SyncRun, str]]:
         """The newest runs of all stores with their sentences."""

@@ -47,7 +47,7 @@ class StoreHealthPage(StorePage):
         (card,) = store_cards([self.store], self.person.pk)
         return self.page(
             card=card,
-            setup=left_to_do(self.store),
+            setup=left_to_do(self.store, self.person),
             charts=charts_of_pushes(self.store.pk) if self.store.live_at else [],
             runs=[(run, headline(run)) for run in card.recent],
             feeds=list(self.store.feeds.order_by("kind")) if self.can("connectors.view_feedposition") else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.urls import reverse
@@ -15,6 +15,8 @@ from inventory import schedules
 from inventory.jobs import Job
 from inventory.models import InventoryLevel, LevelPublication, Location, LocationMapping, Validation
 from inventory.models.publications import PublicationState
+from syncconsole.kernel.admin import opens
+from syncconsole.kernel.models import User
 from syncconsole.kernel.templatetags.console import plural
 
 
@@ -57,23 +59,26 @@ LINGERS: Final = dt.timedelta(days=30)
 """So long after the first full sync a store's page still names the steps that were left out."""
 
 
-def setup(store: Store | None) -> Setup:
-    """The steps for `store`, or for the first one when there is none yet."""
-    return _opened("Set up Sync Console", [*_until_live(store), *_once_live(store)])
+def setup(store: Store | None, person: User) -> Setup:
+    """The steps for `store`, or for the first one when there is none yet, as this person can take them."""
+    return _opened("Set up Sync Console", [*_until_live(store), *_once_live(store)], person)
 
 
-def left_to_do(store: Store) -> Setup | None:
+def left_to_do(store: Store, person: User) -> Setup | None:
     """What the page of `store` shows: every step until it is live; the last ones a while longer, where some are left."""
     if store.live_at is None:
-        return setup(store)
+        return setup(store, person)
     if timezone.now() - store.live_at > LINGERS:
         return None
     last = _once_live(store)
-    return None if all(fact.done for fact in last) else _opened(f"Finish setting up {store}", last)
+    return None if all(fact.done for fact in last) else _opened(f"Finish setting up {store}", last, person)
 
 
-def _opened(title: str, facts: list[Fact]) -> Setup:
+def _opened(title: str, facts: list[Fact], person: User) -> Setup:
     first = next((fact for fact in facts if not fact.done), None)
+    if first and first.url and not opens(person, first.url):
+        theirs = replace(first, url="", why=f"{first.why} · another role than yours does this")
+        facts, first = [theirs if fact is first else fact for fact in facts], theirs
     steps = [SetupStep(fact.label, fact.why, fact.done, fact is first, fact.url, fact.verb) for fact in facts]
     return Setup(title, steps)
 

@@ -17,7 +17,7 @@ from connectors.models import Store
 from connectors.privacy import PERSONAL_RIGHT
 from orders import imports, looks, outgoing, pace, put_back, tasks
 from orders.models import IncomingOrder, IncomingState, MappedKind, OrderStock
-from orders.search import elsewhere
+from orders.search import elsewhere, incoming_found
 from orders.shipping import SHIP_RIGHT
 from orders.views import timeline
 from orders.views.told import told
@@ -73,7 +73,7 @@ def fix_of(store: Store, waits_for: str) -> Fix | None:
 
 
 def found_orders(asked: Any) -> QuerySet[IncomingOrder, IncomingOrder]:
-    """Incoming orders by the filters in the address: store, state, what they wait for, number."""
+    """Incoming orders by the filters in the address: store, state, what they wait for, and number or id."""
     rows = IncomingOrder.objects.all()
     if slug := asked.get("store"):
         rows = rows.filter(store__slug=slug)
@@ -84,6 +84,8 @@ def found_orders(asked: Any) -> QuerySet[IncomingOrder, IncomingOrder]:
         rows = rows.exclude(needs_look="")
     if key := asked.get("waits_for"):
         rows = rows.filter(waits_for=key)
+    if words := asked.get("q", "").strip():
+        rows = rows.filter(pk__in=incoming_found(words))
     return rows
 
 
@@ -126,7 +128,7 @@ class QueuePage(ConsolePage):
             chips=self.chips(counts),
             stores=stores,
             long=pace.waiting({store.pk: store for store in stores if chosen in ("", store.slug)}),
-            filtered=any(request.GET.get(name) for name in ("store", "state", "waits_for")),
+            filtered=any(request.GET.get(name) for name in ("q", "store", "state", "waits_for")),
             unset=[store for store in stores if store.integration_date is None],
             may_retry=self.can(RETRY_RIGHT),
         )
@@ -134,14 +136,14 @@ class QueuePage(ConsolePage):
     def chips(self, counts: dict[str, int]) -> list[dict[str, Any]]:
         """Every state as a link; those that somebody waits for with their number."""
         here = self.request.GET
+        kept = [(name, here.get(name)) for name in ("q", "store")]
         labels = [("", "All"), *IncomingState.choices, (LOOK, "To look at")]
         return [
             {
                 "label": label,
                 "count": counts.get(state),
                 "current": here.get("state", "") == state,
-                "url": "?"
-                + urlencode({name: value for name, value in (("store", here.get("store")), ("state", state)) if value}),
+                "url": "?" + urlencode({name: value for name, value in (*kept, ("state", state)) if value}),
             }
             for state, label in labels
         ]

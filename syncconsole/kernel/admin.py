@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.contrib import admin
+from django.contrib.auth import get_permission_codename
 from django.contrib.auth.models import Group
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
@@ -49,10 +50,12 @@ def signed_in(request: HttpRequest) -> User:
 
 
 def opens(person: User, url: str) -> bool:
-    """Whether the page of ours at `url`, an address of this console, is open to the person. Lists of the admin count as
-    open: they say themselves who may see them."""
-    page = getattr(resolve(urlsplit(url).path).func, "view_class", None)
-    needed: str = getattr(page, "permission", "")
+    """Whether the page at `url`, an address of this console, is open to the person."""
+    found = resolve(urlsplit(url).path)
+    if admin := getattr(found.func, "model_admin", None):
+        act = "add" if (found.url_name or "").endswith("_add") else "view"
+        return person.has_perm(f"{admin.opts.app_label}.{get_permission_codename(act, admin.opts)}")
+    needed: str = getattr(getattr(found.func, "view_class", None), "permission", "")
     return not needed or person.has_perm(needed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote_plus, urlencode
 
 import pytest
 from django.core.cache import cache
@@ -87,6 +88,19 @@ def test_every_state_is_a_filter(store: Store, sign_in: SignIn) -> None:
         assert page.count("data-row") == 1
         assert f">{name}</a>" in page
     assert text(client, "order_queue", query="?store=another").count("data-row") == 0
+
+
+@pytest.mark.parametrize("words", ["#12", " 12 ", "order/12", "order/12 "])
+def test_an_order_is_found_by_what_people_know_of_it(store: Store, sign_in: SignIn, words: str) -> None:
+    incoming(store, 12)
+    incoming(store, 112)
+    client = sign_in("Viewer")
+    page = text(client, "order_queue", query=f"?{urlencode({'q': words, 'store': store.slug})}")
+    assert (page.count("data-row"), ">#12</a>" in page) == (1, True)
+    assert f"q={quote_plus(words)}&amp;store={store.slug}&amp;state=failed" in page
+
+    nothing = text(client, "order_queue", query="?q=13")
+    assert "No order matches" in nothing
 
 
 def test_retrying_a_group_tries_exactly_its_orders_again_at_once(

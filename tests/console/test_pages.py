@@ -102,6 +102,17 @@ def test_pages_ask_no_more_when_there_are_more_rows(world: World, sign_in: SignI
     assert {name: asked_by(name) for name in pages} == few
 
 
+def test_home_leads_nobody_to_a_closed_page(world: World, sign_in: SignIn) -> None:
+    showcase.conflict(world.store)
+    for role in ("Viewer", "Accountant", "Onboarding", "Operator", "Administrator"):
+        client = sign_in(role)
+        shown = client.get(reverse("admin:index")).context
+        (step,) = [step for step in shown["setup"].steps if step.open]
+        for url in [need.url for need in shown["needs"]] + [step.url] * bool(step.url):
+            assert client.get(url).status_code == 200, (role, url)
+        assert bool(step.url) != ("another role than yours" in step.why), role
+
+
 def test_an_empty_console_says_what_to_do_next(sign_in: SignIn) -> None:
     client = sign_in()
     for name, says in {
