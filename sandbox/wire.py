@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+
+import msgspec
 
 _OWN_PHRASES = {430: "Shopify Security Rejection", 530: "Origin DNS Error", 540: "Temporarily Disabled"}
 MAX_BODY = 64 * 1024 * 1024  # bytes of a request
@@ -54,5 +55,4 @@ class ConnectionDropped(ConnectionResetError):
 
 def json_reply(status: int, content: Any, headers: list[tuple[str, str]] | None = None) -> Reply:
     """A JSON answer."""
-    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, check_circular=False)
-    return Reply(status, text.encode(), headers=headers or [])
+    return Reply(status, msgspec.json.encode(content), headers=headers or [])
