@@ -5,11 +5,15 @@ kept here is an estimate of it, corrected by the level that every reply carries.
 told how long to wait before it may be sent. Waiting requests have already reserved, so they go in the order they came
 and the bucket is spent at exactly its restore rate, however many wait. Urgent requests have a lane of their own: they
 pass bulk that waits, out of a share that bulk leaves alone while there are any, and past that share bulk goes later.
+What bulk work asks on its own way, as a full sync the order feed, goes with it (`as_bulk`).
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -45,6 +49,25 @@ class Lane(StrEnum):
     """A person waits for it, or it says what was sold: it passes bulk that waits."""
     BULK = "bulk"
     """Pushes and listings: in the order they came, put off by at most `MOST_PUT_OFF`."""
+
+    @classmethod
+    def of(cls, usual: Lane) -> Lane:
+        """The lane that a request goes in which usually goes in this one."""
+        return cls.BULK if _as_bulk.get() else usual
+
+
+_as_bulk: ContextVar[bool] = ContextVar("as_bulk", default=False)
+
+
+@contextmanager
+def as_bulk() -> Iterator[None]:
+    """What this thread asks of stores meanwhile is a step of bulk work: it goes in its turn, and bulk leaves nothing aside
+    for it."""
+    before = _as_bulk.set(True)
+    try:
+        yield
+    finally:
+        _as_bulk.reset(before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,8 @@ class Lease:
         self.run = run
         self.worker = worker
         self.asked_to_stop = False
+        self.ahead = 0
+        """Lines that are done since `run.progress_done` was counted."""
         self._told = 0.0
         self._spent: deque[tuple[int, int]] = deque()
 
@@ -132,6 +134,8 @@ class Lease:
         """Say that we live, now. Raises RunTakenOver when the run is not ours any more."""
         self._told = time.monotonic()
         signs = {"heartbeat_at": timezone.now(), **self._costs()}
+        if self.ahead:
+            signs["progress_done"] = min(self.run.progress_done + self.ahead, self.run.progress_total)
         ours = SyncRun.objects.filter(pk=self.run.pk, owner=self.worker).update(**signs)
         if not ours:
             raise RunTakenOver
@@ -177,6 +181,17 @@ class RunKind(ABC):
     def spend(self, points: int, calls: int = 1) -> None:
         """Add to what the run has cost."""
         self._lease.spend(points, calls)
+
+    def did(self, lines: int) -> None:
+        """So many more are done: people see it with the next sign of life, long before the slice ends."""
+        self._lease.ahead += lines
+
+    def note_progress(self, done: int, **more: Any) -> None:
+        """Keep how many are done, as counted, and `more` fields of the run."""
+        self._lease.ahead = 0
+        SyncRun.objects.filter(pk=self.run.pk).update(progress_done=done, **more)
+        for name, value in {"progress_done": done, **more}.items():
+            setattr(self.run, name, value)
 
     @staticmethod
     @abstractmethod

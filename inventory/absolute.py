@@ -33,8 +33,7 @@ from inventory.pushes import Claim
 from inventory.readings import Group
 from inventory.settled import Hold, Reading
 
-PLAN_SLICE = 64 * MAX_CHANGES
-APPLY_SLICE = 16 * MAX_CHANGES
+SLICE = 128 * MAX_CHANGES
 MOVED_TIMES = 3
 """Times a level may move between its read and its write before it is left to deltas as busy."""
 
@@ -75,25 +74,24 @@ class AbsoluteRun(RunKind):
         order_books().bring_in(run.store)
         with Pump(sending.width(run.store), self.tick) as pump:
             sending.resume(pump, self)
-            groups = readings.groups(scope.filter(pk__gt=cursor["after"]).order_by("pk")[:PLAN_SLICE])
-            reader = readings.Reader(run.store)
-            reader.read(pump, groups, lambda *read: pump.share(lambda: self._plan_group(*read)))
+            groups = readings.groups(scope.filter(pk__gt=cursor["after"]).order_by("pk")[:SLICE])
+            reader = readings.Reader(run.store, self.spend)
+            reader.read(pump, groups, lambda _, found: pump.book(lambda: self._plan_group(found), self.did))
         looked = [publication_id for group in groups for publication_id, _, _ in group.members]
         cursor = {**cursor, "after": max(looked)} if looked else {**cursor, "planned": True}
-        done = run.progress_done + len(looked)
-        SyncRun.objects.filter(pk=run.pk).update(cursor=cursor, progress_done=done)
-        run.cursor, run.progress_done = cursor, done
+        self.note_progress(run.progress_done + len(looked), cursor=cursor)
         return bool(looked)
 
     @transaction.atomic
-    def _plan_group(self, group: Group, found: dict[int, Reading]) -> None:
+    def _plan_group(self, found: dict[int, Reading]) -> int:
+        """Returns how many levels it has looked at."""
         publications.lock_ids(found)
         believed = plain.observe(found)
         odd = {pk: reading for pk, reading in found.items() if pk not in believed}
         lines = self.chosen(_plain_lines(found, believed) + _judged_lines(odd))
         planning.add_lines(self.run, lines)
         self.looked(found, lines)
-        self.spend(points=3)
+        return len(found)
 
     def apply_slice(self) -> bool:
         """Adopt what is right already; read the next lines again, then overwrite those that did not move."""
@@ -103,33 +101,32 @@ class AbsoluteRun(RunKind):
         changing = run.items.filter(outcome=Outcome.PLANNED).exclude(delta=0)
         lines = {
             subject: Planned(item, before, after)
-            for subject, item, before, after in changing.values_list("subject_id", "pk", "before", "after")[
-                :APPLY_SLICE
-            ]
+            for subject, item, before, after in changing.values_list("subject_id", "pk", "before", "after")[:SLICE]
         }
         rows = LevelPublication.objects.filter(pk__in=lines).order_by("pk")
 
         def write(group: Group, found: dict[int, Reading]) -> None:
-            self.spend(points=3)
-            batch = self._claim(group.location_ref, lines, found)
-            if batch:
+            pump.book(lambda: self._claim(group.location_ref, lines, found), send)
+
+        def send(batches: list[PushBatch]) -> None:
+            for batch in batches:
                 sending.send(pump, self, batch)
 
         with Pump(sending.width(run.store), self.tick) as pump:
             sending.resume(pump, self)
-            reader = readings.Reader(run.store)
+            reader = readings.Reader(run.store, self.spend)
             for group in readings.groups(rows):
                 if self.asked_to_stop:
                     break
                 reader.read(pump, [group], write)
-        sending.note_progress(run, run.items.exclude(delta=0))
+        sending.note_progress(self, run.items.exclude(delta=0))
         return bool(lines) or adopted
 
     @transaction.atomic
     def _adopt_slice(self) -> bool:
         """Lines where the store showed the target already: believe it, without a call. Right also when it has moved
         since: what the store booked later is dated later, and counts."""
-        lines = list(self.run.items.filter(outcome=Outcome.PLANNED, delta=0).order_by("pk")[:APPLY_SLICE])
+        lines = list(self.run.items.filter(outcome=Outcome.PLANNED, delta=0).order_by("pk")[:SLICE])
         locked = publications.lock(line.subject_id for line in lines)
         kept = []
         for publication in locked:
@@ -146,14 +143,16 @@ class AbsoluteRun(RunKind):
         return bool(lines)
 
     @transaction.atomic
-    def _claim(self, location_ref: str, lines: dict[int, Planned], found: dict[int, Reading]) -> PushBatch | None:
-        """Judge the second read; claim and store the levels that are as they were planned."""
+    def _claim(self, location_ref: str, lines: dict[int, Planned], found: dict[int, Reading]) -> list[PushBatch]:
+        """Judge the second read; claim and store the levels that are as they were planned, in batches."""
         publications.lock_ids(found)
         claims = _plain_claims(location_ref, lines, found)
         claimed = {claim.publication_id for claim in claims}
         if odd := {pk: reading for pk, reading in found.items() if pk not in claimed}:
             claims += self._judged_claims(location_ref, odd)
-        return pushes.store_batch(self.run, store_for(self.run.store), self.write, claims) if claims else None
+        port = store_for(self.run.store)
+        parts = [claims[start : start + MAX_CHANGES] for start in range(0, len(claims), MAX_CHANGES)]
+        return [pushes.store_batch(self.run, port, self.write, part) for part in parts]
 
     def _judged_claims(self, location_ref: str, found: dict[int, Reading]) -> list[Claim]:
         """Levels that have moved, or have something to be decided; each gets its outcome, or its claim."""

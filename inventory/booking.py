@@ -124,5 +124,4 @@ def book_overwritten(batch: PushBatch, at: dt.datetime | None, close: dt.timedel
 def _book(batch: PushBatch, *effects: str, **more: dt.datetime | dt.timedelta | None) -> None:
     values: dict[str, Any] = {"batch": batch.pk, "now": timezone.now(), **more}
     with connection.cursor() as cursor:
-        for statement in (*effects, PUBLISHED, LINES, PUSHES):
-            cursor.execute(statement, values)
+        cursor.execute(";".join((*effects, PUBLISHED, LINES, PUSHES)), values)

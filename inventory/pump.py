@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -34,7 +35,7 @@ class Pump:
         self._width = width
         self._tick = tick
         self._calls: dict[Future[Any], Callable[[Any], None]] = {}
-        self._bookings: dict[Future[Any], Callable[[Any], None]] = {}
+        self._bookings: dict[Future[Any], tuple[Callable[[], Any], Callable[[Any], None]]] = {}
         self._fault: BaseException | None = None
 
     def __enter__(self) -> Self:
@@ -67,23 +68,16 @@ class Pump:
             self.drain()
         self._calls[self._pool.submit(function)] = then
 
-    def book(self, function: Callable[[], T], then: Callable[[T], None]) -> None:
+    def book(self, function: Callable[[], T], then: Callable[[T], None] = lambda _: None) -> None:
         """Run `function`, which works in the database by itself, beside this thread and `then` here with its result.
 
-        It runs here while the desk has enough to do; also inside a transaction of the caller: another connection would
-        not see what that has written.
+        It runs here while the desk has enough to do, or once this thread has nothing else to do and the desk has not begun
+        it; also inside a transaction of the caller: another connection would not see what that has written.
         """
-        self._book(function, then, most=AT_THE_DESK)
-
-    def share(self, function: Callable[[], object]) -> None:
-        """Run `function`, which works in the database by itself, in whichever of the two threads is free."""
-        self._book(function, lambda _: None, most=1)
-
-    def _book(self, function: Callable[[], T], then: Callable[[T], None], *, most: int) -> None:
-        if connection.in_atomic_block or self._at_the_desk() >= most:
+        if connection.in_atomic_block or self._at_the_desk() >= AT_THE_DESK:
             then(function())
         else:
-            self._bookings[self._desk.submit(function)] = then
+            self._bookings[self._desk.submit(function)] = function, then
 
     def _at_the_desk(self) -> int:
         return sum(not booking.done() for booking in self._bookings)
@@ -97,16 +91,33 @@ class Pump:
             raise fault
 
     def _take_some(self) -> None:
-        done, _ = wait([*self._calls, *self._bookings], timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
+        """Carry out what follows what is done; where nothing is, a booking that the desk has not begun; else wait."""
+        done = [future for future in (*self._calls, *self._bookings) if future.done()]
+        waits = None if done or connection.in_atomic_block else self._taken_from_the_desk()
+        if not done and waits is None:
+            wait([*self._calls, *self._bookings], timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
+        self._keeping_faults(self._tick)
+        if waits:
+            function, then = waits
+            self._keeping_faults(lambda: then(function()))
+        for future in done:
+            follows = self._calls.pop(future, None) or self._bookings.pop(future, (None, None))[1]
+            if follows:  # else what followed another one asked for more, and took this one meanwhile
+                self._keeping_faults(partial(_follow, follows, future))
+
+    def _taken_from_the_desk(self) -> tuple[Callable[[], Any], Callable[[Any], None]] | None:
+        for future in self._bookings:
+            if future.cancel():
+                return self._bookings.pop(future)
+        return None
+
+    def _keeping_faults(self, function: Callable[[], object]) -> None:
+        """The first one is kept, and raised by `drain`."""
         try:
-            self._tick()
+            function()
         except BaseException as error:  # noqa: BLE001 - kept and raised by drain
             self._fault = self._fault or error
-        for future in done:
-            then = self._calls.pop(future, None) or self._bookings.pop(future, None)
-            if then is None:
-                continue  # what followed another one asked for more, and took this one meanwhile
-            try:
-                then(future.result())
-            except BaseException as error:  # noqa: BLE001 - kept and raised by drain
-                self._fault = self._fault or error
+
+
+def _follow(then: Callable[[Any], None], future: Future[Any]) -> None:
+    then(future.result())

@@ -21,6 +21,10 @@ from inventory.models import LevelPublication
 from inventory.pump import Pump
 from inventory.settled import Reading
 
+POINTS = 3
+"""What a call costs that reads 250 levels (algorithms.md §6)."""
+TOGETHER = 4 * MAX_CHANGES
+"""Levels of a group. The database is asked a dozen times for each, however many there are."""
 KNOWN_FOR = 3.0
 """Seconds for which one answer about what is known of a store's orders serves."""
 
@@ -30,7 +34,7 @@ Seen = tuple[int, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Up to 250 publications of one location of the store, read in one call."""
+    """Publications of one location of the store that are read and judged together, in some calls and one transaction."""
 
     location_ref: str
     members: list[Seen]
@@ -44,42 +48,51 @@ def groups(rows: QuerySet[LevelPublication]) -> list[Group]:
     ):
         by_location.setdefault(ref, []).append((publication_id, item_ref, revision))
     return [
-        Group(ref, members[start : start + MAX_CHANGES])
+        Group(ref, members[start : start + TOGETHER])
         for ref, members in by_location.items()
-        for start in range(0, len(members), MAX_CHANGES)
+        for start in range(0, len(members), TOGETHER)
     ]
 
 
 class Reader:
-    """Reads groups of one store's levels. What is known of its orders is asked anew every few seconds; in between, the
-    older answer holds a level or two more, and never lets one through that the newer would hold: whatever it does not
-    know of yet moved the level after its watermark."""
+    """Reads groups of one store's levels, and notes by `spend` what it costs. What is known of its orders is asked anew every
+    few seconds; in between, the older answer holds a level or two more, and never lets one through that the newer would
+    hold: whatever it does not know of yet moved the level after its watermark."""
 
-    def __init__(self, store: Store) -> None:
-        self._store, self._port = store, store_for(store)
+    def __init__(self, store: Store, spend: Callable[[int], None] = lambda points: None) -> None:
+        self._store, self._port, self._spend = store, store_for(store), spend
         self._asked = -math.inf
         self._known, self._margin = Knowledge(), dt.timedelta(0)
 
     def read(self, pump: Pump, wanted: Sequence[Group], then: Callable[[Group, dict[int, Reading]], None]) -> None:
         """Read each group in the pump; `then` gets its readings by publication id, in the caller's thread."""
         for group in wanted:
-            items = [item for _, item, _ in group.members]
-            pump.call(
-                partial(self._port.read_levels, group.location_ref, items),
-                partial(self._answered, group=group, then=then),
-            )
+            self._read(pump, group, then)
 
-    def _answered(self, found: LevelsRead, group: Group, then: Callable[[Group, dict[int, Reading]], None]) -> None:
+    def _read(self, pump: Pump, group: Group, then: Callable[[Group, dict[int, Reading]], None]) -> None:
+        gathered: dict[int, Reading] = {}
+
+        def answered(found: LevelsRead, members: Sequence[Seen]) -> None:
+            self._spend(POINTS)
+            gathered.update(self._readings(found, members))
+            if len(gathered) == len(group.members):
+                then(group, gathered)
+
+        for start in range(0, len(group.members), MAX_CHANGES):
+            members = group.members[start : start + MAX_CHANGES]
+            items = [item for _, item, _ in members]
+            pump.call(partial(self._port.read_levels, group.location_ref, items), partial(answered, members=members))
+
+    def _readings(self, found: LevelsRead, members: Sequence[Seen]) -> dict[int, Reading]:
         self._ask_what_is_known()
         limit = settled.watermark(found.read_at, self._known, self._margin)
         waiting, zone = self._known.waiting, self._store.zone
-        readings = {
+        return {
             publication_id: Reading(
                 level, found.read_at, revision, limit, waiting.get(level.item_ref, ""), self._margin, zone
             )
-            for (publication_id, _, revision), level in zip(group.members, found.levels, strict=True)
+            for (publication_id, _, revision), level in zip(members, found.levels, strict=True)
         }
-        then(group, readings)
 
     def _ask_what_is_known(self) -> None:
         if time.monotonic() - self._asked > KNOWN_FOR:

@@ -50,6 +50,7 @@ def send(pump: Pump, kind: RunKind, batch: PushBatch) -> None:
         pump.book(lambda: settlement.settle(port, batch, answer), again)
 
     def again(renewed: list[PushBatch]) -> None:
+        kind.did(rows - sum(rest.rows for rest in renewed))
         for rest in renewed:
             send(pump, kind, rest)
 
@@ -71,15 +72,14 @@ def send_planned(kind: RunKind, claim: Claiming, most: int) -> bool:
             looked_at += looked
             if batch:
                 send(pump, kind, batch)
-    note_progress(run, run.items.all())
+    note_progress(kind, run.items.all())
     return looked_at > 0 or kind.asked_to_stop
 
 
-def note_progress(run: SyncRun, lines: QuerySet[RunItem]) -> None:
+def note_progress(kind: RunKind, lines: QuerySet[RunItem]) -> None:
     """Keep on the run how many of `lines` are done. Counts those that are not, which grow fewer."""
     to_do = lines.filter(outcome__in=(Outcome.PLANNED, Outcome.CLAIMED)).count()
-    run.progress_done = max(run.progress_done, run.progress_total - to_do)
-    SyncRun.objects.filter(pk=run.pk).update(progress_done=run.progress_done)
+    kind.note_progress(max(kind.run.progress_done, kind.run.progress_total - to_do))
 
 
 def resume(pump: Pump, kind: RunKind) -> None:

@@ -104,11 +104,9 @@ class UndoRun(RunKind):
         with Pump(sending.width(run.store), self.tick) as pump:
             sending.resume(pump, self)
             groups = readings.groups(LevelPublication.objects.filter(pk__in=moved))
-            readings.Reader(run.store).read(pump, groups, plan)
+            readings.Reader(run.store, self.spend).read(pump, groups, plan)
         cursor = {**cursor, "after": lines[-1].pk} if lines else {**cursor, "planned": True}
-        done = run.progress_done + len(lines)
-        SyncRun.objects.filter(pk=run.pk).update(cursor=cursor, progress_done=done)
-        run.cursor, run.progress_done = cursor, done
+        self.note_progress(run.progress_done + len(lines), cursor=cursor)
         return bool(lines)
 
     def _undone(self) -> SyncRun:
@@ -126,7 +124,6 @@ class UndoRun(RunKind):
             _line(view, moved[pk], names[pk], touched=pk in touched) for view in views for pk in [view.publication.pk]
         ]
         planning.add_lines(self.run, lines)
-        self.spend(points=3)
 
     def apply_slice(self) -> bool:
         """Claim, freeze, store and send up to some thousands of lines, several batches in flight."""

@@ -30,12 +30,11 @@ def read_back(kind: RunKind) -> None:
     different: list[int] = []
 
     def compare(_: Group, found: dict[int, Reading]) -> None:
-        kind.spend(points=3)
         different.extend(_compare(found))
 
     groups = readings.groups(rows)
     with Pump(sending.width(run.store), kind.tick) as pump:
-        readings.Reader(run.store).read(pump, groups, compare)
+        readings.Reader(run.store, kind.spend).read(pump, groups, compare)
     checked = sum(len(group.members) for group in groups)
     run.totals = {**run.totals, "read_back": checked, "read_back_different": len(different)}
     SyncRun.objects.filter(pk=run.pk).update(totals=run.totals)

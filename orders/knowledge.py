@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from connectors import feeds
 from connectors.models import Store
+from connectors.pacing import as_bulk
 from inventory.audit import Difference
 from inventory.knowledge import Knowledge, OpenOrder, OrderFlow, OrderLag, Sold
 from orders import audit, imports, intake
@@ -55,9 +56,11 @@ SELECT count(*), percentile_cont(0.99) WITHIN GROUP (ORDER BY greatest(0, extrac
 """
 
 
+@as_bulk()
 def bring_in(store: Store) -> None:
-    """Ask the store which orders changed, read and import them. A pass that runs already is as good as ours. Nothing is
-    asked of a store whose integration date is not set. Raises the store's ConnectorErrors."""
+    """Ask the store which orders changed, read and import them, as a step of the job that wants to know. A pass that runs
+    already is as good as ours. Nothing is asked of a store whose integration date is not set. Raises the store's
+    ConnectorErrors."""
     if store.integration_date is None:
         return
     try:

@@ -125,7 +125,7 @@ class ShopifyClient:
             wait_max=60.0,
         ):
             with attempt:
-                return self._exchange(body, sent, cost, source.lane, withholds)
+                return self._exchange(body, sent, cost, Lane.of(source.lane), withholds)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def send_bytes(self, body: bytes, operation: str, cost: float) -> Reply:

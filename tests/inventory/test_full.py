@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from connectors import approval, runs
 from connectors.approval import DecisionRefused
+from connectors.models import SyncRun
 from connectors.models.runs import Outcome, RunStatus, Trigger
 from connectors.progress import progress
-from connectors.runs import RunRefused
-from inventory import full, jobs
+from connectors.runs import Lease, RunRefused
+from inventory import absolute, full, jobs, pump, readings, sending
 from inventory.jobs import Job
 from inventory.models import PublicationEntry
 from inventory.models.publications import PublicationKind, PublicationState
@@ -54,6 +55,50 @@ def test_a_hold_ends_by_itself_when_its_orders_are_gone(world: World) -> None:
     assert world.shown("A") == 18
     assert world.publication("A").hold_test == ""
     assert world.publication("A").held_since is None
+
+
+def test_levels_judged_together_are_read_and_written_within_the_stores_limits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "MAX_CHANGES", 2)
+    monkeypatch.setattr(absolute, "MAX_CHANGES", 2)
+    monkeypatch.setattr(readings, "TOGETHER", 5)
+    for number in range(6):
+        world.item(f"A-{number}", here=20 + number, there=5)
+    before = len(world.fake.calls)
+
+    run = world.full("go-live")
+
+    asked = [(call.name, call.rows) for call in world.fake.calls[before:] if call.rows]
+    reads = [("read_levels", rows) for rows in (2, 2, 1, 1)]
+    assert sorted(asked[:4]) == sorted(reads)
+    assert sorted(asked) == sorted(3 * reads + [("send", rows) for rows in (2, 2, 1, 1)])
+    assert [world.shown(f"A-{number}") for number in range(6)] == [20 + number for number in range(6)]
+    run.refresh_from_db()
+    assert (run.progress_done, run.progress_total) == (6, 6)
+    assert run.points >= 12 * 3
+
+
+def test_progress_is_shown_before_a_slice_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Lease, "EVERY_SECONDS", 0)
+    monkeypatch.setattr(sending, "width", lambda _: 1)
+    monkeypatch.setattr(pump, "AT_THE_DESK", 0)
+    monkeypatch.setattr(readings, "TOGETHER", 2)
+    monkeypatch.setattr(readings, "MAX_CHANGES", 2)
+    for number in range(6):
+        world.item(f"A-{number}", here=20, there=5)
+    run, told = world.plan_full(), []
+    write = Lease.renew
+
+    def renew(lease: Lease) -> None:
+        write(lease)
+        told.append(SyncRun.objects.get(pk=run.pk).progress_done)
+
+    monkeypatch.setattr(Lease, "renew", renew)
+    approval.approve(run, world.operator)
+    runs.advance(run.pk)
+    assert {2, 4} <= set(told) <= {0, 2, 4, 6}
+    assert told == sorted(told)
 
 
 def test_a_level_that_moved_just_now_is_held(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -26,14 +27,63 @@ def session() -> int:
 def test_bookings_have_a_session_of_their_own_which_ends_with_the_pump() -> None:
     sessions: list[int] = []
     with Pump(2, quiet) as pump:
-        pump.book(session, sessions.append)
-        pump.book(session, sessions.append)
+        for _ in range(2):
+            begun = threading.Event()
+            pump.book(partial(begun_session, begun), sessions.append)
+            assert begun.wait(10)
     assert len(sessions) == 2
     assert len(set(sessions)) == 1
     assert session() not in sessions
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND state <> 'idle'", sessions[:1])
         assert cursor.fetchone() == (0,)
+
+
+def begun_session(begun: threading.Event) -> int:
+    """The session of a booking, which says that it has begun."""
+    begun.set()
+    return session()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_second_thread_has_not_begun_is_booked_here_when_nothing_else_is_to_be_done() -> None:
+    begun, here = threading.Event(), threading.Event()
+    answers: list[bool] = []
+
+    def waits_for_the_other() -> bool:
+        begun.set()
+        return here.wait(10)
+
+    with Pump(2, quiet) as pump:
+        pump.book(waits_for_the_other, answers.append)
+        assert begun.wait(10)
+        pump.book(here.set)
+
+    assert answers == [True], "else the second would have waited for the first, and the first for the second"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_fault_of_what_is_booked_here_is_told_and_what_the_others_booked_is_kept() -> None:
+    begun, here = threading.Event(), threading.Event()
+    answers: list[bool] = []
+
+    def waits_for_the_other() -> bool:
+        begun.set()
+        return here.wait(10)
+
+    def fails() -> None:
+        here.set()
+        raise ZeroDivisionError
+
+    def pumped() -> None:
+        with Pump(2, quiet) as pump:
+            pump.book(waits_for_the_other, answers.append)
+            assert begun.wait(10)
+            pump.book(fails)
+
+    with pytest.raises(ZeroDivisionError):
+        pumped()
+    assert answers == [True]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -49,7 +99,7 @@ def test_work_that_either_thread_can_do_is_done_once_each() -> None:
     done: list[int] = []
     with Pump(2, quiet) as pump:
         for number in range(5):
-            pump.share(lambda number=number: done.append(number))  # type: ignore[misc]
+            pump.book(lambda number=number: done.append(number))  # type: ignore[misc]
     assert sorted(done) == [0, 1, 2, 3, 4]
 
 

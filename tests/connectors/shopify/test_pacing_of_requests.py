@@ -11,7 +11,7 @@ import stamina
 from structlog.testing import capture_logs
 
 from connectors.http import build_client
-from connectors.pacing import Reservation, ThrottleStatus
+from connectors.pacing import Lane, Reservation, ThrottleStatus, as_bulk
 from connectors.ports.errors import ConnectorUnavailable, CredentialsRejected, RateLimited
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.documents import encode
@@ -55,6 +55,17 @@ def test_a_throttled_write_waits_for_its_points_and_sends_the_same_bytes(
         (0.0, ThrottleStatus(2000.0, 9, 100.0)),
         (10.0, full),
     ]
+
+
+def test_what_bulk_work_asks_on_its_way_goes_with_it(client: ShopifyClient, api: respx.Route, pacer: OpenPacer) -> None:
+    api.return_value = answer({"locations": {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}})
+
+    client.execute("locations", {"after": None})
+    with as_bulk():
+        client.execute("locations", {"after": None})
+    client.execute("locations", {"after": None})
+
+    assert pacer.lanes == [Lane.URGENT, Lane.BULK, Lane.URGENT]
 
 
 def test_throttling_that_does_not_end_gives_up_without_having_written(
