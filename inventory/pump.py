@@ -71,8 +71,8 @@ class Pump:
     def book(self, function: Callable[[], T], then: Callable[[T], None] = lambda _: None) -> None:
         """Run `function`, which works in the database by itself, beside this thread and `then` here with its result.
 
-        It runs here while the desk has enough to do, or once this thread has nothing else to do and the desk has not begun
-        it; also inside a transaction of the caller: another connection would not see what that has written.
+        It runs here while the desk has enough to do, or once this thread has nothing else to do while the desk is busy;
+        also inside a transaction of the caller: another connection would not see what that has written.
         """
         if connection.in_atomic_block or self._at_the_desk() >= AT_THE_DESK:
             then(function())
@@ -106,10 +106,9 @@ class Pump:
                 self._keeping_faults(partial(_follow, follows, future))
 
     def _taken_from_the_desk(self) -> tuple[Callable[[], Any], Callable[[Any], None]] | None:
-        for future in self._bookings:
-            if future.cancel():
-                return self._bookings.pop(future)
-        return None
+        """The last of them, where the desk has another one before it: what it has just got it begins in a moment."""
+        waiting = [future for future in self._bookings if not future.done()]
+        return self._bookings.pop(waiting[-1]) if len(waiting) > 1 and waiting[-1].cancel() else None
 
     def _keeping_faults(self, function: Callable[[], object]) -> None:
         """The first one is kept, and raised by `drain`."""
