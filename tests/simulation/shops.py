@@ -166,6 +166,7 @@ class Shops:
             if change:
                 body = {"set": [{"line": line.number, "quantity": line.current_quantity + change, "restock": restock}]}
                 self._take_off(work, f"orders/{work.order.number}/edit", body, restock=restock)
+                work.unread |= set() if restock or Act.CANCEL not in work.unread else {Act.EDIT}
             return
         place = next(
             (fo.location for fo in work.order.fulfillment_orders if any(e.line_item is line for e in fo.lines)), None
