@@ -233,7 +233,7 @@ class _Line:
         for spot, now in self.now.items():
             back = self.before[spot].fulfilled - now.fulfilled
             if back > 0:
-                yield self._fact(FactKind.REOPENED, spot, back, self.order.updated_at)
+                yield self._fact(FactKind.REOPENED, spot, back, self._taken_back_at(spot))
 
     def _sent(self) -> Iterator[Fact]:
         for spot, now in self.now.items():
@@ -338,6 +338,16 @@ class _Line:
             if any(parcel.line_ref == self.ref for parcel in fulfilment.lines)
         ]
         return max(times, default=self.order.updated_at)
+
+    def _taken_back_at(self, spot: Spot) -> dt.datetime:
+        """When its parcels were cancelled last, which is the last that happened to them."""
+        times = [
+            fulfilment.updated_at
+            for fulfilment in self.order.fulfilments
+            if fulfilment.status not in SENT and fulfilment.location_ref == spot.location_ref
+            if any(parcel.line_ref == self.ref for parcel in fulfilment.lines)
+        ]
+        return min(max(times, default=self.order.updated_at), self.order.updated_at)
 
     def _grown(self, spot: Spot, quantity: int, at: dt.datetime) -> Fact:
         self._order_at(spot, quantity)

@@ -390,6 +390,20 @@ def test_the_time_of_a_fact_is_the_stores() -> None:
     assert placed.within is None
 
 
+def test_a_parcel_is_back_since_it_was_cancelled_however_the_order_changed_afterwards() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(2, HERE)
+    shop.fulfil(2, HERE)
+    books.read(shop)
+
+    shop.cancel_parcel(0)
+    taken_back = shop.now
+    shop.place(1, HERE)
+    back, grown = news(shop.told(), books.known).facts
+    assert (back.kind, back.at, grown.kind, grown.at) == (FactKind.REOPENED, taken_back, FactKind.GROWN, shop.now)
+    assert taken_back < shop.now
+
+
 def test_of_an_edited_order_nothing_says_which_units_were_there_at_first() -> None:
     shop = Shelves()
     shop.place(1, HERE)

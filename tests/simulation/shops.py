@@ -175,7 +175,11 @@ class Shops:
             return
         at = Shelf(store, item_of(line), place.index)
         change = min(change, max(0, self.shown(at).available))
-        if not change or (Act.BUY in work.unread and self.books.overwritten_at.get(at, -math.inf) >= work.placed_at):
+        if (
+            not change
+            or self.books.undecided(at)
+            or (Act.BUY in work.unread and self.books.overwritten_at.get(at, -math.inf) >= work.placed_at)
+        ):
             return
         self.books.sold(at, change, taken=0)
         before = Counter({(n, p): q for n, p, q in waiting(work.order)})
@@ -363,15 +367,21 @@ class Shops:
         self.untold_levels.append(shelf)
 
     def _is_told_apart(self, shelf: Shelf, *, edited: int = 0, withheld: int = 0) -> bool:
-        """Units edited by as many as were withheld meanwhile look like units that were added to those withheld; and by as
-        many as were booked within seconds of an overwrite, like those."""
+        """Units edited by as many as were withheld meanwhile look like units that were added to those withheld; by as
+        many as were booked within seconds of an overwrite, like those; and by as many as an order grew by unread, like
+        its, wiped by an overwrite in between."""
         unavailable, edits = self.shown(shelf).unavailable + withheld, self.books.undecided(shelf) + edited
         if edits and edits in {unavailable - before for before in self.withheld[shelf]}:
             return False
-        if edited and self.books.looks_wiped(shelf, edits):
+        if edited and (self.books.looks_wiped(shelf, edits) or self._may_have_grown(shelf)):
             return False
         self.withheld[shelf].add(unavailable)
         return True
+
+    def _may_have_grown(self, shelf: Shelf) -> bool:
+        """An order of the item was edited, and nobody has read when."""
+        unread = [work for work in self.works if work.store == shelf.store and Act.EDIT in work.unread]
+        return any(item_of(line) == shelf.item for work in unread for line in work.order.lines)
 
     def _edit(self, shelf: Shelf, **what: int) -> None:
         place = PLACES[shelf.place]
