@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -96,27 +95,22 @@ class Pump:
         waits = None if done or connection.in_atomic_block else self._taken_from_the_desk()
         if not done and waits is None:
             wait([*self._calls, *self._bookings], timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
-        self._keeping_faults(self._tick)
+        self._carry_out(self._tick)
         if waits:
-            function, then = waits
-            self._keeping_faults(lambda: then(function()))
+            self._carry_out(*waits)
         for future in done:
             follows = self._calls.pop(future, None) or self._bookings.pop(future, (None, None))[1]
             if follows:  # else what followed another one asked for more, and took this one meanwhile
-                self._keeping_faults(partial(_follow, follows, future))
+                self._carry_out(future.result, follows)
 
     def _taken_from_the_desk(self) -> tuple[Callable[[], Any], Callable[[Any], None]] | None:
         """The last of them, where the desk has another one before it: what it has just got it begins in a moment."""
         waiting = [future for future in self._bookings if not future.done()]
         return self._bookings.pop(waiting[-1]) if len(waiting) > 1 and waiting[-1].cancel() else None
 
-    def _keeping_faults(self, function: Callable[[], object]) -> None:
-        """The first one is kept, and raised by `drain`."""
+    def _carry_out(self, function: Callable[[], T], then: Callable[[T], object] = lambda _: None) -> None:
+        """`then` with what `function` returns. The first fault is kept, and raised by `drain`."""
         try:
-            function()
+            then(function())
         except BaseException as error:  # noqa: BLE001 - kept and raised by drain
             self._fault = self._fault or error
-
-
-def _follow(then: Callable[[Any], None], future: Future[Any]) -> None:
-    then(future.result())

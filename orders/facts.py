@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from connectors.ports.orders import RemoteOrder
+from connectors.ports.orders import Fulfilment, RemoteOrder
 from connectors.ports.refunds import RefundLine
 
 SENT = frozenset({"success"})
@@ -331,23 +331,21 @@ class _Line:
         return min(max(times, default=self.order.updated_at), self.order.updated_at)
 
     def _sent_at(self, spot: Spot) -> dt.datetime:
-        times = [
-            fulfilment.created_at
-            for fulfilment in self.order.fulfilments
-            if fulfilment.status in SENT and fulfilment.location_ref == spot.location_ref
-            if any(parcel.line_ref == self.ref for parcel in fulfilment.lines)
-        ]
-        return max(times, default=self.order.updated_at)
+        return max((parcel.created_at for parcel in self._parcels(spot, sent=True)), default=self.order.updated_at)
 
     def _taken_back_at(self, spot: Spot) -> dt.datetime:
         """When its parcels were cancelled last, which is the last that happened to them."""
-        times = [
-            fulfilment.updated_at
+        times = [parcel.updated_at for parcel in self._parcels(spot, sent=False)]
+        return min(max(times, default=self.order.updated_at), self.order.updated_at)
+
+    def _parcels(self, spot: Spot, *, sent: bool) -> list[Fulfilment]:
+        """Those from there with units of the line that are sent, or that are not any more."""
+        return [
+            fulfilment
             for fulfilment in self.order.fulfilments
-            if fulfilment.status not in SENT and fulfilment.location_ref == spot.location_ref
+            if (fulfilment.status in SENT) is sent and fulfilment.location_ref == spot.location_ref
             if any(parcel.line_ref == self.ref for parcel in fulfilment.lines)
         ]
-        return min(max(times, default=self.order.updated_at), self.order.updated_at)
 
     def _grown(self, spot: Spot, quantity: int, at: dt.datetime) -> Fact:
         self._order_at(spot, quantity)

@@ -45,40 +45,43 @@ def begun_session(begun: threading.Event) -> int:
     return session()
 
 
+class WaitsForTheOther:
+    """A booking that says that it has begun, and ends once the other one has set `other`."""
+
+    def __init__(self) -> None:
+        self.begun, self.other = threading.Event(), threading.Event()
+
+    def __call__(self) -> bool:
+        self.begun.set()
+        return self.other.wait(10)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_the_second_thread_has_not_begun_is_booked_here_when_nothing_else_is_to_be_done() -> None:
-    begun, here = threading.Event(), threading.Event()
     answers: list[bool] = []
-
-    def waits_for_the_other() -> bool:
-        begun.set()
-        return here.wait(10)
+    first = WaitsForTheOther()
 
     with Pump(2, quiet) as pump:
-        pump.book(waits_for_the_other, answers.append)
-        assert begun.wait(10)
-        pump.book(here.set)
+        pump.book(first, answers.append)
+        assert first.begun.wait(10)
+        pump.book(first.other.set)
 
     assert answers == [True], "else the second would have waited for the first, and the first for the second"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_fault_of_what_is_booked_here_is_told_and_what_the_others_booked_is_kept() -> None:
-    begun, here = threading.Event(), threading.Event()
     answers: list[bool] = []
-
-    def waits_for_the_other() -> bool:
-        begun.set()
-        return here.wait(10)
+    first = WaitsForTheOther()
 
     def fails() -> None:
-        here.set()
+        first.other.set()
         raise ZeroDivisionError
 
     def pumped() -> None:
         with Pump(2, quiet) as pump:
-            pump.book(waits_for_the_other, answers.append)
-            assert begun.wait(10)
+            pump.book(first, answers.append)
+            assert first.begun.wait(10)
             pump.book(fails)
 
     with pytest.raises(ZeroDivisionError):

@@ -58,6 +58,10 @@ class Work:
     split: bool = False
     """Goods of it are held elsewhere than its store knows: which of them an event means depends on the order of events."""
 
+    def names(self, item: int) -> bool:
+        """A line of it is of the item."""
+        return any(item_of(line) == item for line in self.order.lines)
+
     @property
     def awaits_reading(self) -> bool:
         """What happens next could concern other units than those it is said to: some are held apart, or some that nobody has
@@ -294,7 +298,7 @@ class Shops:
                 to = at if back[at] > 0 else next(other for other in back if other.item == at.item and back[other] > 0)
                 self.books.cancelled(at, to, spot, gone, work.test)
                 back[to] -= gone
-                work.put_back[line_gid(work.order, number)] += gone if len(work.order.refunds) == refunds else 0
+                work.put_back[work.order.line(number).gid] += gone if len(work.order.refunds) == refunds else 0
         self._note(work, Act.CANCEL)
 
     def move(self, store: int, chance: random.Random) -> None:
@@ -381,7 +385,7 @@ class Shops:
     def _may_have_grown(self, shelf: Shelf) -> bool:
         """An order of the item was edited, and nobody has read when."""
         unread = [work for work in self.works if work.store == shelf.store and Act.EDIT in work.unread]
-        return any(item_of(line) == shelf.item for work in unread for line in work.order.lines)
+        return any(work.names(shelf.item) for work in unread)
 
     def _edit(self, shelf: Shelf, **what: int) -> None:
         place = PLACES[shelf.place]
@@ -437,11 +441,6 @@ STEPS: dict[Act, Callable[[Shops, int, random.Random], None]] = {
     Act.DAMAGE: Shops.damage,
     Act.HAND: Shops.by_hand,
 }
-
-
-def line_gid(order: Order, number: int) -> str:
-    """The reference of a line of the order."""
-    return str(next(line.gid for line in order.lines if line.number == number))
 
 
 def sku(item: int) -> str:

@@ -49,7 +49,7 @@ def count(engine: Engine, store: int, chance: random.Random) -> None:
 
 def _lost_untold(work: Work, item: int) -> bool:
     """An edit may have taken units of the item off that are gone, and nobody has read of it: nothing will tell when."""
-    return {Act.EDIT, Act.CANCEL} <= work.unread and any(item_of(line) == item for line in work.order.lines)
+    return {Act.EDIT, Act.CANCEL} <= work.unread and work.names(item)
 
 
 def _let_parcels_stay(works: Iterable[Work]) -> None:
