@@ -53,8 +53,8 @@ class JsonCommand(BaseCommand):
 
     `permission` ("catalog.import_items") is asked of the person named by `--as`; without `--as` the actor is None,
     the system: whoever may run commands on this machine may do everything. Exceptions in `refusals` exit with 2,
-    those in `failures` with 1; both must carry `cause` and `remedy`, and may carry `gates` (each with
-    `as_dict()`) and `details` (more of the JSON object).
+    those in `failures` with 1; both must carry `cause` and `remedy`, and may carry `gates` (the one that the cause
+    tells first; each with `as_dict()`, its label, detail and remedy) and `details` (more of the JSON object).
     """
 
     permission = ""
@@ -92,6 +92,8 @@ class JsonCommand(BaseCommand):
         cause, remedy = getattr(exc, "cause", str(exc)), getattr(exc, "remedy", "")
         self.stderr.write(f"{cause} {remedy}".strip())
         gates = [gate.as_dict() for gate in getattr(exc, "gates", ())]
+        for gate in gates[1:]:  # the first is what the cause says
+            self.stderr.write(f"Also shut: {gate['label']}. {gate['detail']} {gate['remedy']}".strip())
         if as_json:
             outcome = "refused" if code == REFUSED else "failed"
             details: dict[str, Any] = getattr(exc, "details", {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pytest
@@ -18,16 +18,21 @@ pytestmark = pytest.mark.django_db
 
 @dataclass
 class Gate:
-    name: str
+    label: str
+    detail: str
+    remedy: str
 
     def as_dict(self) -> dict[str, str]:
-        return {"name": self.name}
+        return asdict(self)
 
 
 class GateClosed(Exception):
     cause = "The queue is not empty."
     remedy = "Wait for it."
-    gates = [Gate("queue")]
+    gates = [
+        Gate("Order queue empty", "The queue is not empty.", "Wait for it."),
+        Gate("Baseline taken", "No full sync has run yet.", "Start one."),
+    ]
 
 
 class Offline(Exception):
@@ -70,16 +75,21 @@ def test_json_is_one_object_on_stdout_and_complaints_go_to_stderr(capsys: pytest
     assert "Line 3: no." in out.err
 
 
-def test_a_closed_gate_exits_with_two_and_is_in_the_output(capsys: pytest.CaptureFixture[str]) -> None:
+def test_closed_gates_exit_with_two_and_all_are_in_the_output(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(GateClosed(), as_json=True) == 2
     out = capsys.readouterr()
     assert json.loads(out.out) == {
         "outcome": "refused",
         "cause": "The queue is not empty.",
         "remedy": "Wait for it.",
-        "gates": [{"name": "queue"}],
+        "gates": [
+            {"label": "Order queue empty", "detail": "The queue is not empty.", "remedy": "Wait for it."},
+            {"label": "Baseline taken", "detail": "No full sync has run yet.", "remedy": "Start one."},
+        ],
     }
-    assert "The queue is not empty. Wait for it." in out.err
+    assert out.err == (
+        "The queue is not empty. Wait for it.\nAlso shut: Baseline taken. No full sync has run yet. Start one.\n"
+    )
 
 
 def test_a_service_that_does_not_answer_exits_with_one(capsys: pytest.CaptureFixture[str]) -> None:
