@@ -30,7 +30,12 @@ SLICE = 50
 
 def untracked(store: Store) -> QuerySet[ListedVariant, ListedVariant]:
     """Linked variants that the store has and does not track: no job touches their levels."""
-    return ListedVariant.objects.filter(store=store, tracked=False, gone_at=None)
+    return untracked_in([store])
+
+
+def untracked_in(stores: Collection[Store]) -> QuerySet[ListedVariant, ListedVariant]:
+    """The same of several stores."""
+    return ListedVariant.objects.filter(store__in=stores, tracked=False, gone_at=None)
 
 
 def start_tracking(

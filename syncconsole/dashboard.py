@@ -17,7 +17,7 @@ from connectors.models import RemoteChange, Store, SyncRun
 from connectors.models.runs import RunStatus
 from connectors.models.webhooks import ChangeState
 from connectors.progress import headline
-from inventory import audit, drift, drift_history, figures, schedules, standing
+from inventory import audit, drift, drift_history, figures, schedules, standing, tracking
 from inventory.figures import Hour
 from inventory.models import InventoryLevel, LevelPublication, Schedule
 from inventory.standing import Standing
@@ -64,6 +64,7 @@ class StoreCard:
     next_at: dt.datetime | None
     next_text: str
     not_linked: int
+    untracked: int
     recent: list[SyncRun] = field(default_factory=list)
 
 
@@ -189,10 +190,15 @@ def store_cards(stores: list[Store], person_id: int) -> list[StoreCard]:
     publications = LevelPublication.objects.filter(store__in=stores).order_by()
     holding = standing.found(publications, Standing.HELD).values("store", what=Value("held"))
     differing = drift.undecided().filter(store__in=stores).order_by().values("store", what=Value("drift"))
-    both = holding.annotate(n=Count("pk"), units=Sum(Value(0)), since=Min("held_since")).union(
-        differing.annotate(n=Count("pk"), units=Sum("quantity"), since=Min("first_seen_at")), all=True
+    outside = tracking.untracked_in(stores).order_by().values("store", what=Value("untracked"))
+    together = holding.annotate(n=Count("pk"), units=Sum(Value(0)), since=Min("held_since")).union(
+        differing.annotate(n=Count("pk"), units=Sum("quantity"), since=Min("first_seen_at")),
+        outside.annotate(n=Count("pk"), units=Sum(Value(0)), since=Min("linked_at")),
+        all=True,
     )
-    counted = {(row["what"], row["store"]): row for row in both}
+    counted: dict[int, dict[str, Any]] = defaultdict(dict)
+    for row in together:
+        counted[row["store"]][row["what"]] = row
     recent: dict[int, list[SyncRun]] = defaultdict(list)
     for run in SyncRun.objects.filter(store__in=stores).order_by("-pk")[: 20 * max(1, len(stores))]:
         recent[run.store_id].append(run)
@@ -201,8 +207,7 @@ def store_cards(stores: list[Store], person_id: int) -> list[StoreCard]:
         _card(
             store,
             health_of(store, person_id),
-            counted.get(("held", store.pk)),
-            counted.get(("drift", store.pk)),
+            counted[store.pk],
             recent[store.pk],
             planned[store.pk],
         )
@@ -211,8 +216,9 @@ def store_cards(stores: list[Store], person_id: int) -> list[StoreCard]:
 
 
 def _card(
-    store: Store, health: StoreHealth, held: Any, drifting: Any, recent: list[SyncRun], planned: list[Schedule]
+    store: Store, health: StoreHealth, counted: dict[str, Any], recent: list[SyncRun], planned: list[Schedule]
 ) -> StoreCard:
+    held, drifting, outside = (counted.get(what) for what in ("held", "drift", "untracked"))
     last = next((run for run in recent if not run.is_open), None)
     next_at, next_text = _next(store, planned)
     return StoreCard(
@@ -227,6 +233,7 @@ def _card(
         next_at=next_at,
         next_text=next_text,
         not_linked=not_linked(store.pk),
+        untracked=outside["n"] if outside else 0,
         recent=recent,
     )
 

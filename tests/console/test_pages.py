@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from catalog.models import ListedVariant
 from connectors.models import Store
 from syncconsole.dashboard import drift_over_days, not_linked
 from syncconsole.store_health import health_of
@@ -183,3 +184,13 @@ def test_home_counts_variants_with_stock_that_the_store_does_not_know(world: Wor
     home = sign_in("Operator").get(reverse("admin:index")).content.decode()
     assert "Not linked" in home
     assert f'?store={store.slug}&amp;state=not_listed">1 variant</a>' in home
+
+
+def test_home_counts_variants_that_the_store_does_not_track_and_leads_to_their_list(
+    world: World, sign_in: SignIn
+) -> None:
+    store, client = showcase.live_store(world), sign_in("Operator")
+    assert "Not tracked" not in client.get(reverse("admin:index")).content.decode()
+    ListedVariant.objects.filter(pk=world.publication("TS-BLK-M").listed_id).update(tracked=False)
+    home = client.get(reverse("admin:index")).content.decode()
+    assert f'{reverse("admin:untracked", args=[store.slug])}">1 variant</a>' in home
