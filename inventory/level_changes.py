@@ -6,19 +6,21 @@ this way, too; what shows the quantity we expect settles nothing and starts noth
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final
 
 import structlog
 from django.db import transaction
+from django.utils import timezone
 
-from connectors import changes
+from connectors import changes, lags
 from connectors.changes import Claimed
 from connectors.models import Store
 from connectors.ports.store import MAX_CHANGES
 from connectors.ports.webhooks import level_of, level_ref
-from inventory import publications, readings, sending, settled
+from inventory import holds, publications, readings, sending, settled
 from inventory.models import Drift, LevelPublication
 from inventory.models.drifts import STANDING
 from inventory.models.publications import Exclusion, PublicationState
@@ -31,6 +33,8 @@ log = structlog.get_logger(__name__)
 KIND: Final = "level"
 RESTS: Final = 60
 """Seconds beyond the store's margin until a level that has just moved is looked at again."""
+PASSING: Final = ("a", "d")
+"""Tests that a level passes by itself, after a while."""
 
 
 def read_changes(store: Store) -> int:
@@ -54,6 +58,14 @@ def ask_for(levels: Iterable[LevelPublication]) -> None:
 def ask_for_held(publication_ids: Iterable[int]) -> None:
     """What these held levels waited for may have come: have them read again, so that the hold ends by itself."""
     ask_for(LevelPublication.objects.filter(pk__in=list(publication_ids)).select_related("store", "store_location"))
+
+
+def ask_for_rested(store: Store) -> None:
+    """Have those levels of `store` read again that a job held because they had just moved, or a push of theirs was on its
+    way: by now they may rest, and no message tells of that."""
+    long_ago = timezone.now() - lags.margin(store) - dt.timedelta(seconds=RESTS)
+    rows = holds.held().filter(store=store, hold_test__in=PASSING, observed_at__lt=long_ago)
+    ask_for(rows.select_related("store", "store_location"))
 
 
 def ask_for_unstocked() -> None:
@@ -141,7 +153,7 @@ def _teaches_nothing(row: LevelPublication, reading: Reading) -> bool:
 
 def _ends_soon(hold: Hold | None, reading: Reading) -> bool:
     """It is held for what passes by itself; what does not, the jobs that read every level find again."""
-    if hold is None or hold.test not in ("a", "d"):
+    if hold is None or hold.test not in PASSING:
         return False
     return hold.test == "d" or reading.read_at - reading.watermark <= OUT_OF_DATE
 

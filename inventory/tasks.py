@@ -63,6 +63,13 @@ def tell_of_long_holds() -> None:
 
 
 @shared_task(base=AfterCommitTask)
+def look_at_rested() -> None:
+    """Beat, every two minutes: a hold for what passes by itself ends by itself."""
+    for store in Store.objects.filter(live_at__isnull=False):
+        level_changes.ask_for_rested(store)
+
+
+@shared_task(base=AfterCommitTask)
 def look_at_unstocked() -> None:
     """Beat, nightly: a level that its store stocks again, and that no message told of, takes part again."""
     level_changes.ask_for_unstocked()

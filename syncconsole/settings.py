@@ -207,6 +207,11 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     },
     "start due jobs": {"task": "inventory.tasks.start_due_jobs", "schedule": 30.0, "options": {"expires": 60}},
     "sweep publications": {"task": "inventory.tasks.sweep_publications", "schedule": 3600.0},
+    "look at rested levels": {
+        "task": "inventory.tasks.look_at_rested",
+        "schedule": 120.0,
+        "options": {"expires": 120},
+    },
     "tell of long holds": {"task": "inventory.tasks.tell_of_long_holds", "schedule": 300.0},
     "look at unstocked levels": {"task": "inventory.tasks.look_at_unstocked", "schedule": crontab(hour=2, minute=40)},
     "check ledger": {"task": "inventory.tasks.check_ledger", "schedule": crontab(hour=4, minute=20)},

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
+from django.utils import timezone
 
 from connectors import changes
 from connectors.models import FeedPosition, RemoteChange
@@ -16,6 +18,7 @@ from inventory import level_changes, publications
 from inventory.level_changes import read_changes
 from inventory.models import Drift, LevelPublication
 from inventory.models.publications import Exclusion, PublicationState
+from inventory.tasks import look_at_rested
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +84,25 @@ def test_an_edit_is_drift_once_it_rests_not_before(live: World) -> None:
     told(live)
     read_changes(live.store)
     assert Drift.objects.get().quantity == 4
+    assert waiting(live) == []
+
+
+def test_what_a_job_held_for_having_just_moved_is_read_again_once_it_rests(live: World) -> None:
+    live.edit("A", 4)
+    live.full()
+    assert live.publication("A").hold_test == "a"
+    LevelPublication.objects.update(observed_at=timezone.now())
+    look_at_rested()
+    assert not RemoteChange.objects.exists()
+
+    live.rest()
+    told(live)  # the orders, nothing of a level
+    LevelPublication.objects.update(observed_at=timezone.now() - dt.timedelta(minutes=4))
+    look_at_rested()
+    read_changes(live.store)
+    assert live.publication("A").hold_test == ""
+    assert Drift.objects.get().quantity == 4
+    look_at_rested()
     assert waiting(live) == []
 
 
