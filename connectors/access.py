@@ -166,7 +166,8 @@ def replace_token(store: Store, token: str, *, by: User | None, address: str | N
     """Put another static token in place of the old one, and note that it was done. The connection counts as untested."""
     with transaction.atomic():
         row = Store.objects.select_for_update().get(pk=store.pk)
-        _as_untested(row, access_token=token, grant=Grant.STATIC, token_expires_at=None, token_renews_at=None)
+        static = {"access_token": token, "grant": Grant.STATIC, "token_expires_at": None, "token_renews_at": None}
+        _change(row, {**static, **UNTESTED})
         audit.record(by, "replace token", row.name, address=address)
 
 
@@ -176,7 +177,8 @@ def replace_credentials(
     """Set how the store's token is obtained, and the app's client ID and secret; an empty secret keeps the old one.
 
     The former secret is kept: Shopify goes on signing webhooks with it for a while. A token of another app, or of
-    another grant, is forgotten, and the connection counts as untested.
+    another grant, is forgotten, and the connection counts as untested. Where the token stays, so does the test: a static
+    token's app secret only signs webhooks, and replacing it stops no job.
     """
     with transaction.atomic():
         row = Store.objects.select_for_update().get(pk=store.pk)
@@ -190,14 +192,16 @@ def replace_credentials(
                 "secret_replaced_at": timezone.now(),
             }
         if grant != row.grant or (grant == Grant.CLIENT_CREDENTIALS and (secret_changes or client_id != row.client_id)):
-            changes |= {"access_token": "", "token_expires_at": None, "token_renews_at": None}
-        _as_untested(row, **changes)
+            changes |= {"access_token": "", "token_expires_at": None, "token_renews_at": None, **UNTESTED}
+        _change(row, changes)
         after = {"access": grant, "client_id": client_id, "client_secret": "replaced" if secret_changes else "kept"}
         audit.record(by, "replace credentials", row.name, before=before, after=after, address=address)
 
 
-def _as_untested(row: Store, **changes: Any) -> None:
-    changes |= {"connection_checked_at": None, "connection_cause": "", "connection_remedy": ""}
+UNTESTED: Final[dict[str, Any]] = {"connection_checked_at": None, "connection_cause": "", "connection_remedy": ""}
+
+
+def _change(row: Store, changes: dict[str, Any]) -> None:
     for name, value in changes.items():
         setattr(row, name, value)
     row.save(update_fields=list(changes))

@@ -280,6 +280,17 @@ def test_an_empty_secret_keeps_the_old_one(store: Store) -> None:
     assert (changed.client_id, changed.client_secret, changed.previous_client_secret) == ("app-2", SECRET, "")
 
 
+def test_the_secret_that_only_signs_webhooks_is_replaced_without_stopping_a_job(store: Store) -> None:
+    tested = timezone.now()
+    Store.objects.filter(pk=store.pk).update(grant=Grant.STATIC, access_token="shpat_1", connection_checked_at=tested)
+
+    access.replace_credentials(store, grant="static", client_id="app-1", client_secret="shpss_new_secret", by=None)
+
+    changed = row(store)
+    assert (changed.client_secret, changed.access_token) == ("shpss_new_secret", "shpat_1")
+    assert changed.connection_checked_at == tested
+
+
 def test_client_credentials_without_a_secret_are_refused(store: Store) -> None:
     Store.objects.filter(pk=store.pk).update(client_secret="", grant=Grant.STATIC, client_id="")
     admin = Client()
