@@ -97,7 +97,7 @@ def read_table(stream: BinaryIO | IO[bytes], known: ColumnNames, needs: Sequence
     """
     copy = tempfile.SpooledTemporaryFile(max_size=4 * CHUNK)  # noqa: SIM115 - lives as long as its rows are read
     try:
-        table = _table(_checked_text(_spooled(stream, copy)), known)
+        table = _table(_checked_text(_spooled(stream, copy)), known, needs)
         _refuse_missing(table.columns, needs)
         return table
     except BaseException:
@@ -105,8 +105,8 @@ def read_table(stream: BinaryIO | IO[bytes], known: ColumnNames, needs: Sequence
         raise
 
 
-def _table(text: io.TextIOWrapper, known: ColumnNames) -> Table:
-    header_line, delimiter, names = _header(text, known)
+def _table(text: io.TextIOWrapper, known: ColumnNames, needs: Sequence[Sequence[str]]) -> Table:
+    header_line, delimiter, names = _header(text, known, needs)
     header = _cells(header_line, delimiter)
     return Table(
         header=header,
@@ -121,9 +121,13 @@ def _refuse_missing(columns: frozenset[str], needs: Sequence[Sequence[str]]) -> 
     missing = [" or ".join(alternatives) for alternatives in needs if not columns.intersection(alternatives)]
     if missing:
         raise FileRefused(
-            f"The header has no column {', '.join(missing)}.",
-            "Add what is missing; --template prints the whole header with an example.",
+            f"The header has no column {', '.join(missing)}.", f"{_first_row(needs)} Add what is missing."
         )
+
+
+def _first_row(needs: Sequence[Sequence[str]]) -> str:
+    named = ", ".join(" or ".join(alternatives) for alternatives in needs)
+    return f"The first row names the columns: {named}." if named else "The first row names the columns."
 
 
 def _spooled(stream: BinaryIO | IO[bytes], copy: IO[bytes]) -> IO[bytes]:
@@ -174,7 +178,9 @@ def _rewind(text: io.TextIOWrapper) -> None:
     text.seek(0)
 
 
-def _header(text: io.TextIOWrapper, known: ColumnNames) -> tuple[str, str, Mapping[int, str]]:
+def _header(
+    text: io.TextIOWrapper, known: ColumnNames, needs: Sequence[Sequence[str]]
+) -> tuple[str, str, Mapping[int, str]]:
     """The header line, its delimiter and its known columns."""
     line = text.readline()
     while line and not line.strip():
@@ -190,9 +196,7 @@ def _header(text: io.TextIOWrapper, known: ColumnNames) -> tuple[str, str, Mappi
     best = max(DELIMITERS, key=lambda delimiter: len(known(_cells(line, delimiter))))
     names = known(_cells(line, best))
     if not names:
-        raise FileRefused(
-            "No column of the header is known.", "Begin the file with the header row of the template (--template)."
-        )
+        raise FileRefused("No column of the header is known.", _first_row(needs))
     twice = {name for name in names.values() if list(names.values()).count(name) > 1}
     if twice:
         raise FileRefused(

@@ -10,11 +10,12 @@ from inventory.mapping import folded
 from inventory.stock_rows import Reason, StockRow
 
 OWN_COLUMNS: Final = ("item_number", "sku", "quantity")
+ON_HAND: Final = "On hand (current)"
 STORE_COLUMNS: Final = {
     "sku": "sku",
     "location": "location",
-    "on hand (current)": "quantity",
-    "on hand": "quantity",
+    "on hand (current)": ON_HAND,
+    "on hand": ON_HAND,
 }
 NOT_STOCKED: Final = "not stocked"
 
@@ -38,7 +39,7 @@ def own_rows(table: Table, problems: Problems) -> Iterator[StockRow]:
         try:
             if not row.cells.get("item_number") and not row.cells.get("sku"):
                 raise CellRefused("The row names no item.", "Write its item_number, or its sku.")
-            yield _row(row, table.decimal_mark)
+            yield _row(row, "quantity", table.decimal_mark)
         except CellRefused as refused:
             problems.add(row.line, refused.cause, refused.remedy)
 
@@ -49,12 +50,12 @@ def store_rows(table: Table, names: Sequence[str], problems: Problems) -> Iterat
     for row in _readable(table, problems):
         if folded(row.cells.get("location", "")) not in wanted:
             continue
-        if row.cells.get("quantity", "").casefold() == NOT_STOCKED:
+        if row.cells.get(ON_HAND, "").casefold() == NOT_STOCKED:
             continue
         try:
             if not row.cells.get("sku"):
                 raise CellRefused("The variant has no SKU.", "Give it one in the store, or record it by our own file.")
-            yield _row(row, ".")
+            yield _row(row, ON_HAND, ".")
         except CellRefused as refused:
             problems.add(row.line, refused.cause, refused.remedy)
 
@@ -67,8 +68,8 @@ def _readable(table: Table, problems: Problems) -> Iterator[Row]:
             yield row
 
 
-def _row(row: Row, mark: str) -> StockRow:
-    text = row.cells.get("quantity", "")
+def _row(row: Row, column: str, mark: str) -> StockRow:
+    text = row.cells.get(column, "")
     if not text:
         raise CellRefused("The row gives no quantity.", "Write how many units are on hand; 0 where there are none.")
     quantity = decimal_cell("The quantity", text, mark=mark, places=3, digits=9)

@@ -94,7 +94,7 @@ def plan_from_file(
         table = read_table(stream, opening_rows.own_columns, (("item_number", "sku"), ("quantity",)))
         rows = partial(opening_rows.own_rows, table)
     else:
-        table = read_table(stream, opening_rows.store_columns, (("sku",), ("location",), ("quantity",)))
+        table = read_table(stream, opening_rows.store_columns, (("sku",), ("location",), (opening_rows.ON_HAND,)))
         names = list(store.locations.filter(mappings__location=location).values_list("name", flat=True))
         rows = partial(opening_rows.store_rows, table, [location.name, *names])
     source = OpeningSource.STORE_FILE if store else OpeningSource.FILE

@@ -100,6 +100,12 @@ def test_a_file_that_cannot_be_read_is_refused_before_its_first_row(content: byt
     assert refusal.value.remedy
 
 
+def test_a_file_of_another_kind_is_refused_with_the_columns_that_are_needed() -> None:
+    with pytest.raises(FileRefused) as refusal:
+        read_table(io.BytesIO(b"x,y\n1,2\n"), known, (("item_number", "sku"), ("quantity",)))
+    assert refusal.value.remedy == "The first row names the columns: item_number or sku, quantity."
+
+
 def test_wrong_letters_on_the_last_line_refuse_the_file_before_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(FileRefused):
         table(b"a,b\n" + b"1,2\n" * 50_000 + b"\xe3,2\n")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 from connectors import pausing, runs
@@ -227,6 +227,26 @@ def test_the_command_shows_and_changes_the_same_rows(world: World, capsys: pytes
     with pytest.raises(SystemExit) as refused:
         call_command("schedules", world.store.slug, "--every", "5")
     assert refused.value.code == 2
+
+
+def test_the_command_says_which_of_daily_and_weekly_went_off_for_the_other(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.item("A", here=5, there=5)
+    world.rest()
+    world.full()
+    world.sign()
+    call_command("schedules", world.store.slug, "--job", "weekly", "--on")
+    assert "is off now" not in capsys.readouterr().out
+    call_command("schedules", world.store.slug, "--job", "daily", "--on")
+    assert "Weekly is off now: daily and weekly are never both on." in capsys.readouterr().out
+
+
+def test_a_time_that_no_clock_shows_is_refused_in_plain_words(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises((SystemExit, CommandError)) as refused:
+        call_command("schedules", world.store.slug, "--job", "daily", "--at", "25:00")
+    said = f"{refused.value} {capsys.readouterr().err}"
+    assert "25:00 is no time of day. Write it as HH:MM" in said
 
 
 @pytest.mark.django_db(transaction=True)

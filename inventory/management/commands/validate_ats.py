@@ -9,6 +9,7 @@ from catalog.csv_rows import FileRefused
 from connectors.commands import named_store
 from connectors.models import Store
 from inventory import sample_file, signatures, validation
+from inventory.models import Validation
 from inventory.validation import ValidationRefused
 from syncconsole.kernel.commands import JsonCommand, Refused, Report, acting_person, input_file, output_file
 from syncconsole.kernel.models import User
@@ -53,6 +54,11 @@ class Command(JsonCommand):
             file.writelines(sample_file.lines(sheet))
 
 
+def _moment(store: Store, signed: Validation | None) -> str:
+    at = signed and signed.signed_at
+    return f"{at.astimezone(store.zone):%-d %b %Y %H:%M %Z}" if at else ""
+
+
 def told(store: Store) -> Report:
     """How the sheet stands now."""
     counts, signed = validation.counts.anew(store.pk).value, signatures.last(store)
@@ -72,7 +78,7 @@ def told(store: Store) -> Report:
         f"{counts.levels:,} levels: {counts.equal:,} equal, {counts.differ:,} differ, {counts.held:,} held.",
         {
             "none": "Nobody has signed yet.",
-            "signed": f"Signed by {data['signed_by']}, {data['signed_at']}.",
+            "signed": f"Signed by {data['signed_by']}, {_moment(store, signed)}.",
             "withdrawn": f"The signature is withdrawn: {data['withdrawn_cause']}",
         }[state],
     ]
