@@ -177,11 +177,9 @@ def learn(publication: LevelPublication, reading: Reading) -> None:
 
     The publication is locked and `judge` found nothing. Afterwards expected may have moved.
     """
-    if publication.state == PublicationState.UNSURE and not _decide_unsure(publication, reading.level):
-        publication.observed_revision = publication.revision
-        return
+    undecided = publication.state == PublicationState.UNSURE and not _decide_unsure(publication, reading.level)
     _follow_unavailable(publication, reading.level)
-    if publication.verify:
+    if publication.verify and not undecided:
         _decide_late_effect(publication, reading.level)
     publication.observed_revision = publication.revision
 
@@ -202,22 +200,24 @@ def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> bool:
     else waits for a person or the next job that overwrites, and is not decided. A compare-and-swap, and what is frozen
     afterwards: believe the store."""
     push = Push.objects.select_related("batch__run").filter(claimed=publication).first()
-    if push and _moved_besides(publication, push, level):
+    relative = push is not None and push.batch.kind == WriteKind.ADJUST
+    applied = _was_applied(publication, push, level) if push and relative else None
+    if push and relative and applied is None and publication.baseline_at and not push.batch.run.undoes_id:
         publication.state_cause = (
             f"A push of {push.quantity:+d} was never answered, and something else moved the level, too. "
             "Decide it under Held and drift; a full sync ends it as well."
         )
         return False
     pushes.decided(publication)
-    if publication.baseline_at is None and push and push.batch.kind == WriteKind.ADJUST:
+    if publication.baseline_at is None and relative:
         publication.state = PublicationState.NO_BASELINE
     rest = level.available - publication.expected_quantity
     status = PushStatus.DROPPED
-    if push and push.batch.kind == WriteKind.ADJUST and rest == push.quantity:
+    if push and applied:
         effect = Effect(publication, PublicationKind.PUSHED, push.quantity, f"push:{push.pk}", push_id=push.pk)
         publications.record([effect])
         status = PushStatus.SETTLED
-    elif rest or publication.baseline_at is None:
+    elif (rest and applied is None) or publication.baseline_at is None:
         adopt(publication, cause=NEVER_ANSWERED)
     if push and push.batch.run.undoes_id and (rest or status == PushStatus.SETTLED):
         frozen.freeze(publication, push.batch.run)
@@ -226,10 +226,14 @@ def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> bool:
     return True
 
 
-def _moved_besides(publication: LevelPublication, push: Push, level: RemoteLevel) -> bool:
-    """What the store shows is neither with nor without the units of a relative push that deltas would go on from."""
-    relative = push.batch.kind == WriteKind.ADJUST and publication.baseline_at and not push.batch.run.undoes_id
-    return bool(relative) and level.available - publication.expected_quantity not in (0, push.quantity)
+def _was_applied(publication: LevelPublication, push: Push, level: RemoteLevel) -> bool | None:
+    """Whether the store shows the units of a relative push; None where it shows neither them nor what was there before.
+    Units that it withholds since then may have come out of these."""
+    rest = level.available - publication.expected_quantity
+    for explained in (rest, rest + level.unavailable - publication.withheld):
+        if explained in (0, push.quantity):
+            return explained == push.quantity
+    return None
 
 
 def adopt(publication: LevelPublication, cause: str) -> None:

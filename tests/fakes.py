@@ -222,6 +222,15 @@ class FakeStore(FakeOrders, FakeShipments, FakeProducts):
 
     # --- what goes wrong
 
+    def reserve(self, item_ref: str, location_ref: str, quantity: int) -> None:
+        """A draft order reserves units: they are withheld, out of those that were available."""
+        level = self.level(item_ref, location_ref)
+        level.available, level.unavailable, level.moved_at = (
+            level.available - quantity,
+            level.unavailable + quantity,
+            self.now,
+        )
+
     def take_looks_to_list(self, looks: int) -> None:
         """The listing is prepared, and ready at the look of this number."""
         self._looks = looks

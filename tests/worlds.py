@@ -111,6 +111,11 @@ class World:
         """Somebody changes the quantity in the store's admin."""
         self.fake.edit(self.publication(sku).item_ref, self.there, by)
 
+    def reserve(self, sku: str, quantity: int) -> None:
+        """A draft order of the store reserves units of it."""
+        publication = self.publication(sku)
+        self.fake.reserve(publication.item_ref, publication.store_location.ref, quantity)
+
     def rest(self, seconds: float = 3600) -> None:
         """The store's time passes, so that what moved there is settled."""
         self.fake.advance(seconds)

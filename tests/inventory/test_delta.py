@@ -361,15 +361,22 @@ def test_a_lost_reply_is_asked_for_with_the_same_bytes_until_23_hours_later(
 
 @contextmanager
 def unsure(
-    world: World, monkeypatch: pytest.MonkeyPatch, *, happened: bool, edited: int = 0, received: int = 0
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    happened: bool,
+    edited: int = 0,
+    reserved: int = 0,
+    received: int = 0,
 ) -> Iterator[None]:
     """A push of 5 to a level at 20, carried out or not, whose answer is lost for longer than its key lives; somebody
-    edits the level meanwhile, a delta passes it by, and it is read once."""
+    edits the level meanwhile, or a draft reserves units of it, a delta passes it by, and it is read once."""
     monkeypatch.setattr(pushes, "TRIES_AT_ONCE", 1)
     world.post("A", 5)
     world.fake.lose_next_reply() if happened else world.fake.drop_next_request()
     run = world.delta()
     world.edit("A", edited)
+    world.reserve("A", reserved)
     world.rest(25 * 3600)
     world.fake.forget_keys()
     with time_machine.travel(timezone.now() + dt.timedelta(hours=25), tick=False):
@@ -406,6 +413,33 @@ def test_what_came_while_a_push_was_unsure_is_sent_once_it_is_decided(
     with unsure(live, monkeypatch, happened=happened, received=3):
         live.delta()
     assert live.shown("A") == 28
+
+
+@pytest.mark.parametrize(("happened", "shown"), [(False, 18), (True, 23)])
+def test_units_reserved_while_a_push_was_unsure_do_not_hide_what_became_of_it(
+    live: World, monkeypatch: pytest.MonkeyPatch, happened: bool, shown: int
+) -> None:
+    with unsure(live, monkeypatch, happened=happened, reserved=2):
+        publication = live.publication("A")
+        assert (publication.state, publication.withheld) == (PublicationState.LIVE, 2)
+        assert (publication.expected_quantity, live.shown("A")) == (shown, shown)
+        assert not Drift.objects.filter(state=DriftState.OPEN).exists()
+        live.delta()
+    assert live.shown("A") == live.publication("A").target == 23
+
+
+def test_an_overwrite_of_an_unsure_level_leaves_out_what_the_store_withholds(
+    live: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hand edit besides: nobody knows what became of the push, and yet the reserved units are not sold."""
+    with unsure(live, monkeypatch, happened=False, edited=1, reserved=2):
+        standing = Drift.objects.get(state=DriftState.OPEN)
+        assert (live.publication("A").state, standing.quantity) == (PublicationState.UNSURE, 1)
+        live.rest()
+        live.full()
+    publication = live.publication("A")
+    assert (publication.state, publication.withheld) == (PublicationState.LIVE, 2)
+    assert live.shown("A") == publication.target == 23
 
 
 @pytest.mark.parametrize("happened", [False, True])
