@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from connectors.ports.orders import Fulfilment, RemoteOrder
 from connectors.ports.refunds import RefundLine
+from orders.dating import Units, left_out, ordered, part
 
 SENT = frozenset({"success"})
 """States of a fulfilment whose goods have left; a cancelled or failed one has sent nothing."""
@@ -182,14 +183,28 @@ class _Line:
 
     def _growth(self, came: dict[Spot, int], went: dict[Spot, int]) -> Iterator[Fact]:
         grown = max(0, self.line.quantity - self.ordered) if self.line else 0
+        for units, at in self._ordered_at(grown):
+            left = units
+            for spot, quantity in _take(came, units):
+                came[spot] -= quantity
+                left -= quantity
+                yield self._grown(spot, quantity, at)
+            if left:  # ordered and taken off again between two versions
+                went[self._home] = went.get(self._home, 0) + left
+                yield self._grown(self._home, left, at)
+
+    def _ordered_at(self, quantity: int) -> list[Units]:
+        """When the line's last `quantity` units were ordered."""
+        if self._dated and self.line:
+            return list(part(ordered(self.order, self.line), self.ordered, quantity))
         at = self.order.updated_at if self.ordered else self.order.created_at
-        for spot, quantity in _take(came, grown):
-            came[spot] -= quantity
-            grown -= quantity
-            yield self._grown(spot, quantity, at)
-        if grown:  # placed and taken off again between two versions
-            went[self._home] = went.get(self._home, 0) + grown
-            yield self._grown(self._home, grown, at)
+        return [Units(quantity, at)] if quantity else []
+
+    @cached_property
+    def _dated(self) -> bool:
+        """The store tells since when each unit is ordered."""
+        told = self.order.edits or not (self.order.edited or self.ordered)
+        return bool(told and self.line and ordered(self.order, self.line))
 
     def _moves(self, went: dict[Spot, int], came: dict[Spot, int]) -> Iterator[Fact]:
         for source, target, quantity in _match(went, came):
@@ -250,12 +265,21 @@ class _Line:
                 went[spot] -= quantity
                 to_ref = entry.location_ref or spot.location_ref
                 yield self._fact(FactKind.CANCELLED, spot, quantity, when, to_ref=to_ref, source_ref=entry.ref)
+        lost = self._booked(FactKind.LOST)
         for spot, quantity in went.items():
             if quantity and (self.order.cancelled_at or self._removed):
-                at = self.order.cancelled_at or self.order.updated_at
-                yield self._fact(FactKind.LOST, spot, quantity, at, source_ref=self._not_put_back)
+                for units, at in self._lost_at(lost, quantity):
+                    yield self._fact(FactKind.LOST, spot, units, at, source_ref=self._not_put_back)
+                lost += quantity
             elif quantity:
                 yield self._fact(FactKind.UNEXPLAINED, spot, -quantity, self.order.updated_at)
+
+    def _lost_at(self, known: int, quantity: int) -> list[Units]:
+        """When `quantity` units went that were not put back, after those that are known: by edits, or with the order."""
+        by_edits = list(part(left_out(self.order, self.ref), known, quantity))
+        others = quantity - sum(units.quantity for units in by_edits)
+        at = self.order.cancelled_at or self.order.updated_at
+        return [*by_edits, Units(others, at)] if others else by_edits
 
     @cached_property
     def _refunds(self) -> list[_Refunded]:
@@ -349,15 +373,17 @@ class _Line:
 
     def _grown(self, spot: Spot, quantity: int, at: dt.datetime) -> Fact:
         self._order_at(spot, quantity)
-        placed, last = self.order.created_at, self._assigned_by(spot)
-        within = (placed, last) if self.order.edited or last - placed > ROUTING else None
-        return replace(self._fact(FactKind.GROWN, spot, quantity, at), within=within)
+        first, last = (at, self._assigned_by(spot)) if self._dated else (self.order.created_at, self._told_by(spot))
+        unsure = last - first > ROUTING or (not self._dated and self.order.edited)
+        return replace(self._fact(FactKind.GROWN, spot, quantity, at), within=(first, last) if unsure else None)
+
+    def _told_by(self, spot: Spot) -> dt.datetime:
+        """When units that nothing dates were there at the latest: of an edited order, since any change of it."""
+        return self.order.updated_at if self.order.edited else self._assigned_by(spot)
 
     def _assigned_by(self, spot: Spot) -> dt.datetime:
-        """When units that nobody had read before were there at the latest. Units of an edited order are there since it was
-        placed, or since any change of it; and those of work that was changed since may have been moved there."""
-        if self.order.edited:
-            return self.order.updated_at
+        """When units that nobody had read before were there at the latest: those of work that was changed may have been
+        moved there."""
         work = [work for work in self.order.fulfilment_orders if work.location_ref == spot.location_ref]
         times = [each.updated_at for each in work if any(entry.line_ref == self.ref for entry in each.lines)]
         return max(times, default=self.order.created_at)

@@ -14,6 +14,7 @@ What a `RemoteOrder` holds (its parts stand here and in `money`, `buyers` and `r
   store refused
 - money: currency, presentment_currency, taxes_included, tax_exempt, duties_included, gateways, totals, taxes, fees
 - lines (discounts, taxes, duties, bundle, attributes), shipping, transactions
+- edits: which units they added to lines and took off them, and when
 - refunds (lines with restock and location, shipping, duties, adjustments, transactions with their states), returns
   (lines, exchanges), fulfilments (location, lines, tracking), fulfilment_orders (assigned location, lines with item and
   remaining quantity, holds); retail_location_ref for what was sold at a till
@@ -189,6 +190,15 @@ class FulfilmentOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class LineEdit:
+    """Units that an edit added to a line (`quantity` > 0) or took off it (< 0)."""
+
+    line_ref: str
+    quantity: int
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteOrder:
     """One order with everything that hangs on it, read to the last nested page, all of one version (`updated_at`).
 
@@ -277,6 +287,8 @@ class RemoteOrder:
 
     tax_fields: tuple[Attribute, ...] = ()
     """Custom fields in which the merchant keeps tax ids, as `OrdersPort.read_fields` gave them."""
+    edits: tuple[LineEdit, ...] = ()
+    """All of them, oldest first. Empty where nothing was edited, and where the store does not tell all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
     "order_branches": ("OrderBranches", "read what hangs on orders", 50),
     "fulfillment_create": ("FulfillmentCreate", "tell of a shipment", 10),
     "orders_count": ("OrdersCount", "count the changed orders", 10),
+    "order_agreements": ("OrderAgreements", "read what was agreed of orders", 192),
     "order_versions": ("OrderVersions", "compare versions of orders", 1),
     "order_fields": ("OrderFieldValues", "read custom fields of orders", 12),
     "order_pages": ("OrderPages", "read the rest of an order", 111),
@@ -94,8 +95,8 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, int]]] = {
 _URGENT: Final = frozenset(
     {
         *("overview", "locations", "webhooks_list", "webhook_create", "webhook_delete"),
-        *("orders_changed", "orders_by_ids", "order_versions", "order_pages", "order_fields"),
-        *("refund_pages", "return_pages", "fulfillment_pages", "fulfillment_order_pages"),
+        *("orders_changed", "orders_by_ids", "order_agreements", "order_versions", "order_pages"),
+        *("order_fields", "refund_pages", "return_pages", "fulfillment_pages", "fulfillment_order_pages"),
     }
 )
 """What a person waits for, and what says what was sold."""

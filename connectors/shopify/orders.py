@@ -13,6 +13,7 @@ from connectors.shopify import mapping, orders_mapping
 from connectors.shopify import orders_buyers as buyers
 from connectors.shopify import orders_nodes as nodes
 from connectors.shopify.client import ShopifyClient
+from connectors.shopify.orders_edits import read_agreements
 from connectors.shopify.pages import further_pages
 from connectors.shopify.replies import SERVICE
 
@@ -86,6 +87,7 @@ class OrderReader:
         for _ in range(READINGS):
             found, refused = self._first_pages(torn)
             followed = [ref for ref, node in found.items() if node is not None and follow(self._client, node)]
+            followed += read_agreements(self._client, found.values())
             torn = changed_meanwhile(self._client, found, followed)
             for ref, node in found.items():
                 read[ref] = orders_mapping.order(node, refused.get(ref, ())) if node else None
@@ -132,9 +134,10 @@ def changed_meanwhile(
     """Of the orders whose pages were followed, those that are no longer the version read."""
     if not followed:
         return []
-    versions = client.execute("order_versions", {"ids": list(followed)}).read(nodes.VersionsData).nodes
+    asked = list(dict.fromkeys(followed))
+    versions = client.execute("order_versions", {"ids": asked}).read(nodes.VersionsData).nodes
     now = {version.id: version.updated_at for version in versions if version}
-    return [ref for ref in followed if (node := found[ref]) is not None and now.get(ref) != node.updated_at]
+    return [ref for ref in asked if (node := found[ref]) is not None and now.get(ref) != node.updated_at]
 
 
 def follow(client: ShopifyClient, node: nodes.OrderNode) -> bool:

@@ -22,6 +22,7 @@ from connectors.shopify.client import ShopifyClient
 from connectors.shopify.decoding import convert
 from connectors.shopify.documents import document
 from connectors.shopify.orders import changed_meanwhile, follow, full_lists, search, second
+from connectors.shopify.orders_edits import read_agreements
 from connectors.shopify.orders_nodes import OrderNode
 from connectors.shopify.replies import SERVICE
 
@@ -106,6 +107,7 @@ class OrderHistory:
         found = {node.id: node for trunk in trunks if (node := _grown(trunk, branches)) is not None}
         for node in found.values():
             follow(self._client, node)
+        read_agreements(self._client, found.values())
         changed = changed_meanwhile(self._client, found, list(found))
         return [orders_mapping.order(node) for ref, node in found.items() if ref not in changed]
 

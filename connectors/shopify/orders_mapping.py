@@ -33,6 +33,7 @@ from connectors.ports.refunds import (
 from connectors.shopify import orders_buyers as buyers
 from connectors.shopify import orders_nodes as nodes
 from connectors.shopify.bulk_rows import id_number
+from connectors.shopify.orders_edits import edits
 
 Row = TypeVar("Row", nodes.Line, nodes.Shipping, nodes.ReturnNode, nodes.Work)
 
@@ -114,6 +115,7 @@ def order(node: nodes.OrderNode, refused: Collection[str] = ()) -> RemoteOrder:
         returns=tuple(_return(returned) for returned in _in_order(node.returns.nodes)),
         fulfilments=tuple(_fulfilment(sent) for sent in node.fulfillments),
         fulfilment_orders=tuple(_work(work) for work in _in_order(node.fulfillment_orders.nodes)),
+        edits=edits(node.agreements) if node.agreements else (),
     )
 
 

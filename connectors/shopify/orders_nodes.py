@@ -336,6 +336,35 @@ class _Rounding(msgspec.Struct, rename="camel"):
     refund_set: Bag
 
 
+class SaleNode(msgspec.Struct, rename="camel"):
+    """Units of one line in an agreement; without a line: shipping, a tip, a fee."""
+
+    action_type: str
+    quantity: int | None = None
+    line_item: Identified | None = None
+
+
+class AgreementNode(msgspec.Struct, rename="camel"):
+    """An order placed, edited, refunded or returned."""
+
+    happened_at: dt.datetime
+    reason: str
+    sales: Connection[SaleNode]
+
+
+class AgreedNode(msgspec.Struct, rename="camel", tag_field="__typename", tag="Order"):
+    """An order and its agreements."""
+
+    id: str
+    agreements: Connection[AgreementNode]
+
+
+class AgreementsData(msgspec.Struct):
+    """Answer to `order_agreements.graphql`, aligned with the ids; null for an order that is not shown."""
+
+    nodes: list[AgreedNode | None]
+
+
 class OrderNode(msgspec.Struct, rename="camel", tag_field="__typename", tag="Order"):
     """One order."""
 
@@ -400,6 +429,8 @@ class OrderNode(msgspec.Struct, rename="camel", tag_field="__typename", tag="Ord
     total_discounts_set: Bag | None = None
     total_tax_set: Bag | None = None
     original_total_duties_set: Bag | None = None
+    agreements: Connection[AgreementNode] | None = None
+    """Asked for apart, of orders that may have been edited."""
 
 
 class OrdersData(msgspec.Struct):

@@ -180,6 +180,17 @@ class Transaction:
 
 
 @dataclass(slots=True)
+class Edit:
+    """Units that one edit added to lines (> 0) or took off them (< 0), and the refund that put them back, if any."""
+
+    gid: str
+    order: Order
+    at: str
+    units: list[tuple[Line, int]]
+    refund: Refund | None = None
+
+
+@dataclass(slots=True)
 class Order:
     """A placed order of one shop."""
 
@@ -222,6 +233,7 @@ class Order:
     fulfillments: list[Fulfillment] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     returns: list[Return] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
 
     @property
     def name(self) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from .orders import Line, Order, OrderRefused
+from .orders import Edit, Line, Order, OrderRefused
+from .orders_back import Refund
 from .orders_placing import WantedLine, allocate, new_line, tax_line
 from .orders_refunding import put_back
-from .orders_steps import changed, fulfillment_order_at, take_work
+from .orders_steps import changed, fulfillment_order_at, new_gid, take_work
 
 
 def add_line(order: Order, wanted: WantedLine, stamp: str, *, exchange: bool = False) -> Line:
@@ -41,12 +42,11 @@ def set_quantity(order: Order, line: Line, quantity: int, stamp: str, *, restock
             _grow(order, line, change, stamp)
             _tell(order, stamp, additions=[(line, change)], removals=[])
         elif change < 0:
-            if restock:
-                put_back(order, line, -change, stamp)
-            else:
+            made = put_back(order, line, -change, stamp) if restock else None
+            if made is None:
                 take_work(order, line, -change, stamp, restock)
                 line.removed -= change
-            _tell(order, stamp, additions=[], removals=[(line, -change)])
+            _tell(order, stamp, additions=[], removals=[(line, -change)], refund=made)
         return line
 
 
@@ -67,8 +67,16 @@ def _check_open(order: Order) -> None:
         raise OrderRefused(f"Order {order.number} is cancelled; it can't be edited.")
 
 
-def _tell(order: Order, stamp: str, additions: list[tuple[Line, int]], removals: list[tuple[Line, int]]) -> None:
+def _tell(
+    order: Order,
+    stamp: str,
+    additions: list[tuple[Line, int]],
+    removals: list[tuple[Line, int]],
+    refund: Refund | None = None,
+) -> None:
     order.edited = True
+    units = [*additions, *((line, -taken) for line, taken in removals)]
+    order.edits.append(Edit(new_gid(order.shop, "OrderEditAgreement"), order, stamp, units, refund))
     edit: dict[str, Any] = {"order": order, "additions": additions, "removals": removals, "at": stamp}
     changed(order, stamp, ("orders/edited", edit))
 

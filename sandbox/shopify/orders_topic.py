@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from . import orders_agreements as agreements
 from . import orders_buyers as buyers
 from .execution import Run
 from .keyed import keyed, unkeyed
@@ -58,6 +59,7 @@ ORDERS = Topic(
     full={
         **FULL,
         **buyers.FULL,
+        **agreements.FULL,
         ("Order", "suggestedRefund"): suggested_refund,
         ("QueryRoot", "order"): _one(Order),
         ("QueryRoot", "orders"): orders_page,
@@ -75,7 +77,7 @@ ORDERS = Topic(
         ("Mutation", "fulfillmentCancel"): unkeyed(undo_fulfillment),
         ("Mutation", "fulfillmentOrderMove"): unkeyed(move_fulfillment_order),
     },
-    plain={**PLAIN, **buyers.PLAIN},
+    plain={**PLAIN, **buyers.PLAIN, **agreements.PLAIN},
     access={
         **{("QueryRoot", name): _ORDERS for name in ("order", "orders", "ordersCount", "refund")},
         ("QueryRoot", "return"): _RETURNS,
@@ -98,6 +100,7 @@ ORDERS = Topic(
     },
     type_names={
         **buyers.TYPE_NAMES,
+        **agreements.TYPE_NAMES,
         "Order": "Order",
         "Refund": "Refund",
         "Return": "Return",

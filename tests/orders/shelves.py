@@ -11,6 +11,7 @@ from connectors.ports.orders import (
     Fulfilment,
     FulfilmentLine,
     FulfilmentOrder,
+    LineEdit,
     OrderLine,
     RemoteOrder,
     WorkLine,
@@ -39,9 +40,12 @@ class Shelves:
         self.parcels: list[Fulfilment] = []
         self.refunds: list[Refund] = []
         self.cancelled_at: dt.datetime | None = None
+        self.edits: list[LineEdit] = []
 
     def place(self, quantity: int, at: str) -> None:
         self._step()
+        if self.ordered:
+            self.edits.append(LineEdit(self.line, quantity, self.now))
         self.ordered += quantity
         self._wait(at, quantity)
         self.available[at] -= quantity
@@ -92,6 +96,14 @@ class Shelves:
             self.available[to] += quantity
         self._refund("cancel", quantity, to)
 
+    def leave_out(self, quantity: int, at: str) -> None:
+        """An edit takes units off that nothing puts back."""
+        self._step()
+        self.removed += quantity
+        self._wait(at, -quantity)
+        self.on_hand[at] -= quantity
+        self.edits.append(LineEdit(self.line, -quantity, self.now))
+
     def come_back(self, quantity: int, to: str | None) -> None:
         """Units that had left are refunded; `to`: where they go back to stock, None: nowhere."""
         self._step()
@@ -114,7 +126,7 @@ class Shelves:
             self._wait(at, -quantity)
             self.on_hand[at] -= quantity
 
-    def told(self) -> RemoteOrder:
+    def told(self, *, with_edits: bool = False) -> RemoteOrder:
         """The order as the shop tells it now. Nothing of it costs anything."""
         line = blank(
             OrderLine,
@@ -149,6 +161,8 @@ class Shelves:
             fulfilments=tuple(self.parcels),
             fulfilment_orders=tuple(work),
             refunds=tuple(self.refunds),
+            edited=with_edits and bool(self.edits),
+            edits=tuple(self.edits) if with_edits else (),
         )
 
     def _step(self) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from connectors.ports.orders import LineEdit
 from orders.effects import PUT_BACK, Holding, StockRule, Terms, effects_of
 from orders.facts import Fact, FactKind, Spot, Standing, cancelled_key, news, returned_key
 from tests.orders.shelves import NINE, Shelves
@@ -22,6 +23,7 @@ class Books:
 
     rule: StockRule = StockRule.ORDER
     keep_goods: bool = False
+    with_edits: bool = False
     since: object = None
     on_hand: Counter[str] = field(default_factory=Counter)
     released: Counter[str] = field(default_factory=Counter)
@@ -32,7 +34,7 @@ class Books:
 
     def read(self, shop: Shelves) -> list[FactKind]:
         """Book the order as the shop tells it now. Returns what happened."""
-        told = news(shop.told(), self.known, since=self.since)  # type: ignore[arg-type]
+        told = news(shop.told(with_edits=self.with_edits), self.known, since=self.since)  # type: ignore[arg-type]
         totals = {spot: Counter(standing.totals) for spot, standing in self.known.items()}
         for fact in told.facts:
             self._book(fact)
@@ -119,11 +121,12 @@ def test_every_version_seen_ends_where_the_store_ended(seed: int) -> None:
     assert books.read(shop) == [], "the same version again tells nothing new"
 
 
+@pytest.mark.parametrize("with_edits", [False, True])
 @pytest.mark.parametrize("seed", range(120))
-def test_versions_that_were_missed_change_nothing_at_the_end(seed: int) -> None:
+def test_versions_that_were_missed_change_nothing_at_the_end(seed: int, with_edits: bool) -> None:
     """Between two versions that are seen, several things happen at one place of the line."""
     chance = random.Random(seed)
-    shop, books = Shelves(), Books()
+    shop, books = Shelves(), Books(with_edits=with_edits)
     shop.place(6, HERE)
     for _ in range(chance.randint(1, 10)):
         units = chance.randint(1, max(1, shop.waiting[HERE]))
@@ -404,7 +407,85 @@ def test_a_parcel_is_back_since_it_was_cancelled_however_the_order_changed_after
     assert taken_back < shop.now
 
 
-def test_of_an_edited_order_nothing_says_which_units_were_there_at_first() -> None:
+def times(shop: Shelves, books: Books, kind: FactKind) -> list[tuple[int, dt.datetime]]:
+    """Units of that kind that are new, each with its time."""
+    facts = news(shop.told(with_edits=True), books.known).facts
+    return [(fact.quantity, fact.at) for fact in facts if fact.kind is kind]
+
+
+def test_units_that_edits_added_are_there_since_their_edit() -> None:
+    shop, books = Shelves(), Books(with_edits=True)
+    shop.place(4, HERE)
+    books.read(shop)
+    shop.place(2, HERE)
+    first = shop.now
+    shop.place(1, HERE)
+    second = shop.now
+    shop.fulfil(1, HERE)
+
+    assert times(shop, books, FactKind.GROWN) == [(2, first), (1, second)]
+
+
+def test_of_an_order_nobody_had_read_each_unit_has_its_own_time() -> None:
+    shop, books = Shelves(), Books(with_edits=True)
+    shop.place(4, HERE)
+    shop.place(2, THERE)
+    edited = shop.now
+
+    grown = news(shop.told(with_edits=True), books.known).facts
+
+    assert [(fact.spot.location_ref, fact.quantity, fact.at) for fact in grown] == [(HERE, 4, NINE), (THERE, 2, edited)]
+    assert grown[1].within is None, "nothing was moved there since"
+
+
+def test_units_that_an_edit_added_and_another_took_off_have_both_times() -> None:
+    shop, books = Shelves(), Books(with_edits=True)
+    shop.place(4, HERE)
+    books.read(shop)
+    shop.place(2, HERE)
+    added = shop.now
+    shop.leave_out(2, HERE)
+    taken_off = shop.now
+
+    assert times(shop, books, FactKind.GROWN) == [(2, added)]
+    assert times(shop, books, FactKind.LOST) == [(2, taken_off)]
+
+
+def test_units_taken_off_without_a_word_went_with_their_edit_and_the_rest_with_the_order() -> None:
+    shop, books = Shelves(), Books(with_edits=True)
+    shop.place(6, HERE)
+    shop.leave_out(1, HERE)
+    books.read(shop)
+    shop.leave_out(2, HERE)
+    edited = shop.now
+    shop.cancel()
+
+    assert times(shop, books, FactKind.LOST) == [(2, edited), (3, shop.now)]
+
+
+def test_an_edit_whose_units_a_refund_put_back_left_nothing_out() -> None:
+    shop, books = Shelves(), Books(with_edits=True)
+    shop.place(6, HERE)
+    shop.take_off(2, HERE, HERE)
+    shop.edits.append(LineEdit(shop.line, -2, shop.now))  # the store tells of it twice
+    shop.leave_out(1, HERE)
+    edited = shop.now
+
+    assert times(shop, books, FactKind.LOST) == [(1, edited)]
+
+
+def test_edits_that_say_more_than_the_line_has_date_nothing() -> None:
+    shop, books = Shelves(), Books(with_edits=True)
+    shop.place(2, HERE)
+    shop.edits.append(LineEdit(shop.line, 3, shop.now))
+    told = shop.told(with_edits=True)
+
+    (grown,) = news(told, books.known).facts
+
+    assert (grown.quantity, grown.within) == (2, (told.created_at, told.updated_at))
+
+
+def test_of_an_order_whose_edits_are_not_told_nothing_says_which_units_were_there_at_first() -> None:
     shop = Shelves()
     shop.place(1, HERE)
     told = replace(shop.told(), edited=True)

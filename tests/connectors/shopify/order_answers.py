@@ -206,6 +206,21 @@ def orders(*nodes: dict[str, Any] | None) -> httpx.Response:
     return answer({"nodes": list(nodes)}, requested=218, actual=40)
 
 
+def sale(units: int, number: int = 1, **parts: Any) -> dict[str, Any]:
+    """Units of a line: ordered, or taken off where they are negative."""
+    line_item = {"id": f"gid://shopify/LineItem/{number}"}
+    return {"actionType": "ORDER" if units > 0 else "RETURN", "quantity": units, "lineItem": line_item} | parts
+
+
+def agreement(reason: str, *sales: dict[str, Any], at: str = NINE, more: str | None = None) -> dict[str, Any]:
+    return {"happenedAt": at, "reason": reason, "sales": page(*sales, more=more)}
+
+
+def agreements(*found: dict[str, Any], number: int = 1, more: str | None = None) -> httpx.Response:
+    node = {"__typename": "Order", "id": f"gid://shopify/Order/{number}", "agreements": page(*found, more=more)}
+    return answer({"nodes": [node]}, requested=192, actual=12)
+
+
 def versions(*numbers: int, at: str = NINE) -> httpx.Response:
     nodes = [{"__typename": "Order", "id": f"gid://shopify/Order/{number}", "updatedAt": at} for number in numbers]
     return answer({"nodes": nodes}, requested=1, actual=1)

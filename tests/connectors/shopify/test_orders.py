@@ -15,7 +15,7 @@ import respx
 
 from connectors.ports.errors import ConnectorUnavailable, FeatureNotSupported, RequestRejected
 from connectors.ports.money import Money
-from connectors.ports.orders import RemoteOrder
+from connectors.ports.orders import LineEdit, RemoteOrder
 from connectors.shopify import orders as reading
 from connectors.shopify.adapter import ShopifyStore
 from tests.connectors.shopify.answers import answer
@@ -24,6 +24,8 @@ from tests.connectors.shopify.order_answers import (
     CLUJ,
     NINE,
     ORDER,
+    agreement,
+    agreements,
     bag,
     line,
     movement,
@@ -33,6 +35,7 @@ from tests.connectors.shopify.order_answers import (
     page,
     refund,
     refund_line,
+    sale,
     tax,
     versions,
     work,
@@ -45,10 +48,10 @@ ReadOne = Callable[..., RemoteOrder]
 
 @pytest.fixture
 def read(store: ShopifyStore, api: respx.Route) -> ReadOne:
-    """The order of one answer."""
+    """The order of one answer; of one that may have been edited, with what was agreed of it."""
 
-    def read_one(**parts: Any) -> RemoteOrder:
-        api.side_effect = [orders(order(**parts))]
+    def read_one(*agreed: dict[str, Any], more: str | None = None, **parts: Any) -> RemoteOrder:
+        api.side_effect = [orders(order(**parts)), agreements(*agreed, more=more), versions(1)]
         found = store.read_order(ORDER)
         assert found is not None
         return found
@@ -159,6 +162,90 @@ def test_an_edited_order_keeps_removed_lines_with_what_is_left_of_them(read: Rea
 
     assert found.edited
     assert [(one.quantity, one.current_quantity) for one in found.lines] == [(3, 0), (1, 1)]
+
+
+ADDED, TAKEN_OFF = "2026-11-21T08:10:00Z", "2026-11-21T08:20:00Z"
+
+
+def at(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+def test_an_edited_order_says_when_its_units_were_added_and_taken_off(read: ReadOne) -> None:
+    found = read(
+        agreement("ORDER_EDIT", sale(-1), sale(2, 2), at=TAKEN_OFF),
+        agreement("ORDER", sale(4), at="2026-11-21T08:00:00Z"),
+        agreement("ORDER_EDIT", sale(3), at=ADDED),
+        edited=True,
+    )
+
+    one, two = "gid://shopify/LineItem/1", "gid://shopify/LineItem/2"
+    assert found.edits == (
+        LineEdit(one, 3, at(ADDED)),
+        LineEdit(one, -1, at(TAKEN_OFF)),
+        LineEdit(two, 2, at(TAKEN_OFF)),
+    )
+
+
+def test_units_taken_off_are_told_by_the_action_whatever_the_sign(read: ReadOne) -> None:
+    found = read(agreement("ORDER_EDIT", sale(-2), sale(1, 2) | {"actionType": "RETURN"}), edited=True)
+
+    assert [edit.quantity for edit in found.edits] == [-2, -1]
+
+
+def test_what_moves_no_units_is_no_edit(read: ReadOne) -> None:
+    shipping = {"actionType": "ORDER", "quantity": 1, "lineItem": None}
+    cheaper = sale(1, actionType="UPDATE")
+    uncounted = sale(1, quantity=None)
+
+    assert read(agreement("ORDER_EDIT", shipping, cheaper, uncounted), edited=True).edits == ()
+
+
+def test_refunds_tell_of_their_units_themselves(read: ReadOne) -> None:
+    assert read(agreement("REFUND", sale(-2)), agreement("RETURN", sale(-1)), edited=True).edits == ()
+
+
+def test_lines_of_an_exchange_are_added_whether_or_not_the_order_counts_as_edited(read: ReadOne) -> None:
+    back = {
+        "id": "gid://shopify/Return/1",
+        "name": "#1001-R1",
+        "status": "OPEN",
+        "createdAt": ADDED,
+        "returnLineItems": page(),
+        "exchangeLineItems": page({"id": "gid://shopify/ExchangeLineItem/1", "quantity": 1, "lineItems": []}),
+    }
+    found = read(agreement("RETURN", sale(-1), sale(1, 2), at=ADDED), returns=page(back))
+
+    assert found.edits == (LineEdit("gid://shopify/LineItem/2", 1, at(ADDED)),)
+
+
+@pytest.mark.parametrize("cut", ["agreements", "sales"])
+def test_edits_that_are_not_told_to_the_end_are_not_told(cut: str, read: ReadOne) -> None:
+    agreed = agreement("ORDER_EDIT", sale(1), more="c" if cut == "sales" else None)
+
+    assert read(agreed, more="c" if cut == "agreements" else None, edited=True).edits == ()
+
+
+def test_agreements_are_asked_for_edited_orders_alone_and_together(store: ShopifyStore, api: respx.Route) -> None:
+    edited = [order(1, edited=True), order(2), order(3, edited=True)]
+    api.side_effect = [orders(*edited), agreements(agreement("ORDER_EDIT", sale(1))), versions(1, 3)]
+
+    found = store.read_orders([f"gid://shopify/Order/{number}" for number in (1, 2, 3)])
+
+    assert operations(api) == ["OrdersByIds", "OrderAgreements", "OrderVersions"]
+    assert asked(api)[1]["variables"]["ids"] == ["gid://shopify/Order/1", "gid://shopify/Order/3"]
+    assert [len(one.edits) if one else None for one in found] == [1, 0, 0]
+
+
+def test_an_order_edited_while_its_agreements_were_read_is_read_again(store: ShopifyStore, api: respx.Route) -> None:
+    later = "2026-11-21T09:00:05Z"
+    first = [orders(order(edited=True)), agreements(), versions(1, at=later)]
+    api.side_effect = [*first, orders(order(edited=True, updatedAt=later)), agreements(), versions(1, at=later)]
+
+    found = store.read_order(ORDER)
+
+    assert found is not None
+    assert found.updated_at == at(later)
 
 
 def test_a_cancelled_order_says_when_and_why_and_may_have_no_refund(read: ReadOne) -> None:

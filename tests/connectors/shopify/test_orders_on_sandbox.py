@@ -97,6 +97,23 @@ def test_a_cancelled_order_holds_nothing(server: Server, store: ShopifyStore) ->
     assert [line.restock for refund in order.refunds for line in refund.lines] == ["cancel"]
 
 
+def test_edits_are_dated_at_no_more_than_the_listed_cost(server: Server, store: ShopifyStore) -> None:
+    told = placed(server, 2)
+    for quantity, restock in ((5, True), (4, True), (2, False)):
+        row = {"line": 1, "quantity": quantity, "restock": restock}
+        server.sandbox.clock.advance(60)
+        control(server, f"orders/{told['id']}/edit", set=[row])
+
+    order = read(store, told)
+
+    assert [edit.quantity for edit in order.edits] == [3, -1, -2]
+    assert {edit.line_ref for edit in order.edits} == {order.lines[0].ref}
+    assert [edit.at for edit in order.edits] == sorted({edit.at for edit in order.edits})
+    assert order.edits[-1].at == order.updated_at
+    costs = {call.operation: call.requested for call in server.sandbox.calls.matching({})}
+    assert costs["OrderAgreements"] == document("order_agreements").points
+
+
 def test_lines_beyond_the_first_page_are_read_at_no_more_than_the_listed_cost(
     server: Server, store: ShopifyStore
 ) -> None:
