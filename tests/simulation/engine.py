@@ -24,8 +24,9 @@ from connectors.ports.errors import ConnectorError
 from connectors.ports.webhooks import level_ref
 from connectors.runs import RunRefused
 from inventory import jobs, level_changes, publications, validation
+from inventory.deciding import Decision
 from inventory.jobs import Job
-from inventory.models import LevelPublication, PublicationEntry
+from inventory.models import Drift, LevelPublication, PublicationEntry
 from inventory.models.ledger import EntryKind
 from inventory.models.publications import PublicationKind, PublicationState
 from orders import imports, intake, integration, knowledge
@@ -37,7 +38,7 @@ from tests.factories.inventory import LocationFactory, LocationMappingFactory
 from tests.factories.kernel import UserFactory
 from tests.pacers import OpenPacer
 from tests.simulation import people, warehouse
-from tests.simulation.books import Books, Rules, Shelf
+from tests.simulation.books import Books, Ours, Rules, Shelf
 from tests.simulation.histories import LOCATIONS, Act, Step
 from tests.simulation.shops import PLACES, Shops, sku
 from tests.simulation.wire import TrailingStore, Wire
@@ -73,6 +74,8 @@ class Engine:
         """Gates that did not let a job through."""
         self.played: Counter[str] = Counter()
         """What people did, and how often."""
+        self.decision: tuple[Drift, Decision, Ours] | None = None
+        """What a person is deciding about a drift, with the location of ours that takes it; until it is noted."""
         self.facts = itertools.count(1)
         self._meanwhile: list[Step] = []
         self._calls_until = 0
@@ -231,6 +234,7 @@ class Engine:
         finally:
             for wire in self.wires.values():
                 wire.death = None
+        people.note_decision(self)
         self._look_what_was_adopted()
 
     def _go_wrong(self, store: int, chance: random.Random) -> None:

@@ -13,7 +13,7 @@ from connectors import store_settings
 from connectors.models import Store, SyncRun
 from connectors.models.runs import OPEN, Trigger
 from inventory import deciding, frozen, mapping, signatures, undo, validation
-from inventory.deciding import Decision
+from inventory.deciding import ENDS_AS, Decision
 from inventory.frozen import ReleaseRefused
 from inventory.jobs import Job
 from inventory.mapping import MappingRefused
@@ -72,20 +72,32 @@ def decide_the_rest(engine: Engine) -> None:
 
 def _standing(engine: Engine, store: int) -> list[Drift]:
     rows = Drift.objects.filter(store=engine.stores[store], publication__in=engine.shelves, state__in=STANDING)
-    return list(rows.select_related("publication").order_by("pk"))
+    return list(rows.select_related("publication").order_by("publication"))
 
 
 def _decide(engine: Engine, drift: Drift, decision: Decision, chance: random.Random) -> None:
-    """Decide about one drift, and note what is true from then on: theirs (row 18) or ours (row 19)."""
+    """Decide about one drift."""
     level = drift.publication
-    shelf = engine.shelves[level.pk]
-    goods = chance.choice(engine.books.group(shelf))
+    goods = chance.choice(engine.books.group(engine.shelves[level.pk]))
     choice = {level.store_location_id: engine.locations[goods[1]].pk}
+    drift.refresh_from_db(fields=["state"])
+    engine.decision = drift, decision, goods
     told = deciding.decide([drift.pk], decision, by=engine.person, reason="Somebody looked.", choice=choice)
     engine.played.update([f"drift: {decision}"] * told.decided or [f"drift: {decision}, refused"])
-    if not told.decided or decision is Decision.IGNORE or level.observed_moved_at is None:
+    note_decision(engine)
+
+
+def note_decision(engine: Engine) -> None:
+    """Note what is true since the last decision: theirs (row 18) or ours (row 19). Nothing where it was not taken; a worker
+    may die on either side of it."""
+    if engine.decision is None:
         return
-    until = level.observed_moved_at.timestamp()
+    (drift, decision, goods), engine.decision = engine.decision, None
+    taken = Drift.objects.filter(pk=drift.pk, state=ENDS_AS[decision]).exclude(state=drift.state).exists()
+    level = drift.publication
+    if not taken or decision is Decision.IGNORE or level.observed_moved_at is None:
+        return
+    shelf, until = engine.shelves[level.pk], level.observed_moved_at.timestamp()
     if level.state == PublicationState.LIVE:
         engine.look_at_drift(shelf, until, drift.quantity)
     accepted = decision is Decision.ACCEPT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -36,8 +35,6 @@ class Work:
     order: Order
     store: int
     test: bool
-    placed_at: float
-    """When, by the clock of the books."""
     at_rest: bool = False
     """Goods of it went without its store: it stays where it is."""
     paid_back: bool = False
@@ -57,10 +54,6 @@ class Work:
     """Units by line that its store put back where they waited, and that no refund tells of."""
     split: bool = False
     """Goods of it are held elsewhere than its store knows: which of them an event means depends on the order of events."""
-
-    def names(self, item: int) -> bool:
-        """A line of it is of the item."""
-        return any(item_of(line) == item for line in self.order.lines)
 
     @property
     def awaits_reading(self) -> bool:
@@ -150,7 +143,7 @@ class Shops:
     def _placed(self, store: int, told: dict[str, Any] | None, test: bool = False) -> None:
         if told is None:
             return
-        work = Work(self.sandbox.orders.find(told["id"]), store, test, self.books.now)
+        work = Work(self.sandbox.orders.find(told["id"]), store, test)
         self.works.append(work)
         for line, place, quantity in waiting(work.order):
             at = self._spot(work, line, place)
@@ -179,11 +172,7 @@ class Shops:
             return
         at = Shelf(store, item_of(line), place.index)
         change = min(change, max(0, self.shown(at).available))
-        if (
-            not change
-            or self.books.undecided(at)
-            or (Act.BUY in work.unread and self.books.overwritten_at.get(at, -math.inf) >= work.placed_at)
-        ):
+        if not change:
             return
         self.books.sold(at, change, taken=0)
         before = Counter({(n, p): q for n, p, q in waiting(work.order)})
@@ -372,20 +361,14 @@ class Shops:
 
     def _is_told_apart(self, shelf: Shelf, *, edited: int = 0, withheld: int = 0) -> bool:
         """Units edited by as many as were withheld meanwhile look like units that were added to those withheld; by as
-        many as were booked within seconds of an overwrite, like those; and by as many as an order grew by unread, like
-        its, wiped by an overwrite in between."""
+        many as were booked within seconds of an overwrite, like those."""
         unavailable, edits = self.shown(shelf).unavailable + withheld, self.books.undecided(shelf) + edited
         if edits and edits in {unavailable - before for before in self.withheld[shelf]}:
             return False
-        if edited and (self.books.looks_wiped(shelf, edits) or self._may_have_grown(shelf)):
+        if edited and self.books.looks_wiped(shelf, edits):
             return False
         self.withheld[shelf].add(unavailable)
         return True
-
-    def _may_have_grown(self, shelf: Shelf) -> bool:
-        """An order of the item was edited, and nobody has read when."""
-        unread = [work for work in self.works if work.store == shelf.store and Act.EDIT in work.unread]
-        return any(work.names(shelf.item) for work in unread)
 
     def _edit(self, shelf: Shelf, **what: int) -> None:
         place = PLACES[shelf.place]

@@ -37,19 +37,12 @@ def receive(engine: Engine, store: int, chance: random.Random) -> None:
 
 def count(engine: Engine, store: int, chance: random.Random) -> None:
     where = _somewhere(engine, chance)
-    if any(_lost_untold(work, where[0]) for work in engine.shops.works):
-        return
     difference = chance.choice((-2, -1, 0, 1, 2))
     engine.pass_time(1.5)  # nothing else happens in the second of a count
     engine.books.entered(where, Decimal(difference))
     post(engine, where, EntryKind.COUNT, Decimal(0), count_to=engine.books.on_hand[where])
     engine.pass_time(1.5)
     _let_parcels_stay(engine.shops.works)
-
-
-def _lost_untold(work: Work, item: int) -> bool:
-    """An edit may have taken units of the item off that are gone, and nobody has read of it: nothing will tell when."""
-    return {Act.EDIT, Act.CANCEL} <= work.unread and work.names(item)
 
 
 def _let_parcels_stay(works: Iterable[Work]) -> None:
