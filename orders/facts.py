@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from connectors.ports.orders import Fulfilment, RemoteOrder
 from connectors.ports.refunds import RefundLine
-from orders.dating import Units, left_out, ordered, part
+from orders import dating
+from orders.dating import Units
 
 SENT = frozenset({"success"})
 """States of a fulfilment whose goods have left; a cancelled or failed one has sent nothing."""
@@ -196,7 +197,7 @@ class _Line:
     def _ordered_at(self, quantity: int) -> list[Units]:
         """When the line's last `quantity` units were ordered."""
         if self._dated and self.line:
-            return list(part(ordered(self.order, self.line), self.ordered, quantity))
+            return list(dating.part(dating.ordered(self.order, self.line), self.ordered, quantity))
         at = self.order.updated_at if self.ordered else self.order.created_at
         return [Units(quantity, at)] if quantity else []
 
@@ -204,7 +205,7 @@ class _Line:
     def _dated(self) -> bool:
         """The store tells since when each unit is ordered."""
         told = self.order.edits or not (self.order.edited or self.ordered)
-        return bool(told and self.line and ordered(self.order, self.line))
+        return bool(told and self.line and dating.ordered(self.order, self.line))
 
     def _moves(self, went: dict[Spot, int], came: dict[Spot, int]) -> Iterator[Fact]:
         for source, target, quantity in _match(went, came):
@@ -276,7 +277,7 @@ class _Line:
 
     def _lost_at(self, known: int, quantity: int) -> list[Units]:
         """When `quantity` units went that were not put back, after those that are known: by edits, or with the order."""
-        by_edits = list(part(left_out(self.order, self.ref), known, quantity))
+        by_edits = list(dating.part(dating.left_out(self.order, self.ref), known, quantity))
         others = quantity - sum(units.quantity for units in by_edits)
         at = self.order.cancelled_at or self.order.updated_at
         return [*by_edits, Units(others, at)] if others else by_edits
