@@ -8,6 +8,7 @@ in the same places.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -50,6 +51,8 @@ ROUTING = dt.timedelta(minutes=1)
 """In which a store assigns a new order to its locations by itself."""
 LEAVING = frozenset({FactKind.MOVED, FactKind.FULFILLED, FactKind.CANCELLED, FactKind.LOST})
 """Units of these wait at their spot no more."""
+ARRIVING = frozenset({FactKind.GROWN, FactKind.REOPENED})
+"""Units of these wait at their spot from then on."""
 
 
 class Spot(NamedTuple):
@@ -171,13 +174,18 @@ class _Line:
                 yield self._fact(FactKind.GROWN, spot, standing.open, self.order.created_at)
 
     def changes(self) -> Iterator[Fact]:
-        """Growth, parcels taken back, moves, fulfilments and what was taken off, in this order, since each may concern the
-        units of the one before; growth last where what was there before is enough for the others, so that goods shipped
-        here first, or let go, are those that its store sends or takes off."""
+        """What happened, as it happened; where the times that the store tells cannot be, in the order in which each may
+        concern the units of the one before: growth, parcels taken back, moves, fulfilments, what was taken off. Growth is
+        last then where what was there before is enough for the others, so that goods shipped here first, or let go, are
+        those that its store sends or takes off."""
         came, went = self._flows()
         grown = list(self._growth(came, went))
         others = [*self._reopened(), *self._moves(went, came), *self._sent(), *self._taken_off(went)]
-        yield from (*others, *grown) if self._enough(others) else (*grown, *others)
+        in_time = sorted([*others, *grown], key=lambda fact: fact.at)
+        if (self._dated or not grown) and self._possible(in_time):
+            yield from in_time
+        else:
+            yield from (*others, *grown) if self._possible(others) else (*grown, *others)
         for spot, quantity in came.items():
             if quantity:
                 yield self._fact(FactKind.UNEXPLAINED, spot, quantity, self.order.updated_at)
@@ -211,13 +219,16 @@ class _Line:
         for source, target, quantity in _match(went, came):
             yield self._fact(FactKind.MOVED, source, quantity, self._moved_at(target), to_ref=target.location_ref)
 
-    def _enough(self, facts: Iterable[Fact]) -> bool:
-        """What waited at each spot before covers all that left it."""
-        left = {spot: standing.open for spot, standing in self.before.items()}
+    def _possible(self, facts: Iterable[Fact]) -> bool:
+        """One after the other: whatever leaves a spot waited there."""
+        left = Counter({spot: standing.open for spot, standing in self.before.items()})
         for fact in facts:
-            left[fact.spot] -= fact.quantity if fact.kind in LEAVING else 0
-            left[fact.spot] += fact.quantity if fact.kind is FactKind.REOPENED else 0
-        return min(left.values(), default=0) >= 0
+            left[fact.spot] += fact.quantity * (fact.kind in ARRIVING) - fact.quantity * (fact.kind in LEAVING)
+            if fact.kind is FactKind.MOVED:
+                left[fact.spot._replace(location_ref=fact.to_ref)] += fact.quantity
+            if left[fact.spot] < 0:
+                return False
+        return True
 
     def came_back(self) -> Iterator[Fact]:
         """Refunded units that had left, each refund line once."""

@@ -294,6 +294,23 @@ def test_goods_shipped_here_and_cancelled_in_the_store_are_for_a_person() -> Non
     assert books.looks == ["2 units shipped here were cancelled in the store: did they come back?"]
 
 
+def test_units_are_taken_off_before_a_later_parcel_comes_back() -> None:
+    """The unit cancelled is the one that waited, shipped here already; not one of the parcel that came back afterwards."""
+    shop, books = Shelves(), Books()
+    shop.place(3, HERE)
+    shop.fulfil(2, HERE)
+    books.read(shop)
+    ship_here(books, 1)
+
+    shop.take_off(1, HERE, HERE)
+    shop.cancel_parcel(0)
+
+    assert books.read(shop) == [FactKind.CANCELLED, FactKind.REOPENED]
+    holding = books.holdings[Spot("gid://shopify/LineItem/1", HERE)]
+    assert (holding.held, holding.ahead, holding.in_doubt) == (2, 0, 1)
+    assert (books.released[HERE], books.open(HERE)) == (2, 2)
+
+
 def test_what_was_let_go_without_being_sent_is_owed_until_the_store_lets_go_too() -> None:
     """Row 13 and 13b, scenario K7."""
     shop, books = Shelves(), Books()
