@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from connectors import planning, runs
 from connectors.models import RunItem, Store, SyncRun
-from connectors.models.runs import NOT_UNDONE, Outcome, Trigger
+from connectors.models.runs import Outcome, Trigger
 from connectors.planning import Line
 from connectors.ports.store import MAX_CHANGES
 from connectors.registry import store_for
@@ -43,7 +43,7 @@ def why_not(run: SyncRun) -> RunRefused | None:
     """The reason `run` cannot be undone, or None."""
     if run.is_open:
         return RunRefused(f"Run #{run.pk} is {run.state.label.lower()}.", "Cancel it first, or wait until it is done.")
-    undone = run.undone_by.exclude(status__in=NOT_UNDONE).first()
+    undone = run.undone()
     if undone is not None:
         return RunRefused(f"Run #{run.pk} is undone by run #{undone.pk}.", "Look there at what came of it.")
     if not runs.kind_class(run.kind).moves_quantities or not changed(run).exists():
@@ -52,12 +52,14 @@ def why_not(run: SyncRun) -> RunRefused | None:
 
 
 def changed(run: SyncRun) -> QuerySet[RunItem]:
-    """The lines of `run` that moved a quantity of the store."""
-    return run.items.filter(outcome=Outcome.APPLIED).exclude(delta=0)
+    """The lines of `run` that moved a quantity of the store and that no undo has taken back."""
+    taken_back = RunItem.objects.filter(run__undoes=run, outcome=Outcome.APPLIED, subject_id=OuterRef("subject_id"))
+    return run.items.filter(~Exists(taken_back), outcome=Outcome.APPLIED).exclude(delta=0)
 
 
 def start(run: SyncRun, *, trigger: Trigger, reason: str, requested_by: User | None = None) -> SyncRun:
-    """Open the run that takes back what `run` changed; a person approves its plan. A run is undone once.
+    """Open the run that takes back what `run` changed; a person approves its plan. What an undo took back, none takes back
+    again; what it left may be asked for again.
 
     Raises RunRefused: it cannot be undone, has no reason, or a gate is shut; RunAlreadyOpen.
     """

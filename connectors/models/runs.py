@@ -140,7 +140,6 @@ class SyncRun(models.Model):
                 condition=models.Q(status__in=WRITING, kind__startswith="inventory."),
                 name="one_writing_inventory_run_per_store",
             ),
-            models.UniqueConstraint(fields=["undoes"], condition=~models.Q(status__in=NOT_UNDONE), name="undone_once"),
         ]
         indexes = [
             models.Index(fields=["store", "-id"]),
@@ -167,6 +166,14 @@ class SyncRun(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    def undone(self) -> SyncRun | None:
+        """The run that undoes this one, or did; None while one may be asked for: none was, it came to nothing, or it left
+        levels as they were, e.g. because they had just moved."""
+        newest = self.undone_by.exclude(status__in=NOT_UNDONE).first()
+        if newest is None or newest.is_open:
+            return newest
+        return None if any(count for outcome, count in newest.counts.items() if outcome != Outcome.APPLIED) else newest
 
 
 class Outcome(models.TextChoices):

@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from connectors import plan_lines
 from connectors.approval import why_not_approve
 from connectors.models import RunItem, SyncRun
-from connectors.models.runs import NOT_UNDONE, Outcome, RunStatus
+from connectors.models.runs import Outcome, RunStatus
 from connectors.runs import count_outcomes, kind_class
 from connectors.views import run_figures
 from syncconsole.kernel.admin import ConsolePage, Crumb, people_with
@@ -98,9 +98,7 @@ class RunPage(RunView):
         undone = run.undone_by.order_by("-pk").first() if not run.is_open else None
         return {
             "undone": undone,
-            "may_undo": moves
-            and bool(run.counts.get(Outcome.APPLIED))
-            and (undone is None or undone.state in NOT_UNDONE),
+            "may_undo": moves and bool(run.counts.get(Outcome.APPLIED)) and run.undone() is None,
             "again": run.kind.rpartition(".")[2] if moves and run.state in UNFINISHED else "",
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from connectors.models.runs import NOT_UNDONE, Trigger
+from connectors.models.runs import Trigger
 from connectors.runs import RunAlreadyOpen, RunRefused
 from connectors.views.run import RunView
 from inventory import undo
@@ -41,7 +41,7 @@ class UndoRunPage(RunView):
         except RunAlreadyOpen as already:
             return redirect("admin:run", already.run.pk)
         except RunRefused as refused:
-            done = self.run.undone_by.exclude(status__in=NOT_UNDONE).first()
+            done = self.run.undone()
             if done is not None:
                 return redirect("admin:run", done.pk)
             return self.show(status=422, problem=f"{refused.cause} {refused.remedy}", reason=reason)

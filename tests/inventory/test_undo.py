@@ -142,6 +142,44 @@ def test_a_run_is_undone_once(mistaken: World) -> None:
     assert mistaken.shown("A") == 20
 
 
+def test_what_an_undo_left_may_be_taken_back_later_and_nothing_twice(mistaken: World) -> None:
+    wrong = last_delta()
+    mistaken.edit("A", 1)  # it moves just now, so it is held
+    early = taken_back(mistaken, wrong)
+    assert early.counts == {Outcome.APPLIED: 1, Outcome.HELD: 1}
+    assert (mistaken.shown("A"), mistaken.shown("B")) == (121, 5)
+    mistaken.edit("A", -1)
+    mistaken.rest()
+
+    later = taken_back(mistaken, wrong)
+
+    assert later.counts == {Outcome.APPLIED: 1}
+    assert (mistaken.shown("A"), mistaken.shown("B")) == (20, 5)
+    with pytest.raises(RunRefused, match=f"is undone by run #{later.pk}"):
+        undo.start(wrong, trigger=Trigger.PERSON, reason="again", requested_by=mistaken.operator)
+
+
+def test_an_undo_that_came_too_early_for_every_level_may_be_asked_for_again(mistaken: World) -> None:
+    wrong = last_delta()
+    for sku in "AB":
+        mistaken.edit(sku, 1)
+    opened = undo.start(wrong, trigger=Trigger.PERSON, reason="wrong file", requested_by=mistaken.operator)
+    early = runs.advance(opened.pk)
+    assert (early.status, early.counts) == (RunStatus.COMPLETED, {Outcome.HELD: 2})
+    for sku in "AB":
+        mistaken.edit(sku, -1)
+    mistaken.rest()
+    client = Client()
+    client.force_login(mistaken.operator)
+    page = client.get(reverse("admin:run", args=[wrong.pk])).text
+    assert reverse("admin:run_undo", args=[wrong.pk]) in page
+    assert "Undone as" not in page
+
+    taken_back(mistaken, wrong)
+
+    assert (mistaken.shown("A"), mistaken.shown("B")) == (20, 5)
+
+
 def test_a_rejected_undo_leaves_all_as_it_was_and_may_be_tried_again(mistaken: World) -> None:
     opened = undo.start(last_delta(), trigger=Trigger.PERSON, reason="wrong file", requested_by=mistaken.operator)
     approval.reject(runs.advance(opened.pk), mistaken.operator, "wait")
