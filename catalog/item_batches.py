@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.text import slugify
 
+from catalog import tags
 from catalog.csv_rows import CellRefused, Problems
 from catalog.item_rows import NAME_LIMIT, ItemRow
 from catalog.models import Product, Variant
@@ -63,6 +64,8 @@ class Batch:
         self.by_options: dict[str, dict[tuple[str, ...], Variant]] = {}
         self.changed_products: dict[str, Product] = {}
         self.retagged: set[str] = set()
+        self.rekeyed: set[int] = set()
+        """Variants known before whose tag keys change."""
         self.changed_variants: dict[str, Variant] = {}
 
     def apply(self) -> Counts:
@@ -294,6 +297,8 @@ class Batch:
         if keys != variant.tag_keys:
             variant.tag_keys = keys
             changed = True
+            if not new:
+                self.rekeyed.add(variant.pk)
         if changed:
             self.changed_variants[variant.item_number] = variant
         if new:
@@ -311,6 +316,7 @@ class Batch:
         retagged = [self.changed_products[handle] for handle in self.retagged if handle in self.changed_products]
         if retagged:
             refresh_tag_keys(product.pk for product in retagged)
+        tags.tell(self.rekeyed)
 
 
 def _handles_for(row: ItemRow) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,10 +129,15 @@ UPDATE inventory_levelpublication p SET excluded = wanted.excluded, needs_look =
           FROM inventory_levelpublication p
           JOIN catalog_listedvariant lv ON lv.id = p.listed_id
           JOIN connectors_storelocation sl ON sl.id = p.store_location_id
-         WHERE p.store_id = %(store)s AND p.state <> 'closed') AS wanted
+         WHERE p.store_id = %(store)s AND p.state <> 'closed'
+           AND (%(variants)s::bigint[] IS NULL OR lv.variant_id = ANY(%(variants)s))) AS wanted
  WHERE p.id = wanted.id AND p.excluded <> wanted.excluded
 RETURNING p.excluded
 """
+
+
+ALONE = "SELECT pg_advisory_xact_lock(hashtext('publications'), %s)"
+"""Publications of a store are brought in step by one transaction at a time."""
 
 
 @transaction.atomic
@@ -144,7 +149,7 @@ def refresh(store: Store, *, new_baseline_for: Iterable[int] = ()) -> RefreshRes
     they lose their baseline.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('publications'), %s)", [store.pk])
+        cursor.execute(ALONE, [store.pk])
 
         def run(sql: str, **more: Any) -> list[tuple[Any, ...]]:
             cursor.execute(sql, {"store": store.pk, **more})
@@ -170,17 +175,39 @@ def refresh(store: Store, *, new_baseline_for: Iterable[int] = ()) -> RefreshRes
         ).update(
             state=PublicationState.NO_BASELINE, state_cause="Its location was not mapped for a while.", baseline_at=None
         )
-        scope, parameters = Variant.objects.in_scope(store).order_by().values("pk").query.sql_with_params()
-        # Raw statement with the filter's own SQL inside; both parts are parameterised.
-        cursor.execute(
-            f"WITH scope(variant_id) AS ({scope}), suspect AS ({SUSPECT}) ".replace("%(store)s", "%s")
-            + EXCLUDE.replace("%(store)s", "%s"),
-            [*parameters, store.pk, store.pk, store.pk],
-        )
-        changed = [row[0] for row in cursor.fetchall()]
+        changed = _exclude(store)
     forget_count(store)
     excluded = sum(1 for reason in changed if reason)
     return RefreshResult(len(created), closed, len(regrouped), excluded, len(changed) - excluded)
+
+
+def _exclude(store: Store, variant_ids: Collection[int] | None = None) -> list[str]:
+    """Bring the exclusions of these variants (None: of all) in step. Returns the new ones of levels that changed."""
+    only = None if variant_ids is None else list(variant_ids)
+    inside = Variant.objects.in_scope(store) if only is None else Variant.objects.in_scope(store).filter(pk__in=only)
+    scope, parameters = inside.order_by().values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        # Raw statement with the filter's own SQL inside; both parts are parameterised.
+        cursor.execute(
+            f"WITH scope(variant_id) AS ({scope}), suspect AS ({SUSPECT}) ".replace("%(store)s", "%s")
+            + EXCLUDE.replace("%(store)s", "%s").replace("%(variants)s", "%s"),
+            [*parameters, store.pk, store.pk, store.pk, only, only],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+@transaction.atomic
+def follow_tags(variant_ids: Collection[int]) -> None:
+    """The tags of these variants have changed: in every store with a tag filter their levels take part, or do no longer, from
+    this transaction on. One that has left is not zeroed; one that comes back is owed what moved meanwhile."""
+    filtered = Store.objects.exclude(tags_any=[], tags_all=[], tags_none=[]).order_by("pk")
+    for store in filtered:
+        with connection.cursor() as cursor:
+            cursor.execute(ALONE, [store.pk])
+        rows = LevelPublication.objects.filter(store=store, listed__variant__in=variant_ids)
+        list(rows.order_by("pk").select_for_update(no_key=True, of=("self",)).values_list("pk"))
+        if _exclude(store, variant_ids):
+            forget_count(store)
 
 
 HOLD_SUSPECTS = f"""

@@ -16,6 +16,7 @@ from syncconsole.wiring import ORDER_BOOKS as WIRED_ORDER_BOOKS
 from syncconsole.wiring import ORDER_PULLS as WIRED_ORDER_PULLS
 from syncconsole.wiring import PERSONAL_DATA as WIRED_PERSONAL_DATA
 from syncconsole.wiring import RUN_KINDS as WIRED_RUN_KINDS
+from syncconsole.wiring import SCOPE_FOLLOWER as WIRED_SCOPE_FOLLOWER
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.env.read_env(BASE_DIR / ".env")  # the process environment wins over the file
@@ -226,3 +227,4 @@ CHANGE_READERS: dict[str, str] = WIRED_CHANGE_READERS
 PERSONAL_DATA: dict[str, str] = WIRED_PERSONAL_DATA
 ORDER_BOOKS: str = WIRED_ORDER_BOOKS
 ORDER_PULLS: str = WIRED_ORDER_PULLS
+SCOPE_FOLLOWER: str = WIRED_SCOPE_FOLLOWER

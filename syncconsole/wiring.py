@@ -29,6 +29,9 @@ ORDER_BOOKS = "orders.knowledge"
 ORDER_PULLS = "orders.pulls"
 """The module that takes rows of the stock feed that are an order's picking (`inventory.pulls.OrderPulls`)."""
 
+SCOPE_FOLLOWER = "inventory.publications.follow_tags"
+"""The function told of variants whose tags changed, in that transaction: stores' tag filters may take others in now."""
+
 PERSONAL_DATA: dict[str, str] = {"orders": "orders.privacy"}
 """Where, beside the deliveries of webhooks, a person may be named → the module that counts and erases it: `held(store,
 customer_ref, order_refs)`, `erase(store, customer_ref, order_refs)` and `erase_all(store)`, each returning a number of rows."""

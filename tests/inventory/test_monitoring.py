@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 
 import pytest
 from django.db.models import F
 from django.test import Client
+from django.urls import reverse
 
+from catalog.items import import_items
 from catalog.models import Variant
 from catalog.tags import refresh_tag_keys
 from connectors.models import Store
@@ -168,6 +171,38 @@ def test_an_item_that_loses_its_tag_stops_syncing_and_is_never_zeroed(live: Worl
     assert live.publication("B").excluded_at is None
     live.delta()
     assert live.shown("B") == 0
+
+
+def test_tags_that_a_file_or_a_person_changes_count_from_that_moment(live: World, sign_in: SignIn) -> None:
+    Store.objects.filter(pk=live.store.pk).update(tags_any=["online"])
+    live.store.refresh_from_db()
+    publications.refresh(live.store)
+    assert found(live, Trouble.LEFT_SCOPE) == ["A", "B"]
+
+    variant = Variant.objects.select_related("product").get(sku="A")
+    row = f"{variant.item_number},{variant.product.handle},"
+    import_items(io.BytesIO(f"item_number,handle,tags\n{row}Online\n".encode()), actor=None)
+    assert found(live, Trouble.LEFT_SCOPE) == ["B"]
+    live.post("A", 5)
+    live.delta()
+    assert live.shown("A") == 15
+
+    product_page = reverse("admin:catalog_product_change", args=[variant.product_id])
+    client = sign_in("Administrator")
+    form = client.get(product_page).context["adminform"].form
+    formsets = client.get(product_page).context["inline_admin_formsets"]
+    fields = {name: form.initial.get(name) or "" for name in form.fields} | {"tags": "summer"}
+    for each in formsets:
+        management = each.formset.management_form
+        fields |= {management.add_prefix(name): value for name, value in management.initial.items()}
+        fields |= {f"{one.prefix}-id": one.instance.pk for one in each.formset.initial_forms}
+    assert client.post(product_page, fields).status_code == 302
+    assert found(live, Trouble.LEFT_SCOPE) == ["A", "B"]
+    live.post("A", 5)
+
+    import_items(io.BytesIO(f"item_number,handle,variant_tags\n{row}online\n".encode()), actor=None)
+    live.delta()
+    assert live.shown("A") == 20
 
 
 @pytest.fixture
