@@ -15,13 +15,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from connectors.ports.orders import Fulfilment, RemoteOrder
+from connectors.ports.orders import RemoteOrder
 from connectors.ports.refunds import RefundLine
 from orders import dating
-from orders.dating import Units
-
-SENT = frozenset({"success"})
-"""States of a fulfilment whose goods have left; a cancelled or failed one has sent nothing."""
+from orders.dating import SENT, Units
 
 
 class FactKind(StrEnum):
@@ -205,7 +202,7 @@ class _Line:
     def _ordered_at(self, quantity: int) -> list[Units]:
         """When the line's last `quantity` units were ordered."""
         if self._dated and self.line:
-            return list(dating.part(dating.ordered(self.order, self.line), self.ordered, quantity))
+            return dating.part(dating.ordered(self.order, self.line), self.ordered, quantity)
         at = self.order.updated_at if self.ordered else self.order.created_at
         return [Units(quantity, at)] if quantity else []
 
@@ -258,15 +255,21 @@ class _Line:
 
     def _reopened(self) -> Iterator[Fact]:
         for spot, now in self.now.items():
-            back = self.before[spot].fulfilled - now.fulfilled
-            if back > 0:
-                yield self._fact(FactKind.REOPENED, spot, back, self._taken_back_at(spot))
+            change = self.before[spot].fulfilled - now.fulfilled
+            for units, at in self._newest(dating.taken_back(self.order, self.ref, spot.location_ref), change):
+                yield self._fact(FactKind.REOPENED, spot, units, at)
 
     def _sent(self) -> Iterator[Fact]:
         for spot, now in self.now.items():
             change = now.fulfilled - self.before[spot].fulfilled
-            if change > 0:
-                yield self._fact(FactKind.FULFILLED, spot, change, self._sent_at(spot))
+            for units, at in self._newest(dating.sent(self.order, self.ref, spot.location_ref), change):
+                yield self._fact(FactKind.FULFILLED, spot, units, at)
+
+    def _newest(self, found: list[Units], quantity: int) -> list[Units]:
+        """The last of them; what is missing is as new as the order."""
+        older = dating.total(found) - quantity
+        known = dating.part(found, max(0, older)) if quantity > 0 else []
+        return [*known, Units(-older, self.order.updated_at)] if older < 0 else known
 
     def _taken_off(self, went: dict[Spot, int]) -> Iterator[Fact]:
         """Units that wait no more: those that refunds put back in stock, then those that nothing put back."""
@@ -288,8 +291,8 @@ class _Line:
 
     def _lost_at(self, known: int, quantity: int) -> list[Units]:
         """When `quantity` units went that were not put back, after those that are known: by edits, or with the order."""
-        by_edits = list(dating.part(dating.left_out(self.order, self.ref), known, quantity))
-        others = quantity - sum(units.quantity for units in by_edits)
+        by_edits = dating.part(dating.left_out(self.order, self.ref), known, quantity)
+        others = quantity - dating.total(by_edits)
         at = self.order.cancelled_at or self.order.updated_at
         return [*by_edits, Units(others, at)] if others else by_edits
 
@@ -365,23 +368,6 @@ class _Line:
     def _moved_at(self, target: Spot) -> dt.datetime:
         times = [work.updated_at for work in self.order.fulfilment_orders if work.location_ref == target.location_ref]
         return min(max(times, default=self.order.updated_at), self.order.updated_at)
-
-    def _sent_at(self, spot: Spot) -> dt.datetime:
-        return max((parcel.created_at for parcel in self._parcels(spot, sent=True)), default=self.order.updated_at)
-
-    def _taken_back_at(self, spot: Spot) -> dt.datetime:
-        """When its parcels were cancelled last, which is the last that happened to them."""
-        times = [parcel.updated_at for parcel in self._parcels(spot, sent=False)]
-        return min(max(times, default=self.order.updated_at), self.order.updated_at)
-
-    def _parcels(self, spot: Spot, *, sent: bool) -> list[Fulfilment]:
-        """Those from there with units of the line that are sent, or that are not any more."""
-        return [
-            fulfilment
-            for fulfilment in self.order.fulfilments
-            if (fulfilment.status in SENT) is sent and fulfilment.location_ref == spot.location_ref
-            if any(parcel.line_ref == self.ref for parcel in fulfilment.lines)
-        ]
 
     def _grown(self, spot: Spot, quantity: int, at: dt.datetime) -> Fact:
         self._order_at(spot, quantity)

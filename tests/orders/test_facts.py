@@ -443,6 +443,44 @@ def test_units_that_edits_added_are_there_since_their_edit() -> None:
     assert times(shop, books, FactKind.GROWN) == [(2, first), (1, second)]
 
 
+def test_each_parcel_left_at_its_own_time() -> None:
+    """A count between two parcels is without the goods of the first alone."""
+    shop, books = Shelves(), Books()
+    shop.place(5, HERE)
+    shop.fulfil(1, HERE)
+    books.read(shop)
+    shop.fulfil(2, HERE)
+    first = shop.now
+    shop.fulfil(1, HERE)
+
+    assert times(shop, books, FactKind.FULFILLED) == [(2, first), (1, shop.now)]
+
+
+def test_goods_whose_parcel_does_not_say_where_it_left_from_are_sent_since_the_last_change() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(5, HERE)
+    shop.fulfil(1, HERE)
+    shop.fulfil(2, HERE)
+    shop.parcels[0] = replace(shop.parcels[0], location_ref="")
+    sent = shop.now
+    shop.money_only(0)
+
+    assert times(shop, books, FactKind.FULFILLED) == [(2, sent), (1, shop.now)]
+
+
+def test_each_parcel_came_back_at_its_own_time() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(5, HERE)
+    shop.fulfil(1, HERE)
+    shop.fulfil(2, HERE)
+    books.read(shop)
+    shop.cancel_parcel(1)
+    first = shop.now
+    shop.cancel_parcel(0)
+
+    assert times(shop, books, FactKind.REOPENED) == [(2, first), (1, shop.now)]
+
+
 def test_of_an_order_nobody_had_read_each_unit_has_its_own_time() -> None:
     shop, books = Shelves(), Books(with_edits=True)
     shop.place(4, HERE)
