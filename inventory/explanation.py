@@ -13,10 +13,19 @@ from django.db.models import Count, DateTimeField, Max, Q, QuerySet, Sum, Value
 from django.utils import timezone
 
 from connectors.models import Store
-from inventory import schedules
+from inventory import gates, schedules
 from inventory.jobs import Job
 from inventory.knowledge import order_books
-from inventory.models import LedgerEntry, LevelPublication, PublicationEntry, Push, StoreTerms, WithheldUnits
+from inventory.models import (
+    HoldChange,
+    LedgerEntry,
+    LevelPublication,
+    PublicationEntry,
+    Push,
+    SignedUnits,
+    StoreTerms,
+    WithheldUnits,
+)
 from inventory.models.ledger import EntryKind
 from inventory.models.publications import PublicationKind, PublicationState
 from inventory.models.pushes import PushStatus, WriteKind
@@ -65,6 +74,8 @@ class Explanation:
     last_push: Term | None
     next_push: dt.datetime | None
     """When the next delta looks at it, where something is owed that a delta may send."""
+    next_push_waits: str
+    """Which gate keeps that delta from starting, and what opens it."""
     state: str
     hold: str
     hold_remedy: str
@@ -83,7 +94,12 @@ class Explanation:
             lines.append(_line("To push (target less expected)", Decimal(self.pending or 0)))
         else:
             lines.append("No baseline yet: what the store shows is not known.")
-        if self.next_push:
+        if self.last_push and self.last_push.latest:
+            at = f"{self.last_push.latest.astimezone(self.at.tzinfo):%Y-%m-%d %H:%M %Z}"
+            lines.append(_line(f"Last push ({at})", self.last_push.quantity, self.last_push.detail))
+        if self.next_push_waits:
+            lines.append(f"Next push: waits. {self.next_push_waits}")
+        elif self.next_push:
             at = f"{self.next_push.astimezone(self.at.tzinfo):%Y-%m-%d %H:%M %Z}"
             lines.append(f"Next push: the delta of {at}, or at once after the next entry.")
         if self.in_flight:
@@ -96,7 +112,7 @@ class Explanation:
         if self.offset:
             lines.append(_line("Held by orders not known here, signed for", Decimal(self.offset)))
         if self.hold:
-            lines.append(f"Held: {self.hold} {self.hold_remedy}")
+            lines.append(f"Held: {self.hold} {self.hold_remedy}".rstrip())
         return "\n".join(lines)
 
 
@@ -138,10 +154,12 @@ def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
     target_terms, target = _target_terms(on_hand, _released_terms(ledger), _terms(publication, at))
     entries = PublicationEntry.objects.filter(publication=publication, recorded_at__lte=moment)
     expected_terms, last_push = _publication_terms(entries)
+    hold, hold_remedy = _hold(publication, at)
     has_baseline = any(term.kind == PublicationKind.BASELINE for term in expected_terms)
     expected = int(sum((term.quantity for term in expected_terms), Decimal(0))) if has_baseline else None
     read = publication.observed_at is not None and (at is None or publication.observed_at <= at)
     observed = publication.observed_available if read else None
+    next_push = _next_push(publication, expected, target) if at is None else None
     return Explanation(
         publication_id=publication.pk,
         store=publication.store.name,
@@ -162,12 +180,13 @@ def explain(publication_id: int, at: dt.datetime | None = None) -> Explanation:
         observed=observed,
         observed_at=publication.observed_at if observed is not None else None,
         not_explained=_not_explained(publication, expected, observed, at),
-        offset=publication.acknowledged_offset if at is None else 0,
+        offset=_signed(publication, at),
         last_push=last_push,
-        next_push=_next_push(publication, expected, target) if at is None else None,
+        next_push=next_push,
+        next_push_waits=_waits(publication) if next_push else "",
         state=PublicationState(publication.state).label if at is None else "",
-        hold=publication.hold_cause if at is None else "",
-        hold_remedy=publication.hold_remedy if at is None else "",
+        hold=hold,
+        hold_remedy=hold_remedy,
     )
 
 
@@ -291,6 +310,14 @@ def _terms(publication: LevelPublication, at: dt.datetime | None) -> _Terms:
     return _Terms(0 if store.unavailable_left_out else withheld, store.buffer, store.never_below_zero)
 
 
+def _signed(publication: LevelPublication, at: dt.datetime | None) -> int:
+    """Committed units signed for as orders that nobody here can see: now, or at that moment."""
+    if at is None:
+        return publication.acknowledged_offset
+    then = SignedUnits.objects.filter(publication=publication, since__lte=at).order_by("-since", "-pk")
+    return then.values_list("units", flat=True).first() or 0
+
+
 def _target_terms(on_hand: Decimal, released: list[Term], then: _Terms) -> tuple[list[Term], int]:
     """Mirrors `PublicationQuerySet.with_target`; a test over random worlds holds the two together."""
     terms = [Term("On hand", on_hand), *released]
@@ -354,6 +381,19 @@ def _next_push(publication: LevelPublication, expected: int | None, target: int)
         return None
     slots = schedules.next_slots(schedules.of_store(publication.store)[Job.DELTA])
     return slots[0].astimezone(publication.store.zone) if slots else None
+
+
+def _waits(publication: LevelPublication) -> str:
+    shut = [gate for gate in gates.gates_for(publication.store, Job.DELTA) if not gate.passed]
+    return f"{shut[0].detail} {shut[0].remedy}" if shut else ""
+
+
+def _hold(publication: LevelPublication, at: dt.datetime | None) -> tuple[str, str]:
+    """Why the level is held now, with the remedy; or why it was at that moment."""
+    if at is None:
+        return publication.hold_cause, publication.hold_remedy
+    last = HoldChange.objects.filter(publication=publication, at__lte=at).order_by("-pk").first()
+    return (last.cause, "") if last and last.test else ("", "")
 
 
 def _caused(entries: int, source: str, actor: object) -> str:

@@ -7,7 +7,7 @@ from inventory.models.openings import OpeningLine, OpeningPlan
 from inventory.models.publications import LevelPublication, PublicationEntry, PublishedLevel
 from inventory.models.pushes import Push, PushBatch
 from inventory.models.schedules import Schedule
-from inventory.models.terms import FormerMember, StoreTerms, WithheldUnits
+from inventory.models.terms import FormerMember, SignedUnits, StoreTerms, WithheldUnits
 from inventory.models.validations import Validation, ValidationSample
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Push",
     "PushBatch",
     "Schedule",
+    "SignedUnits",
     "StoreTerms",
     "Validation",
     "ValidationSample",

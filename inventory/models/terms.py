@@ -1,5 +1,5 @@
-"""What a target is made of besides the ledger, since when, so that a target of the past can be explained: settings and
-withheld units are kept by triggers, whoever changes them and how, groups by their only writer, `publications.refresh`."""
+"""What an explanation of the past rests on besides the ledger, since when: settings, withheld and signed units are kept by
+triggers, whoever changes them and how, groups by their only writer, `publications.refresh`."""
 
 from __future__ import annotations
 
@@ -40,6 +40,23 @@ class WithheldUnits(models.Model):
 
     def __str__(self) -> str:
         return f"{self.withheld} of {self.publication_id} since {self.since:%Y-%m-%d %H:%M}"
+
+
+class SignedUnits(models.Model):
+    """How many committed units of a level were signed for as orders not known here, from `since` on."""
+
+    publication = models.ForeignKey(
+        LevelPublication, on_delete=models.CASCADE, db_index=False, related_name="signed_history"
+    )
+    units = models.IntegerField()
+    since = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "signed units"
+        indexes = [models.Index(fields=["publication", "-since", "-id"], name="signed_units_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.units} of {self.publication_id} since {self.since:%Y-%m-%d %H:%M}"
 
 
 class FormerMember(models.Model):

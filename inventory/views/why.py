@@ -56,6 +56,8 @@ class WhyPage(SumPage):
         variant, zone = publication.listed.variant, publication.store.zone
         asked = request.GET.get("at", "")
         at = moment(asked, zone)
+        ahead = at is not None and at > timezone.now()
+        at = None if ahead else at
         explanation = explain(publication.pk, at)
         until = parse_datetime(request.GET.get("until", "")) or at or timezone.now() + dt.timedelta(seconds=1)
         older = "until" in request.GET
@@ -69,7 +71,7 @@ class WhyPage(SumPage):
             variant=variant,
             store=publication.store,
             others=list(found.values()),
-            ours=self.linked(why_figures.our_sum(explanation, variant.pk, asked)),
+            ours=self.linked(why_figures.our_sum(explanation, variant.pk, asked if at else "")),
             theirs=why_figures.store_sum(explanation),
             stands=standing.stands(
                 publication, explanation.pending or 0, drifts=drift.undecided().filter(publication=publication).exists()
@@ -78,6 +80,7 @@ class WhyPage(SumPage):
             at=at,
             typed_at=f"{(at or timezone.now()).astimezone(zone):%Y-%m-%dT%H:%M}",
             unreadable=bool(asked) and at is None,
+            ahead=ahead,
             zone=zone,
         )
 

@@ -194,3 +194,13 @@ def test_home_counts_variants_that_the_store_does_not_track_and_leads_to_their_l
     ListedVariant.objects.filter(pk=world.publication("TS-BLK-M").listed_id).update(tracked=False)
     home = client.get(reverse("admin:index")).content.decode()
     assert f'{reverse("admin:untracked", args=[store.slug])}">1 variant</a>' in home
+
+
+def test_a_moment_that_is_none_or_lies_ahead_is_refused_and_now_is_shown(world: World, sign_in: SignIn) -> None:
+    showcase.live_store(world)
+    client, why = sign_in("Viewer"), reverse("admin:why", args=[world.publication("TS-BLK-M").pk])
+    for asked, said in (("yesterday", "could not be read"), ("2999-01-01T00:00", "lies ahead")):
+        page = client.get(why, {"at": asked}).content.decode()
+        assert said in page
+        assert "As it was on" not in page
+    assert "As it was on" in client.get(why, {"at": "2020-01-01T00:00"}).content.decode()

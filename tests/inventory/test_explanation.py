@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from connectors.models import Store
-from inventory import explanation, mapping
+from inventory import explanation, mapping, offsets
 from inventory.explanation import Explanation
 from inventory.models import LevelPublication, Push
 from inventory.models.ledger import EntryKind
@@ -217,6 +217,48 @@ def test_what_is_owed_says_when_it_goes(world: World) -> None:
     assert explained.next_push is not None
     assert timezone.now() <= explained.next_push <= timezone.now() + dt.timedelta(minutes=15)
     assert "Next push" in explained.text()
+
+
+def test_what_is_owed_says_which_gate_keeps_it_back(world: World) -> None:
+    publication = world.item("A", here=20, there=20)
+    world.full("go-live")
+    world.post("A", 4)
+    Store.objects.update(connection_cause="The token is refused.", connection_remedy="Enter a new one.")
+
+    told = explanation.explain(publication.pk).text()
+
+    assert "Next push: waits. The token is refused. Enter a new one." in told
+
+
+def test_the_last_push_is_told_with_its_time_and_who_asked_for_it(world: World) -> None:
+    publication = world.item("A", here=20, there=20)
+    world.full("go-live")
+    world.post("A", 4)
+    run = world.delta()
+
+    (line,) = [line for line in explanation.explain(publication.pk).text().splitlines() if line.startswith("Last push")]
+
+    assert f"run #{run.pk}" in line
+    assert str(world.operator) in line
+
+
+def test_a_hold_and_the_units_signed_for_are_told_for_a_past_moment(world: World) -> None:
+    publication = world.item("A", here=20, there=20)
+    world.full("go-live")
+    world.sell("A", 2)
+    world.rest()
+    before = timezone.now()
+    world.full()
+    held = timezone.now()
+    offsets.acknowledge(publication.pk, committed=2, open_here=0, by=world.operator, reason="Two old orders.")
+    world.rest()
+    world.full()
+
+    then, signed = explanation.explain(publication.pk, held), explanation.explain(publication.pk, timezone.now())
+
+    assert "2 committed" in then.hold
+    assert (then.offset, signed.offset) == (0, 2)
+    assert (explanation.explain(publication.pk, before).hold, signed.hold) == ("", "")
 
 
 def test_an_item_is_found_by_number_or_sku(world: World) -> None:
