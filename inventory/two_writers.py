@@ -17,6 +17,7 @@ from inventory.models import Drift, LevelPublication, PublicationEntry
 from inventory.models.drifts import DriftCause, DriftState
 from inventory.models.publications import PublicationState
 from inventory.models.pushes import WriteKind
+from syncconsole.kernel.templatetags.console import signed
 
 WITHIN: Final = dt.timedelta(hours=24)
 
@@ -60,8 +61,8 @@ def _freeze(drift: Drift, last: Drift) -> str:
     store = Store.objects.get(pk=drift.store_id)
     first, second = (each.first_seen_at.astimezone(store.zone) for each in (last, drift))
     cause = (
-        f"Two writers alternate: after our writes the store showed {last.quantity:+d} on {first:%d %b %H:%M} and "
-        f"{drift.quantity:+d} on {second:%d %b %H:%M}, and no order explains it."
+        f"Two writers alternate: after our writes the store was off by {signed(last.quantity)} on {first:%-d %b %H:%M} "
+        f"and by {signed(drift.quantity)} on {second:%-d %b %H:%M}, and no order explains it."
     )
     drift.cause = DriftCause.TWO_WRITERS
     drift.save(update_fields=["cause"])
@@ -100,18 +101,32 @@ def pairs(drifts: Sequence[Drift]) -> list[Pair]:
     theirs = Drift.objects.filter(publication__in=ids).order_by("-pk")
     ours = PublicationEntry.objects.filter(publication__in=ids, push__isnull=False).order_by("-pk")
     turns: dict[int, list[Turn]] = {publication_id: [] for publication_id in ids}
+    drifted: dict[int, list[Drift]] = {publication_id: [] for publication_id in ids}
     for each in theirs[: TURNS * len(ids)]:
+        drifted[each.publication_id].append(each)
         turns[each.publication_id].append(Turn(each.writer or NOBODY_NAMED, each.first_seen_at, each.shown, ours=False))
     for entry in ours.select_related("push__batch__run")[: TURNS * len(ids)]:
         push = entry.push
         if push is not None:
             run = push.batch.run
-            after = push.quantity if push.batch.kind != WriteKind.ADJUST else push.before + push.quantity
+            after = push.quantity
+            if push.batch.kind == WriteKind.ADJUST:
+                after += push.before + _off(entry, drifted[entry.publication_id])
             turns[entry.publication_id].append(Turn(f"{run.label} #{run.pk}", entry.recorded_at, after, ours=True))
     return [
         Pair(each, sorted(turns[each.publication_id], key=lambda turn: turn.at, reverse=True)[:TURNS])
         for each in drifts
     ]
+
+
+def _off(entry: PublicationEntry, drifts: Sequence[Drift]) -> int:
+    """By how much the store was off what we expected then, by these drifts, newest first: a relative push leaves that as it
+    is."""
+    at = entry.recorded_at
+    standing = [
+        each for each in drifts if each.revision < entry.seq and (each.closed_at is None or each.closed_at > at)
+    ]
+    return standing[0].quantity if standing else 0
 
 
 def count_anew(publication_ids: Sequence[int]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from inventory import frozen
+from inventory import frozen, two_writers
 from inventory.models import Drift
 from inventory.models.drifts import DriftCause, DriftState
 from inventory.models.publications import PublicationState
@@ -135,6 +135,21 @@ def test_two_writers_are_paused_after_two_rounds_and_the_level_is_written_no_mor
     live.full()
     assert live.shown("A") == 50
     assert live.publication("B").state == PublicationState.LIVE
+
+
+def test_the_turns_of_two_writers_tell_what_the_store_showed_after_each(live: World) -> None:
+    for _ in range(2):
+        live.post("A", 5)
+        live.delta()
+        live.edit("A", -5)
+        look(live)
+
+    (pair,) = two_writers.pairs([Drift.objects.get(state=DriftState.OPEN)])
+
+    assert [turn.shown for turn in pair.turns if turn.ours] == [15, 15]
+    assert [turn.shown for turn in pair.turns if not turn.ours] == [10, 10]
+    assert "was off by −5 on" in live.publication("A").state_cause
+    assert "and by −10 on" in live.publication("A").state_cause
 
 
 def test_two_edits_without_a_write_of_ours_between_them_are_no_second_writer(live: World) -> None:
