@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,8 +11,9 @@ from django.db import connection
 
 from connectors.models import Store
 from inventory import level_changes, publications
-from inventory.models import LevelPublication
+from inventory.models import LevelPublication, Push
 from inventory.models.publications import PublicationKind
+from inventory.models.pushes import WriteKind
 from inventory.publications import Effect
 from inventory.settlement import TOO_CLOSE
 
@@ -88,7 +89,9 @@ def book(
     at = shelved.at
     locked = {publication.pk: publication for publication in publications.lock(at.values())}
     new = [booking for booking in bookings if booking.key not in shelved.known and booking.shelf in at]
-    publications.record([_effect(locked[at[booking.shelf]], booking) for booking in new if booking.quantity])
+    undated = {at[booking.shelf] for booking in new if booking.within}
+    unsettled = _being_overwritten(locked[pk] for pk in undated)
+    publications.record([_effect(locked[at[booking.shelf]], booking, unsettled) for booking in new if booking.quantity])
     for shelf, change in open_changes.items():
         if shelf in at:
             locked[at[shelf]].open_remote += change
@@ -102,12 +105,20 @@ def book(
     return new
 
 
-def _effect(publication: LevelPublication, booking: StoreBooking) -> Effect:
+def _being_overwritten(found: Iterable[LevelPublication]) -> set[int]:
+    """Those with an overwrite on its way, whose time is not known yet."""
+    claims = {publication.claim_id: publication.pk for publication in found if publication.claim_id}
+    if not claims:
+        return set()
+    overwrites = Push.objects.filter(pk__in=claims).exclude(batch__kind=WriteKind.ADJUST)
+    return {claims[pk] for pk in overwrites.values_list("pk", flat=True)}
+
+
+def _effect(publication: LevelPublication, booking: StoreBooking, unsettled: Collection[int]) -> Effect:
     overwritten, at = publication.overwritten_at, booking.effective_at
     first, last = booking.within or (at, at)
     unclear = overwritten is not None and first - TOO_CLOSE <= overwritten <= last + TOO_CLOSE
-    # What is on its way may be an overwrite: its time is not known yet.
-    unclear = unclear or bool(booking.within and publication.claim_id)
+    unclear = unclear or bool(booking.within and publication.pk in unsettled)
     wiped = overwritten is not None and at <= overwritten and not unclear
     publication.verify = publication.verify or unclear
     return Effect(
