@@ -1,5 +1,4 @@
-"""When units of a line were ordered, sent and taken back, and when edits took some off that nothing put back, as far as
-its store tells.
+"""When units of a line were ordered, and when edits took some off that nothing put back, as far as its store tells.
 
 Pure. An order tells how many units its lines have; its edits tell since when (`connectors.ports.orders.LineEdit`).
 """
@@ -7,15 +6,11 @@ Pure. An order tells how many units its lines have; its edits tell since when (`
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from connectors.ports.orders import Fulfilment, OrderLine, RemoteOrder
+from connectors.ports.orders import OrderLine, RemoteOrder
 
-SENT: Final = frozenset({"success"})
-"""States of a fulfilment whose goods have left; a failed one has sent nothing."""
-TAKEN_BACK: Final = frozenset({"cancelled"})
-"""States of one whose goods had left, and are back."""
 SAME_EDIT: Final = dt.timedelta(seconds=2)
 """Between an edit that takes units off and the refund that tells where they were put."""
 
@@ -52,36 +47,13 @@ def left_out(order: RemoteOrder, line_ref: str) -> list[Units]:
     ]
 
 
-def sent(order: RemoteOrder, line_ref: str, location_ref: str) -> list[Units]:
-    """Units of the line that left the location in parcels, oldest first."""
-    return sorted(_parcels(order, line_ref, location_ref, SENT, lambda parcel: parcel.created_at), key=_at)
-
-
-def taken_back(order: RemoteOrder, line_ref: str, location_ref: str) -> list[Units]:
-    """Units that are at the location again since their parcel was cancelled, oldest first."""
-    return sorted(_parcels(order, line_ref, location_ref, TAKEN_BACK, lambda parcel: parcel.updated_at), key=_at)
-
-
-def _parcels(
-    order: RemoteOrder,
-    line_ref: str,
-    location_ref: str,
-    states: Collection[str],
-    at: Callable[[Fulfilment], dt.datetime],
-) -> Iterator[Units]:
-    for parcel in order.fulfilments:
-        if parcel.location_ref == location_ref and parcel.status in states:
-            yield Units(sum(line.quantity for line in parcel.lines if line.line_ref == line_ref), at(parcel))
-
-
-def part(found: Iterable[Units], start: int, quantity: int | None = None) -> list[Units]:
-    """`quantity` of them after the first `start`, None: all; fewer where there are fewer."""
+def part(found: Iterable[Units], start: int, quantity: int) -> list[Units]:
+    """`quantity` of them after the first `start`; fewer where there are fewer."""
     taken = []
     for units, at in found:
         before = min(start, max(0, units))
-        more = max(0, units) - before
-        more = more if quantity is None else min(more, quantity)
-        start, quantity = start - before, None if quantity is None else quantity - more
+        more = min(max(0, units) - before, quantity)
+        start, quantity = start - before, quantity - more
         if more:
             taken.append(Units(more, at))
     return taken
@@ -90,7 +62,3 @@ def part(found: Iterable[Units], start: int, quantity: int | None = None) -> lis
 def total(found: Iterable[Units]) -> int:
     """How many they are."""
     return sum(units for units, _ in found)
-
-
-def _at(units: Units) -> dt.datetime:
-    return units.at

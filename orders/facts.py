@@ -18,7 +18,12 @@ from typing import NamedTuple
 from connectors.ports.orders import RemoteOrder
 from connectors.ports.refunds import RefundLine
 from orders import dating
-from orders.dating import SENT, Units
+from orders.dating import Units
+
+SENT = frozenset({"success"})
+"""States of a fulfilment whose goods have left; a failed one has sent nothing."""
+TAKEN_BACK = "cancelled"
+"""That of one whose goods had left, and are back."""
 
 
 class FactKind(StrEnum):
@@ -61,7 +66,8 @@ class Spot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the store was last known to say of a spot, and how many units of each kind of fact were ever booked there."""
+    """What the store was last known to say of a spot, and how many units of each kind of fact were ever booked there, of
+    each refund line, and of each parcel."""
 
     item_ref: str = ""
     open: int = 0
@@ -124,13 +130,17 @@ def _standings(order: RemoteOrder, known: Mapping[Spot, Standing]) -> dict[Spot,
                 opened[spot] = opened.get(spot, 0) + entry.remaining_quantity
     homes = {spot.line_ref: spot.location_ref for spot in opened}
     sent: dict[Spot, int] = {}
+    parcels: dict[Spot, Counter[str]] = {}
     for fulfilment in order.fulfilments:
-        for parcel in fulfilment.lines if fulfilment.status in SENT else ():
+        for parcel in fulfilment.lines if fulfilment.status in (*SENT, TAKEN_BACK) else ():
             if parcel.line_ref in items:
                 spot = Spot(parcel.line_ref, fulfilment.location_ref or homes[parcel.line_ref])
-                sent[spot] = sent.get(spot, 0) + parcel.quantity
+                back = parcel.quantity * (fulfilment.status == TAKEN_BACK)
+                sent[spot] = sent.get(spot, 0) + parcel.quantity - back
+                parcels.setdefault(spot, Counter())[left_key(fulfilment.ref)] += parcel.quantity
+                parcels[spot][again_key(fulfilment.ref)] += back
     return {
-        spot: Standing(items[spot.line_ref], opened.get(spot, 0), sent.get(spot, 0))
+        spot: Standing(items[spot.line_ref], opened.get(spot, 0), sent.get(spot, 0), totals=parcels.get(spot, {}))
         for spot in dict.fromkeys([*opened, *sent])
     }
 
@@ -177,8 +187,11 @@ class _Line:
         those that its store sends or takes off."""
         came, went = self._flows()
         grown = list(self._growth(came, went))
-        others = [*self._reopened(), *self._moves(went, came), *self._sent(), *self._taken_off(went)]
-        in_time = sorted([*others, *grown], key=lambda fact: fact.at)
+        moved, taken_off = list(self._moves(went, came)), list(self._taken_off(went))
+        sent, back = self._on_the_whole(FactKind.FULFILLED), self._on_the_whole(FactKind.REOPENED)
+        others = [*back, *moved, *sent, *taken_off]
+        parcels = list(self._parcels()) if self._parcels_add_up else [*back, *sent]
+        in_time = sorted([*parcels, *moved, *taken_off, *grown], key=lambda fact: fact.at)
         if (self._dated or not grown) and self._possible(in_time):
             yield from in_time
         else:
@@ -253,23 +266,32 @@ class _Line:
                 went[spot] = -change
         return came, went
 
-    def _reopened(self) -> Iterator[Fact]:
+    def _parcels(self) -> Iterator[Fact]:
+        """What was sent and what was taken back since the order was read last, parcel by parcel."""
         for spot, now in self.now.items():
-            change = self.before[spot].fulfilled - now.fulfilled
-            for units, at in self._newest(dating.taken_back(self.order, self.ref, spot.location_ref), change):
-                yield self._fact(FactKind.REOPENED, spot, units, at)
+            before = self.before[spot].totals
+            for parcel in self.order.fulfilments:
+                left, again = left_key(parcel.ref), again_key(parcel.ref)
+                if (units := now.totals.get(left, 0) - before.get(left, 0)) > 0:
+                    yield self._fact(FactKind.FULFILLED, spot, units, parcel.created_at)
+                if (units := now.totals.get(again, 0) - before.get(again, 0)) > 0:
+                    yield self._fact(FactKind.REOPENED, spot, units, parcel.updated_at)
 
-    def _sent(self) -> Iterator[Fact]:
-        for spot, now in self.now.items():
-            change = now.fulfilled - self.before[spot].fulfilled
-            for units, at in self._newest(dating.sent(self.order, self.ref, spot.location_ref), change):
-                yield self._fact(FactKind.FULFILLED, spot, units, at)
+    @property
+    def _parcels_add_up(self) -> bool:
+        """To what the store says is sent. They do not where a parcel failed, or the order was known before its parcels were."""
+        sent = Counter({spot: standing.fulfilled for spot, standing in self.before.items()})
+        for fact in self._parcels():
+            sent[fact.spot] += fact.quantity if fact.kind is FactKind.FULFILLED else -fact.quantity
+        return all(sent[spot] == now.fulfilled for spot, now in self.now.items())
 
-    def _newest(self, found: list[Units], quantity: int) -> list[Units]:
-        """The last of them; what is missing is as new as the order."""
-        older = dating.total(found) - quantity
-        known = dating.part(found, max(0, older)) if quantity > 0 else []
-        return [*known, Units(-older, self.order.updated_at)] if older < 0 else known
+    def _on_the_whole(self, kind: FactKind) -> list[Fact]:
+        """Units that were sent, or came back, of all parcels together, since the last of them."""
+        times = [fact.at for fact in self._parcels() if fact.kind is kind]
+        at = min(max(times, default=self.order.updated_at), self.order.updated_at)
+        sign = 1 if kind is FactKind.FULFILLED else -1
+        changes = {spot: sign * (now.fulfilled - self.before[spot].fulfilled) for spot, now in self.now.items()}
+        return [self._fact(kind, spot, change, at) for spot, change in changes.items() if change > 0]
 
     def _taken_off(self, went: dict[Spot, int]) -> Iterator[Fact]:
         """Units that wait no more: those that refunds put back in stock, then those that nothing put back."""
@@ -393,6 +415,16 @@ class _Line:
         self, kind: FactKind, spot: Spot, quantity: int, at: dt.datetime, *, to_ref: str = "", source_ref: str = ""
     ) -> Fact:
         return Fact(kind, spot, self.item_ref, quantity, at, to_ref, source_ref)
+
+
+def left_key(parcel_ref: str) -> str:
+    """Under which the units of a parcel that ever left are kept in the totals of a spot."""
+    return f"left:{parcel_ref}"
+
+
+def again_key(parcel_ref: str) -> str:
+    """Under which those of them that came back with it are."""
+    return f"again:{parcel_ref}"
 
 
 def returned_key(refund_line_ref: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from connectors.ports.money import TaxLine, TwoPrices
 from connectors.ports.orders import Bundle, Duty, Fee, OrderLine, RemoteOrder, ShippingLine
 from orders import totals
-from orders.dating import SENT
+from orders.facts import SENT
 from orders.mappings import method_of, tax_name
 from orders.models import LineKind, SalesOrder, SalesOrderLine
 from orders.totals import BUYERS, SHOPS, Totals

@@ -17,7 +17,7 @@ from connectors.ports.money import Money, TwoPrices
 from connectors.ports.orders import OrderLine, RemoteOrder
 from connectors.ports.refunds import Refund, RefundLine
 from inventory.models.ledger import EntryKind
-from orders.dating import SENT
+from orders.facts import SENT
 from syncconsole.kernel.currencies import rounded
 
 CANCELLED_WITH: Final = dt.timedelta(minutes=1)

@@ -155,6 +155,7 @@ class _Books:
         for spot, standing in self.told.now.items():
             stock = self._stock(spot, standing.item_ref)
             stock.ordered, stock.open_quantity = standing.ordered, standing.open
+            stock.totals = {**stock.totals, **standing.totals}
             stock.fulfilled = standing.fulfilled - self._sent_elsewhere(spot)
 
     def changed(self) -> list[OrderStock]:

@@ -44,7 +44,7 @@ class Books:
             back = fact.kind in (FactKind.RETURNED, FactKind.WRITTEN_OFF)
             counted[returned_key(fact.source_ref)] += fact.quantity * back
         self.known = {
-            spot: replace(standing, totals=totals.get(spot, Counter()))
+            spot: replace(standing, totals={**totals.get(spot, {}), **standing.totals})
             for spot, standing in told.now.items()
             if self.since is None or standing.ordered or spot in totals
         }
@@ -130,9 +130,11 @@ def test_versions_that_were_missed_change_nothing_at_the_end(seed: int, with_edi
     shop.place(6, HERE)
     for _ in range(chance.randint(1, 10)):
         units = chance.randint(1, max(1, shop.waiting[HERE]))
-        match chance.randrange(5):
+        match chance.randrange(6):
             case 0:
                 shop.place(chance.randint(1, 4), HERE)
+            case 5 if shop.parcels and not shop.returned and shop.parcels[-1].status == "success":
+                shop.cancel_parcel(len(shop.parcels) - 1)
             case 1 if shop.waiting[HERE]:
                 shop.fulfil(units, HERE)
             case 2 if shop.waiting[HERE]:
@@ -143,6 +145,7 @@ def test_versions_that_were_missed_change_nothing_at_the_end(seed: int, with_edi
                 books.read(shop)
     books.read(shop)
     assert_right(books, shop)
+    assert books.read(shop) == []
 
 
 def test_an_order_placed_fulfilled_and_returned_before_it_was_ever_read() -> None:
@@ -456,16 +459,78 @@ def test_each_parcel_left_at_its_own_time() -> None:
     assert times(shop, books, FactKind.FULFILLED) == [(2, first), (1, shop.now)]
 
 
-def test_goods_whose_parcel_does_not_say_where_it_left_from_are_sent_since_the_last_change() -> None:
+def test_a_parcel_that_does_not_say_where_it_left_from_left_where_the_line_waits() -> None:
     shop, books = Shelves(), Books()
     shop.place(5, HERE)
     shop.fulfil(1, HERE)
-    shop.fulfil(2, HERE)
     shop.parcels[0] = replace(shop.parcels[0], location_ref="")
-    sent = shop.now
-    shop.money_only(0)
+    first = shop.now
+    shop.fulfil(2, HERE)
 
-    assert times(shop, books, FactKind.FULFILLED) == [(2, sent), (1, shop.now)]
+    assert times(shop, books, FactKind.FULFILLED) == [(1, first), (2, shop.now)]
+
+
+def test_a_parcel_that_came_back_before_anybody_read_of_it_was_gone_in_between() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(3, HERE)
+    books.read(shop)
+    shop.fulfil(2, HERE)
+    sent = shop.now
+    shop.cancel_parcel(0)
+    back = shop.now
+
+    facts = news(shop.told(), books.known).facts
+
+    assert [(fact.kind, fact.quantity, fact.at) for fact in facts] == [
+        (FactKind.FULFILLED, 2, sent),
+        (FactKind.REOPENED, 2, back),
+    ]
+    books.read(shop)
+    assert_right(books, shop)
+    assert books.read(shop) == [], "the same parcel is not told of twice"
+
+
+def test_goods_that_came_back_and_were_sent_again_unread_were_there_in_between() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(3, HERE)
+    shop.fulfil(2, HERE)
+    books.read(shop)
+    shop.cancel_parcel(0)
+    back = shop.now
+    shop.fulfil(2, HERE)
+
+    facts = news(shop.told(), books.known).facts
+
+    assert [(fact.kind, fact.at) for fact in facts] == [(FactKind.REOPENED, back), (FactKind.FULFILLED, shop.now)]
+    books.read(shop)
+    assert_right(books, shop)
+
+
+def test_a_parcel_that_failed_never_left() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(3, HERE)
+    books.read(shop)
+    shop.fulfil(2, HERE)
+    shop.cancel_parcel(0)
+    shop.parcels[0] = replace(shop.parcels[0], status="failure")
+
+    assert books.read(shop) == []
+
+
+def test_what_was_kept_of_an_order_before_its_parcels_were_is_brought_along_on_the_whole() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(5, HERE)
+    shop.fulfil(2, HERE)
+    books.read(shop)
+    books.known = {spot: replace(standing, totals={}) for spot, standing in books.known.items()}
+    shop.fulfil(1, HERE)
+
+    assert times(shop, books, FactKind.FULFILLED) == [(1, shop.now)]
+    books.read(shop)
+    assert_right(books, shop)
+    shop.cancel_parcel(0)
+    assert books.read(shop) == [FactKind.REOPENED]
+    assert_right(books, shop)
 
 
 def test_each_parcel_came_back_at_its_own_time() -> None:

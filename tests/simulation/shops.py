@@ -48,8 +48,8 @@ class Work:
     where, and neither that some went from one location to another and were taken off there, nor that they were taken off
     first."""
     parcels_stay: bool = False
-    """Before anybody had read that goods were sent, a pull named them, or a count left them out: if their parcel is taken
-    back, too, nothing tells that they are here again."""
+    """Before anybody had read that goods were sent, a pull named them: if their parcel is taken back, too, nothing tells that
+    they are here again."""
     put_back: Counter[str] = field(default_factory=Counter)
     """Units by line that its store put back where they waited, and that no refund tells of."""
     split: bool = False

@@ -6,7 +6,7 @@ import io
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -42,12 +42,6 @@ def count(engine: Engine, store: int, chance: random.Random) -> None:
     engine.books.entered(where, Decimal(difference))
     post(engine, where, EntryKind.COUNT, Decimal(0), count_to=engine.books.on_hand[where])
     engine.pass_time(1.5)
-    _let_parcels_stay(engine.shops.works)
-
-
-def _let_parcels_stay(works: Iterable[Work]) -> None:
-    for work in works:
-        work.parcels_stay = work.parcels_stay or Act.FULFIL in work.unread
 
 
 def transfer(engine: Engine, store: int, chance: random.Random) -> None:
@@ -113,7 +107,7 @@ def pull(engine: Engine, store: int, chance: random.Random) -> None:
     engine.books.pulled(spot, (item, there), quantity)
     work.at_rest = True
     work.split = work.split or len(piles) > 1
-    _let_parcels_stay([work])
+    work.parcels_stay = work.parcels_stay or Act.FULFIL in work.unread
     if not known:
         work.unread.add(Act.PULL)
     engine.played.update({"pulls": 1, "pulls that waited": told.waiting})
