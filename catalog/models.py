@@ -273,6 +273,9 @@ class CloneSuspect(models.Model):
         ]
         indexes = [
             models.Index(fields=["store", "id"], condition=Q(closed_at=None), name="clone_suspect_open"),
+            # What the pairs of an item are: asked for each level that is held, or let go.
+            models.Index(fields=["store", "original_item"], name="clone_suspect_original"),
+            models.Index(fields=["store", "copy_item"], name="clone_suspect_copy"),
         ]
         permissions = [("decide_clone", "Can decide which of two equal variants owns the stock")]
 

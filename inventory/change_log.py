@@ -18,6 +18,7 @@ from django.urls import reverse
 from connectors.models import Store
 from inventory.models import Drift, HoldChange, LedgerEntry, LocationMapping, PublicationEntry, PublishedLevel
 from inventory.models.drifts import DriftCause, DriftState
+from inventory.models.hold_changes import QUARANTINE
 from syncconsole.kernel.templatetags.console import source
 
 TESTS: Final = {
@@ -26,6 +27,7 @@ TESTS: Final = {
     "c": "an order or a message waits to be imported",
     "d": "a push was on its way",
     "e": "not ours to fix",
+    QUARANTINE: "clone suspect, nothing is pushed",
 }
 
 
@@ -232,12 +234,12 @@ def _drift_line(drift: Drift) -> Change:
 
 
 def _holds(wanted: Wanted) -> Source:
-    return Source(_of_publications(HoldChange.objects.all(), wanted), OF_PUBLICATIONS, "at", _hold_line)
+    return Source(_of_publications(HoldChange.objects.all(), wanted), (*OF_PUBLICATIONS, "by"), "at", _hold_line)
 
 
 def _hold_line(change: HoldChange) -> Change:
     what = f"Held: {TESTS.get(change.test, 'not to be overwritten')}" if change.test else "No longer held"
-    return _line(ChangeKind.HOLD, change, change.at, what, None, change.cause, "")
+    return _line(ChangeKind.HOLD, change, change.at, what, None, change.cause, str(change.by or ""))
 
 
 def _line(

@@ -15,7 +15,7 @@ from django.utils import timezone
 from catalog.models import Variant
 from connectors.models import Store
 from inventory.models import HoldChange, LevelPublication, PublicationEntry
-from inventory.models.publications import PublicationKind, PublicationState
+from inventory.models.publications import Exclusion, PublicationKind, PublicationState
 from syncconsole.kernel import bulk
 
 
@@ -475,8 +475,13 @@ def _save(rows: Sequence[LevelPublication], columns: tuple[str, ...]) -> None:
 
 
 def _note_holds(publications: Iterable[LevelPublication]) -> None:
-    """Keep which of these levels began, or ceased, to be held since they were locked."""
-    turned = [row for row in publications if row.hold_test != row.stored.get("hold_test", row.hold_test)]
+    """Keep which of these levels began, or ceased, to be held since they were locked. One in quarantine is held all the
+    while: what holds it besides is kept when it is let go, by the trigger that keeps both ends of a quarantine."""
+    turned = [
+        row
+        for row in publications
+        if row.hold_test != row.stored.get("hold_test", row.hold_test) and row.excluded != Exclusion.CLONE
+    ]
     now = timezone.now()
     HoldChange.objects.bulk_create(
         HoldChange(publication_id=row.pk, at=now, test=row.hold_test, cause=row.hold_cause) for row in turned
@@ -484,7 +489,11 @@ def _note_holds(publications: Iterable[LevelPublication]) -> None:
 
 
 def hold(publication: LevelPublication, test: str, cause: str, remedy: str) -> None:
-    """Mark a locked publication as held; the time of its first hold in a row is kept."""
+    """Mark a locked publication as held; the time of its first hold in a row is kept. One in quarantine is held by that
+    until it is let go, and by nothing more that would outlast it; what was read of it is not believed either."""
+    if publication.excluded == Exclusion.CLONE:
+        publication.observed_revision = None
+        return
     if not publication.hold_test:
         publication.held_since = timezone.now()
     publication.hold_test, publication.hold_cause, publication.hold_remedy = test, cause[:400], remedy[:400]

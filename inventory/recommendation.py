@@ -21,14 +21,15 @@ LAG_LIMIT: Final = dt.timedelta(minutes=15)
 HOLD_LIMIT: Final = dt.timedelta(hours=24)
 
 
-# From a hold's first row, the one after the release before it, to its own release.
+# From a hold's first row, the one after the release before it, to its own release. A clone waits for a person, and says nothing
+# of how quickly orders come in.
 ENDED_HOLDS = """
 SELECT max(ended.at - began.at)
   FROM inventory_holdchange ended
   JOIN inventory_levelpublication p ON p.id = ended.publication_id AND p.store_id = %s
  CROSS JOIN LATERAL (
        SELECT min(h.at) AS at FROM inventory_holdchange h
-        WHERE h.publication_id = ended.publication_id AND h.id < ended.id
+        WHERE h.publication_id = ended.publication_id AND h.id < ended.id AND h.test <> 'q'
           AND h.id > coalesce((SELECT max(x.id) FROM inventory_holdchange x
                                 WHERE x.publication_id = ended.publication_id AND x.id < ended.id AND x.test = ''), 0)
        ) began

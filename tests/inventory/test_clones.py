@@ -12,10 +12,11 @@ from connectors import approval, changes, runs
 from connectors.approval import DecisionRefused
 from connectors.models import Store
 from connectors.models.runs import Outcome, RunStatus
-from inventory import clones, pushes
+from inventory import change_log, clones, pushes
+from inventory.change_log import Change, ChangeKind, Wanted
 from inventory.knowledge import Sold
 from inventory.linking import link_store
-from inventory.models import LevelPublication, PushBatch
+from inventory.models import HoldChange, LevelPublication, PushBatch
 from inventory.models.publications import PublicationState
 from inventory.product_changes import read_changes
 from orders import knowledge
@@ -148,6 +149,66 @@ def test_a_listing_finds_and_heals_what_a_lost_webhook_hid(shop: World) -> None:
     link_store(shop.store)
     assert set(excluded(shop).values()) == {""}
     assert CloneSuspect.objects.get().closed_at is not None
+
+
+def holds(world: World) -> list[Change]:
+    """What the change log tells of holds, the oldest first."""
+    return list(change_log.every(Wanted(kinds=[ChangeKind.HOLD], store=world.store)))[::-1]
+
+
+def test_the_change_log_says_when_a_level_was_quarantined_and_why_it_was_let_go(shop: World) -> None:
+    copy = duplicate(shop)
+    tell(shop, copy)
+    change(shop.fake, copy, sku="A-2")
+    tell(shop, copy)
+    [began, ended] = holds(shop)
+    titles = [CloneSuspect.objects.get().original["title"], CloneSuspect.objects.get().copy["title"]]
+    assert began.what == "Held: clone suspect, nothing is pushed"
+    assert began.detail == f"The SKU A is on two variants of the store: {titles[0]}, and {titles[1]}."
+    assert (ended.what, ended.detail, ended.who) == ("No longer held", "SKU renamed by the merchant.", "")
+
+
+def test_the_change_log_names_who_decided(shop: World) -> None:
+    duplicate(shop)
+    decide(shop, CloneDecision.ORIGINAL)
+    [_, ended] = holds(shop)
+    assert ended.what == "No longer held"
+    assert (ended.detail, ended.who) == ("Decided: the original owns the stock.", str(shop.operator))
+
+
+def test_a_level_whose_item_goes_to_the_copy_is_held_no_longer(shop: World) -> None:
+    duplicate(shop)
+    decide(shop, CloneDecision.COPY)
+    assert [(hold.what, hold.detail) for hold in holds(shop)][1:] == [("No longer held", "Decided: the copy owns it.")]
+
+
+def test_what_held_a_level_before_it_was_quarantined_holds_it_afterwards(shop: World) -> None:
+    shop.sell("A", 2)
+    shop.post("A", -3)
+    shop.rest()
+    shop.full()
+    assert shop.publication("A").hold_test == "b"
+    copy = duplicate(shop)
+    shop.rest()
+    shop.full()
+    change(shop.fake, copy, sku="A-2")
+    tell(shop, copy)
+    assert [change.test for change in HoldChange.objects.order_by("pk")] == ["b", "q", "b"]
+    assert holds(shop)[-1].detail.startswith("SKU renamed by the merchant. The store has 2 committed")
+
+
+def test_a_quarantine_leaves_no_other_hold_behind(shop: World) -> None:
+    """A plan from before meets the level in quarantine."""
+    shop.post("A", -5)
+    shop.rest()
+    run = shop.plan_full("major discrepancy")
+    copy = duplicate(shop)
+    approval.approve(run, shop.operator)
+    runs.advance(run.pk)
+    change(shop.fake, copy, sku="A-2")
+    tell(shop, copy)
+    assert shop.publication("A").hold_test == ""
+    assert [hold.what for hold in holds(shop)] == ["Held: clone suspect, nothing is pushed", "No longer held"]
 
 
 def test_a_pair_that_comes_back_is_asked_again(shop: World) -> None:

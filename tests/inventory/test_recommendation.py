@@ -50,6 +50,13 @@ def test_a_long_hold_that_has_ended_still_counts(world: World, monkeypatch: pyte
     assert found.job is Job.WEEKLY
 
 
+def test_a_clone_that_waited_for_a_person_says_nothing_of_holds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    publication, now = world.item("A", here=5, there=5), timezone.now()
+    for hours, test in ((60, "q"), (10, "")):
+        HoldChange.objects.create(publication=publication, at=now - dt.timedelta(hours=hours), test=test)
+    assert measured(world, monkeypatch, 10, 60).longest_hold is None
+
+
 def test_nothing_measured_recommends_the_careful_one(world: World) -> None:
     found = recommendation.of_store(world.store.pk)
     assert found.job is Job.WEEKLY

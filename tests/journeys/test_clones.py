@@ -13,6 +13,7 @@ from inventory import clones
 from inventory.linking import link_store
 from inventory.models import LevelPublication
 from inventory.product_changes import read_changes
+from tests.inventory.test_commands import run
 from tests.journeys.merchants import Merchant, sku
 
 COPIED = 10
@@ -57,3 +58,8 @@ def test_a_duplicated_product_is_held_decided_and_renamed(merchant: Callable[...
     assert CloneSuspect.objects.filter(closed_at=None).count() == COPIED - 1
     atelier.delta()
     assert atelier.shop.available()[sku(2)] == 6
+
+    _, told, _ = run("change_log", atelier.store.slug, "--sku", sku(2), "--kind", "hold")
+    ended, began = told["changes"]
+    assert (ended["what"], ended["detail"]) == ("No longer held", "SKU renamed by the merchant.")
+    assert began["detail"].startswith(f"The SKU {sku(2)} is on two variants of the store: ")
