@@ -113,6 +113,12 @@ def stood_before(publication: LevelPublication, quantity: int, seq: int) -> bool
     return standing.exists()
 
 
+def stood(publication: LevelPublication) -> int:
+    """Units of the drift that stands, and stood before any push that was never answered."""
+    standing = publication.drifts.filter(state__in=STANDING).exclude(cause=DriftCause.UNANSWERED)
+    return standing.values_list("quantity", flat=True).first() or 0
+
+
 def close(publication_ids: Iterable[int], state: DriftState) -> None:
     """What these locked publications show is what we expect from now on: a drift of theirs has ended as `state`."""
     Drift.objects.filter(publication__in=list(publication_ids), state__in=STANDING).update(

@@ -227,10 +227,12 @@ def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> bool:
 
 
 def _was_applied(publication: LevelPublication, push: Push, level: RemoteLevel) -> bool | None:
-    """Whether the store shows the units of a relative push; None where it shows neither them nor what was there before.
-    Units that it withholds since then may have come out of these."""
+    """Whether the store shows the units of a relative push; None where it shows neither them nor what was there before:
+    what we expected, and the drift that stood. Units that it withholds since then may have come out of these."""
     rest = level.available - publication.expected_quantity
-    for explained in (rest, rest + level.unavailable - publication.withheld):
+    stood = 0 if push.batch.run.undoes_id else drift.stood(publication)
+    moved = level.unavailable - publication.withheld
+    for explained in (rest - stood, rest, rest - stood + moved, rest + moved):
         if explained in (0, push.quantity):
             return explained == push.quantity
     return None

@@ -415,6 +415,23 @@ def test_what_came_while_a_push_was_unsure_is_sent_once_it_is_decided(
     assert live.shown("A") == 28
 
 
+@pytest.mark.parametrize("drifted", [2, -5])
+@pytest.mark.parametrize("happened", [False, True])
+def test_drift_that_stood_before_an_unsure_push_stands_afterwards(
+    live: World, monkeypatch: pytest.MonkeyPatch, happened: bool, drifted: int
+) -> None:
+    """Also where it is as many units as the push took: the two are not taken for each other."""
+    live.edit("A", drifted)
+    live.rest()
+    live.run(Job.OBSERVE)
+    with unsure(live, monkeypatch, happened=happened):
+        standing = Drift.objects.get(state=DriftState.OPEN)
+        assert (standing.quantity, standing.cause) == (drifted, DriftCause.UNKNOWN)
+        assert live.publication("A").state == PublicationState.LIVE
+        live.delta()
+    assert (live.shown("A"), live.publication("A").expected_quantity) == (25 + drifted, 25)
+
+
 @pytest.mark.parametrize(("happened", "shown"), [(False, 18), (True, 23)])
 def test_units_reserved_while_a_push_was_unsure_do_not_hide_what_became_of_it(
     live: World, monkeypatch: pytest.MonkeyPatch, happened: bool, shown: int
