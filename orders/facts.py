@@ -137,8 +137,10 @@ def _standings(order: RemoteOrder, known: Mapping[Spot, Standing]) -> dict[Spot,
                 spot = Spot(parcel.line_ref, fulfilment.location_ref or homes[parcel.line_ref])
                 back = parcel.quantity * (fulfilment.status == TAKEN_BACK)
                 sent[spot] = sent.get(spot, 0) + parcel.quantity - back
-                parcels.setdefault(spot, Counter())[left_key(fulfilment.ref)] += parcel.quantity
-                parcels[spot][again_key(fulfilment.ref)] += back
+                kept = parcels.setdefault(spot, Counter())
+                kept[left_key(fulfilment.ref)] += parcel.quantity
+                if back:
+                    kept[again_key(fulfilment.ref)] += back
     return {
         spot: Standing(items[spot.line_ref], opened.get(spot, 0), sent.get(spot, 0), totals=parcels.get(spot, {}))
         for spot in dict.fromkeys([*opened, *sent])
