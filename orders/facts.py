@@ -192,7 +192,7 @@ class _Line:
         moved, taken_off = list(self._moves(went, came)), list(self._taken_off(went))
         sent, back = self._on_the_whole(FactKind.FULFILLED), self._on_the_whole(FactKind.REOPENED)
         others = [*back, *moved, *sent, *taken_off]
-        parcels = list(self._parcels()) if self._parcels_add_up else [*back, *sent]
+        parcels = self._parcels if self._parcels_add_up else [*back, *sent]
         in_time = sorted([*parcels, *moved, *taken_off, *grown], key=lambda fact: fact.at)
         if (self._dated or not grown) and self._possible(in_time):
             yield from in_time
@@ -268,28 +268,31 @@ class _Line:
                 went[spot] = -change
         return came, went
 
-    def _parcels(self) -> Iterator[Fact]:
+    @cached_property
+    def _parcels(self) -> list[Fact]:
         """What was sent and what was taken back since the order was read last, parcel by parcel."""
-        for spot, now in self.now.items():
-            before = self.before[spot].totals
-            for parcel in self.order.fulfilments:
-                left, again = left_key(parcel.ref), again_key(parcel.ref)
+        found = []
+        for parcel in self.order.fulfilments:
+            left, again = left_key(parcel.ref), again_key(parcel.ref)
+            for spot, now in self.now.items():
+                before = self.before[spot].totals
                 if (units := now.totals.get(left, 0) - before.get(left, 0)) > 0:
-                    yield self._fact(FactKind.FULFILLED, spot, units, parcel.created_at)
+                    found.append(self._fact(FactKind.FULFILLED, spot, units, parcel.created_at))
                 if (units := now.totals.get(again, 0) - before.get(again, 0)) > 0:
-                    yield self._fact(FactKind.REOPENED, spot, units, parcel.updated_at)
+                    found.append(self._fact(FactKind.REOPENED, spot, units, parcel.updated_at))
+        return found
 
     @property
     def _parcels_add_up(self) -> bool:
         """To what the store says is sent. They do not where a parcel failed, or the order was known before its parcels were."""
         sent = Counter({spot: standing.fulfilled for spot, standing in self.before.items()})
-        for fact in self._parcels():
+        for fact in self._parcels:
             sent[fact.spot] += fact.quantity if fact.kind is FactKind.FULFILLED else -fact.quantity
         return all(sent[spot] == now.fulfilled for spot, now in self.now.items())
 
     def _on_the_whole(self, kind: FactKind) -> list[Fact]:
         """Units that were sent, or came back, of all parcels together, since the last of them."""
-        times = [fact.at for fact in self._parcels() if fact.kind is kind]
+        times = [fact.at for fact in self._parcels if fact.kind is kind]
         at = min(max(times, default=self.order.updated_at), self.order.updated_at)
         sign = 1 if kind is FactKind.FULFILLED else -1
         changes = {spot: sign * (now.fulfilled - self.before[spot].fulfilled) for spot, now in self.now.items()}
