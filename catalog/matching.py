@@ -43,8 +43,7 @@ ANALYZE linking_seen
 # Several variants of the store with one inventory item: none is bound, unless it was before and still has that item.
 SHARED = """
 INSERT INTO linking_conflict
-SELECT s.ref, 'shared_item', (SELECT count(*) FROM linking_seen o WHERE o.item_ref = s.item_ref),
-       ARRAY(SELECT l.variant_id FROM catalog_listedvariant l WHERE l.store_id = %(store)s AND l.item_ref = s.item_ref)
+SELECT s.ref, 'shared_item', (SELECT count(*) FROM linking_seen o WHERE o.item_ref = s.item_ref), '{}'
   FROM linking_seen s
  WHERE s.item_ref IN (SELECT item_ref FROM linking_seen GROUP BY item_ref HAVING count(*) > 1)
    AND NOT EXISTS (SELECT 1 FROM catalog_listedvariant l
@@ -110,14 +109,31 @@ WITH {taken}, {unbound},
 INSERT INTO linking_conflict SELECT ref, kind, n, ids FROM matched WHERE kind <> ''
 """
 
-# An inventory item that another of our variants holds cannot be bound again (the database would refuse it).
+# Who holds an inventory item is told by the links as they will be, not as they were: its holder may leave it in this very
+# listing. Judged by what was, the same listing would be judged otherwise the next time.
+
+# An item that another of ours keeps cannot be bound (the database would refuse it). What is let go here keeps the item it
+# had, so that those which were to take that over are let go in turn: repeated until nothing is held.
 HELD_ITEMS = """
 WITH held AS (
     DELETE FROM linking_bound b
      USING linking_seen s, catalog_listedvariant l
-     WHERE s.ref = b.ref AND l.store_id = %(store)s AND l.item_ref = s.item_ref AND l.variant_id <> b.variant_id
+     WHERE s.ref = b.ref AND l.store_id = %(store)s AND l.item_ref = s.item_ref
+       AND NOT EXISTS (SELECT 1 FROM linking_bound o WHERE o.variant_id = l.variant_id)
     RETURNING b.ref, ARRAY[b.variant_id, l.variant_id] AS ids)
 INSERT INTO linking_conflict SELECT ref, 'already_linked', 1, ids FROM held
+"""
+
+# Which of ours has the item that several share.
+SHARED_WITH = """
+WITH holder AS (
+    SELECT s.item_ref, b.variant_id FROM linking_bound b JOIN linking_seen s ON s.ref = b.ref
+     UNION ALL
+    SELECT l.item_ref, l.variant_id FROM catalog_listedvariant l
+     WHERE l.store_id = %(store)s AND NOT EXISTS (SELECT 1 FROM linking_bound b WHERE b.variant_id = l.variant_id))
+UPDATE linking_conflict c SET variant_ids = ARRAY[holder.variant_id]
+  FROM linking_seen s JOIN holder ON holder.item_ref = s.item_ref
+ WHERE s.ref = c.ref AND c.kind = 'shared_item'
 """
 
 ONLY_THERE = "WITH {unbound} INSERT INTO linking_conflict SELECT ref, 'only_there', 1, '{}' FROM unbound"
@@ -173,11 +189,14 @@ def match(store_id: int) -> None:
         _by_code("barcode", "duplicate_barcode", "duplicate_barcode"),
         BY_OPTIONS,
         HELD_ITEMS,
+        SHARED_WITH,
         ONLY_THERE,
     )
     with connection.cursor() as cursor:
         for rule in rules:
             cursor.execute(rule.replace("{taken}", TAKEN).replace("{unbound}", UNBOUND), parameters)
+            while rule == HELD_ITEMS and cursor.rowcount:
+                cursor.execute(rule, parameters)
 
 
 def _by_code(code: str, several_there: str, several_here: str) -> str:

@@ -150,7 +150,12 @@ class ListedVariant(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["store", "item_ref"], name="one_variant_per_inventory_item"),
+            # Checked after each statement, not row by row: variants may pass their items on, or swap them.
+            models.UniqueConstraint(
+                fields=["store", "item_ref"],
+                name="one_variant_per_inventory_item",
+                deferrable=models.Deferrable.IMMEDIATE,
+            ),
             models.UniqueConstraint(fields=["store", "variant"], name="one_inventory_item_per_variant"),
             models.UniqueConstraint(fields=["store", "remote_ref"], name="one_variant_per_remote_variant"),
         ]

@@ -81,6 +81,12 @@ def linked(store: Store) -> dict[str, str]:
     return dict(rows.values_list("variant__item_number", "remote_ref"))
 
 
+def items(store: Store) -> dict[str, str]:
+    """Item number → inventory item, of links that are alive."""
+    rows = ListedVariant.objects.filter(store=store, gone_at=None)
+    return dict(rows.values_list("variant__item_number", "item_ref"))
+
+
 def conflicts(store: Store) -> dict[str, str]:
     """Remote variant → kind of its conflict."""
     return dict(LinkConflict.objects.filter(store=store).values_list("remote_ref", "kind"))
@@ -318,6 +324,64 @@ def test_an_item_held_by_another_of_ours_is_a_conflict_not_an_error(shop: Shop, 
     assert conflicts(store) == {"variant/1": ConflictKind.ALREADY_LINKED}
 
 
+def test_an_item_that_its_variant_leaves_is_free_at_once(shop: Shop, store: Store) -> None:
+    for code in "AB":
+        VariantFactory(item_number=code, sku=code)
+    first = shop.add("A")
+    link(store)
+    shop.change(first, item_ref="item/new")
+    shop.add("B", item_ref="item/1")
+
+    link(store)
+
+    assert items(store) == {"A": "item/new", "B": "item/1"}
+    assert conflicts(store) == {}
+
+
+def test_remembered_variants_that_swap_their_items_are_followed(shop: Shop, store: Store) -> None:
+    for code in "AB":
+        VariantFactory(item_number=code, sku=code)
+    first, second = shop.add("A"), shop.add("B")
+    link(store)
+    shop.change(first, item_ref="item/2")
+    shop.change(second, item_ref="item/1")
+
+    link(store)
+
+    assert items(store) == {"A": "item/2", "B": "item/1"}
+    assert conflicts(store) == {}
+
+
+def test_an_item_is_not_free_where_its_variant_cannot_leave_it(shop: Shop, store: Store) -> None:
+    for code in "ABC":
+        VariantFactory(item_number=code, sku=code)
+    first, second, removed = shop.add("A"), shop.add("B"), shop.add("C")
+    link(store)
+    shop.variants.remove(removed)
+    shop.change(first, item_ref="item/2")
+    shop.change(second, item_ref="item/3")
+
+    link(store)
+
+    assert items(store) == {}
+    assert conflicts(store) == {first.ref: ConflictKind.ALREADY_LINKED, second.ref: ConflictKind.ALREADY_LINKED}
+
+
+def test_variants_that_share_what_another_left_share_it_with_nobody(shop: Shop, store: Store) -> None:
+    VariantFactory(item_number="A", sku="A")
+    first = shop.add("A")
+    link(store)
+    shop.change(first, item_ref="item/new")
+    shop.add(item_ref="item/1")
+    shop.add(item_ref="item/1")
+
+    link(store)
+
+    assert items(store) == {"A": "item/new"}
+    assert set(conflicts(store).values()) == {ConflictKind.SHARED_ITEM}
+    assert not LinkConflict.candidates.through.objects.exists()
+
+
 def test_track_quantity_and_handle_follow_the_store(shop: Shop, store: Store) -> None:
     VariantFactory(item_number="A", sku="A")
     remote = shop.add("A")
@@ -416,7 +480,7 @@ def test_a_thousand_variants_take_as_many_statements_as_ten(
     for number in range(990):
         shop.add(f"N{number}")
 
-    with django_assert_max_num_queries(32):  # type: ignore[operator]
+    with django_assert_max_num_queries(33):  # type: ignore[operator]
         report = link(store)
 
     assert report.linked == 1000
