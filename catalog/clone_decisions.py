@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import Case, F, Min, QuerySet, When, Window
+from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from catalog import linking
@@ -52,6 +56,14 @@ def recommended(suspect: CloneSuspect) -> tuple[CloneDecision, str]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The pairs that one click decided, and those that it had to leave, each with its cause."""
+
+    pairs: list[CloneSuspect]
+    refused: list[tuple[CloneSuspect, DecisionRefused]]
+
+
 def decide(
     suspect_id: int,
     decision: CloneDecision,
@@ -67,29 +79,101 @@ def decide(
     which raises DecisionRefused where a link to another inventory item must not be made now.
     Raises DecisionRefused: the right is missing, somebody decided before, the pair is gone, or the decision does not fit.
     """
+    one = _decide(suspect_id, lambda pair: [pair], decision, by, address, before_moving, then)
+    return one.pairs[0]
+
+
+def decide_alike(
+    suspect_id: int,
+    decision: CloneDecision,
+    *,
+    by: User,
+    address: str | None = None,
+    before_moving: Callable[[CloneSuspect], None],
+    then: Callable[[Store], object],
+) -> Decided:
+    """`decide` for all pairs of the same two products at once (`alike`). A pair that cannot be decided so is left, and the
+    others are decided; raises DecisionRefused where none can."""
+    return _decide(suspect_id, alike, decision, by, address, before_moving, then)
+
+
+def alike(suspect: CloneSuspect) -> list[CloneSuspect]:
+    """The pairs of the same two products of the store that stand as this one does, undecided or waiting; itself, where it
+    is of no two products. Where it was decided meanwhile, those that are not."""
+    products = [side.get("product_ref") for side in (suspect.original, suspect.copy)]
+    if not all(products) or products[0] == products[1]:
+        return [suspect]
+    found = CloneSuspect.objects.filter(
+        store=suspect.store_id,
+        kind=suspect.kind,
+        closed_at=None,
+        decision=suspect.decision if suspect.holds else CloneDecision.NONE,
+        original__product_ref=products[0],
+        copy__product_ref=products[1],
+    )
+    return list(found.select_related("store", "variant", "decided_by")) or [suspect]
+
+
+def of_same_products(rows: QuerySet[CloneSuspect], *besides: str) -> QuerySet[Any]:
+    """`rows` with `lead`: the first of the pairs that are of the same two products, and have all of `besides` in common."""
+    product, copied = KT("original__product_ref"), KT("copy__product_ref")
+    alone = Case(When(original__product_ref=F("copy__product_ref"), then=F("pk")), default=0)
+    return rows.annotate(lead=Window(Min("pk"), partition_by=["store", "kind", product, copied, alone, *besides]))
+
+
+def _decide(
+    suspect_id: int,
+    which: Callable[[CloneSuspect], list[CloneSuspect]],
+    decision: CloneDecision,
+    by: User,
+    address: str | None,
+    before_moving: Callable[[CloneSuspect], None],
+    then: Callable[[Store], object],
+) -> Decided:
     if not by.has_perm(RIGHT):
         raise DecisionRefused("Your role may not decide this.", "An operator or an administrator can.")
+    done = Decided([], [])
     with transaction.atomic(), connection.cursor() as cursor:
         store = CloneSuspect.objects.select_related("store").get(pk=suspect_id).store
         cursor.execute(linking.ALONE, [store.pk])
-        suspect = CloneSuspect.objects.select_related("store", "variant", "decided_by").get(pk=suspect_id)
-        _check(suspect, decision)
-        before = suspect.verdict.label
-        owner = {CloneDecision.COPY: "copy", CloneDecision.WAIT: ""}.get(decision, "original")
-        if owner and suspect.variant is not None:
-            _link(suspect, suspect.variant, owner, before_moving)
-        suspect.decision, suspect.decided_by, suspect.decided_at = decision, by, timezone.now()
-        suspect.save(update_fields=["decision", "decided_by", "decided_at"])
+        now = timezone.now()
+        for pair in which(CloneSuspect.objects.select_related("store", "variant", "decided_by").get(pk=suspect_id)):
+            try:
+                with transaction.atomic():
+                    _settle(pair, decision, by, now, address, before_moving)
+                done.pairs.append(pair)
+            except DecisionRefused as refused:
+                done.refused.append((pair, refused))
+        if not done.pairs:
+            raise done.refused[0][1]
         then(store)
-        audit.record(
-            by,
-            "decide clone suspect",
-            str(suspect),
-            before={"decision": before},
-            after={"decision": decision.label, "original": suspect.original_ref, "copy": suspect.copy_ref},
-            address=address,
-        )
-    return suspect
+    return done
+
+
+def _settle(
+    suspect: CloneSuspect,
+    decision: CloneDecision,
+    by: User,
+    now: dt.datetime,
+    address: str | None,
+    before_moving: Callable[[CloneSuspect], None],
+) -> None:
+    """Decide one pair, which nobody else decides meanwhile."""
+    _check(suspect, decision)
+    before = suspect.verdict.label
+    owner = {CloneDecision.COPY: "copy", CloneDecision.WAIT: ""}.get(decision, "original")
+    if owner and suspect.variant is not None:
+        _link(suspect, suspect.variant, owner, before_moving)
+    suspect.decision, suspect.decided_by, suspect.decided_at = decision, by, now
+    suspect.save(update_fields=["decision", "decided_by", "decided_at"])
+    audit.record(
+        by,
+        "decide clone suspect",
+        str(suspect),
+        before={"decision": before},
+        after={"decision": decision.label, "original": suspect.original_ref, "copy": suspect.copy_ref},
+        address=address,
+    )
 
 
 def _check(suspect: CloneSuspect, decision: CloneDecision) -> None:

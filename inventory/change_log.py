@@ -27,7 +27,7 @@ TESTS: Final = {
     "c": "an order or a message waits to be imported",
     "d": "a push was on its way",
     "e": "not ours to fix",
-    QUARANTINE: "clone suspect, nothing is pushed",
+    QUARANTINE: "clone suspect",
 }
 
 

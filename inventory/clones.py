@@ -13,6 +13,7 @@ from django.db.models.fields.json import JSONField
 from django.utils import timezone
 
 from catalog import clone_decisions
+from catalog.clone_decisions import Decided
 from catalog.models import CloneDecision, CloneSuspect
 from connectors.approval import DecisionRefused
 from connectors.models import Store
@@ -33,25 +34,27 @@ RIGHT: Final = clone_decisions.RIGHT
 
 def decide(suspect_id: int, decision: CloneDecision, *, by: User, address: str | None = None) -> CloneSuspect:
     """Say what a pair of variants is, and bring publications in step. Raises DecisionRefused: nothing was decided then."""
-
-    def settled_first(suspect: CloneSuspect) -> None:
-        # Their levels are held, so a claim can only be one from before, and no other one can come.
-        items = [suspect.original_item, suspect.copy_item]
-        claimed = LevelPublication.objects.filter(store=suspect.store, item_ref__in=items, claim__isnull=False)
-        if claimed.exists():
-            raise DecisionRefused(
-                "A push of one of their levels is on its way and not answered yet.",
-                "Decide again when the run is done; a level that stays unsure needs its next settled read first.",
-            )
-
     return clone_decisions.decide(
-        suspect_id,
-        decision,
-        by=by,
-        address=address,
-        before_moving=settled_first,
-        then=publications.refresh,
+        suspect_id, decision, by=by, address=address, before_moving=_settled_first, then=publications.refresh
     )
+
+
+def decide_alike(suspect_id: int, decision: CloneDecision, *, by: User, address: str | None = None) -> Decided:
+    """`decide` for all pairs of the same two products, in one transaction; those that cannot be decided so are told. Raises
+    DecisionRefused: none was decided then."""
+    return clone_decisions.decide_alike(
+        suspect_id, decision, by=by, address=address, before_moving=_settled_first, then=publications.refresh
+    )
+
+
+def _settled_first(suspect: CloneSuspect) -> None:
+    # Their levels are held, so a claim can only be one from before, and no other one can come.
+    items = [suspect.original_item, suspect.copy_item]
+    if LevelPublication.objects.filter(store=suspect.store, item_ref__in=items, claim__isnull=False).exists():
+        raise DecisionRefused(
+            "A push of one of their levels is on its way and not answered yet.",
+            "Decide again when the run is done; a level that stays unsure needs its next settled read first.",
+        )
 
 
 def held_levels(suspects: Iterable[CloneSuspect]) -> dict[int, int]:

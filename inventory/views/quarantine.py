@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from catalog.clone_decisions import recommended, why_not
-from catalog.models import HOLDING, CloneDecision, CloneKind, CloneSuspect
+from catalog.clone_decisions import Decided, of_same_products
+from catalog.models import HOLDING, CloneDecision, CloneSuspect
 from connectors.approval import DecisionRefused
 from connectors.models import Store
 from inventory import clones
-from inventory.knowledge import Sold
+from inventory.views.quarantine_pairs import Group, Pair, group_of, pair_of
 from syncconsole.kernel.admin import ConsolePage, Tab, people_with
 from syncconsole.kernel.keyset import page_of
 from syncconsole.kernel.status import Meaning
-from syncconsole.kernel.templatetags.console import n, plural
+from syncconsole.kernel.templatetags.console import plural
 
 SHOWN: Final = 8
 TABS: Final[dict[str, tuple[str, Q]]] = {
@@ -34,40 +32,14 @@ TABS: Final[dict[str, tuple[str, Q]]] = {
     "closed": ("Healed", Q(closed_at__isnull=False)),
 }
 
-
-@dataclass(frozen=True)
-class Field:
-    """One fact of both sides."""
-
-    name: str
-    left: str
-    right: str
-
-    @property
-    def same(self) -> bool:
-        return self.left == self.right
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A decision as the page offers it: its effect, why it is recommended, why it is not open."""
-
-    decision: CloneDecision
-    effect: str
-    why: str = ""
-    why_not: str = ""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A suspect with everything that its part of the page says."""
-
-    suspect: CloneSuspect
-    sentence: str
-    left: str
-    right: str
-    fields: list[Field]
-    choices: list[Choice]
+TOGETHER: Final[dict[str, tuple[str, ...]]] = {
+    "": (),
+    "waiting": (),
+    "decided": ("decision", "decided_at"),
+    "closed": ("decision", "closed_at", "outcome"),
+}
+"""What pairs of the same two products have in common to be told of as one."""
+NAMED: Final = ("store", "variant__product", "decided_by")
 
 
 class QuarantinePage(ConsolePage):
@@ -79,16 +51,26 @@ class QuarantinePage(ConsolePage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         asked = request.GET
-        found = CloneSuspect.objects.select_related("store", "variant__product", "decided_by")
+        found = CloneSuspect.objects.all()
         if slug := asked.get("store", ""):
             found = found.filter(store__slug=slug)
         current = asked.get("tab", "")
         current = current if current in TABS else ""
-        page = page_of(request, found.filter(TABS[current][1]), *_order(current), size=SHOWN)
-        held, sold = clones.held_levels(page.rows), clones.sold(page.rows)
+        rows = of_same_products(found.filter(TABS[current][1]), *TOGETHER[current])
+        each = asked.get("each", "")
+        alone = each.isdigit() and len(each) < 19
+        if alone:
+            rows = rows.filter(lead=int(each))
+        shown = CloneSuspect.objects.filter(
+            pk__in=rows.values("pk") if alone else rows.filter(lead=F("pk")).values("pk")
+        )
+        page = page_of(request, shown.select_related(*NAMED), *_order(current), size=SHOWN)
+        several = [[row] for row in page.rows] if alone else _several(rows, page.rows)
         may_decide = self.can(clones.RIGHT)
         return self.page(
-            pairs=[pair_of(row, held[row.pk], sold) for row in page.rows],
+            cards=_cards(several),
+            alone=alone,
+            all_pairs=_address(current, slug),
             keyset=page,
             tabs=[
                 Tab(label, _address(name, slug), name == current, f"{found.filter(which).count():,}")
@@ -103,92 +85,30 @@ class QuarantinePage(ConsolePage):
         )
 
 
+def _several(rows: QuerySet[Any], leads: Sequence[CloneSuspect]) -> list[list[CloneSuspect]]:
+    """The pairs that each of `leads` stands for, itself first; one query."""
+    found: dict[int, list[CloneSuspect]] = {lead.pk: [] for lead in leads}
+    for row in rows.filter(lead__in=list(found)).select_related(*NAMED).order_by("pk") if found else ():
+        found[row.lead].append(row)
+    return list(found.values())
+
+
+def _cards(several: Sequence[Sequence[CloneSuspect]]) -> list[Group | Pair]:
+    """A card for each pair, or for all pairs of the same two products."""
+    suspects = [one for group in several for one in group]
+    held, sold = clones.held_levels(suspects), clones.sold(suspects)
+    return [
+        group_of(group, held, sold) if len(group) > 1 else pair_of(group[0], held[group[0].pk], sold)
+        for group in several
+    ]
+
+
 def _order(tab: str) -> tuple[str, ...]:
     return ("-closed_at", "-id") if tab == "closed" else ("first_seen_at", "id")
 
 
 def _address(tab: str, store: str) -> str:
     return "?" + urlencode({name: value for name, value in (("tab", tab), ("store", store)) if value})
-
-
-def pair_of(suspect: CloneSuspect, held: int, sold: Mapping[tuple[int, str], Sold]) -> Pair:
-    """The pair as the page shows it. `held`: its levels that are held now; `sold` as `clones.sold`."""
-    left, right = _named(suspect.original), _named(suspect.copy)
-    zone = suspect.store.zone
-    sides = ((suspect.original, suspect.original_item), (suspect.copy, suspect.copy_item))
-    facts = zip(
-        *(
-            (*_facts(side, item, zone), _sold(sold.get((suspect.store_id, item)), shared=suspect.shared))
-            for side, item in sides
-        ),
-        strict=True,
-    )
-    fields = [Field(name, *values) for name, values in zip(NAMES, facts, strict=True)]
-    return Pair(suspect, _sentence(suspect, held, left, right), left, right, fields, _choices(suspect, left, right))
-
-
-def _named(side: dict[str, Any]) -> str:
-    return (
-        " / ".join(filter(None, [str(side.get("title", "")), *side.get("options", [])])) or "a variant without a name"
-    )
-
-
-def _facts(side: dict[str, Any], item: str, zone: ZoneInfo) -> tuple[str, ...]:
-    made = side.get("created", "")
-    available = side.get("available")
-    return (
-        str(side.get("title", "")),
-        str(side.get("handle", "")),
-        " / ".join(side.get("options", [])),
-        str(side.get("sku", "")),
-        str(side.get("barcode", "")),
-        item.rpartition("/")[2],
-        f"{dt.datetime.fromisoformat(made).astimezone(zone):%-d %b %Y %H:%M}" if made else "",
-        "" if available is None else n(available),
-    )
-
-
-NAMES: Final = (
-    *("Product", "Handle", "Options", "SKU", "Barcode", "Inventory item", "Made", "Available there"),
-    "Sold in the last 30 days",
-)
-
-
-def _sold(found: Sold | None, *, shared: bool) -> str:
-    told = f"{plural(found.units, 'unit')} in {plural(found.orders, 'order')}" if found else "nothing"
-    return f"{told}, both together" if shared else told
-
-
-def _sentence(suspect: CloneSuspect, held: int, left: str, right: str) -> str:
-    if suspect.kind == CloneKind.SHARED_ITEM:
-        what = f"{right} and {left} share one inventory item in the store, and are two items here."
-    elif left == right:
-        what = f"{left} is there twice, with one SKU: {suspect.sku}."
-    else:
-        what = f"{right} has the SKU of {left}: {suspect.sku}."
-    if not suspect.holds:
-        return what
-    if not held:
-        return f"{what} Neither is linked, so nothing is pushed for them."
-    return f"{what} {plural(held, 'level')} {'is' if held == 1 else 'are'} held; nothing is pushed for them."
-
-
-def _choices(suspect: CloneSuspect, left: str, right: str) -> list[Choice]:
-    ours = str(suspect.variant) if suspect.variant else "our item"
-    best, why = recommended(suspect)
-    effects = {
-        CloneDecision.ORIGINAL: f"{ours} belongs to {left}, whose levels are pushed again. "
-        f"Nothing is pushed for {right} as long as it has that SKU.",
-        CloneDecision.COPY: f"{ours} is linked to {right} instead, and published there from its next full or manual run on. "
-        f"What {left} shows stays as it is.",
-        CloneDecision.SAME: f"Their one inventory item stays with {ours}. Orders of both count there.",
-        CloneDecision.WAIT: "Both stay held. They are let go by themselves when the store shows another SKU on one of them.",
-    }
-    order = sorted(effects, key=lambda decision: decision != best)
-    return [
-        Choice(decision, effects[decision], why if decision == best else "", why_not(suspect, decision))
-        for decision in order
-    ]
 
 
 class DecideClone(ConsolePage):
@@ -201,10 +121,21 @@ class DecideClone(ConsolePage):
         suspect = get_object_or_404(CloneSuspect, pk=pk)
         chosen = request.POST.get("decision", "")
         decision = CloneDecision(chosen) if chosen in CloneDecision.values else CloneDecision.NONE
+        person, address = self.person, request.META.get("REMOTE_ADDR")
         try:
-            clones.decide(suspect.pk, decision, by=self.person, address=request.META.get("REMOTE_ADDR"))
+            if request.POST.get("all"):
+                self._tell(clones.decide_alike(suspect.pk, decision, by=person, address=address), decision)
+            else:
+                clones.decide(suspect.pk, decision, by=person, address=address)
+                messages.success(request, f"{suspect.sku or 'The pair'}: {decision.label.lower()}.")
         except DecisionRefused as refused:
             messages.warning(request, f"{refused.cause} {refused.remedy}")
-        else:
-            messages.success(request, f"{suspect.sku or 'The pair'}: {decision.label.lower()}.")
         return redirect(f"{reverse('admin:quarantine')}{_address('', request.POST.get('store', ''))}")
+
+    def _tell(self, decided: Decided, decision: CloneDecision) -> None:
+        messages.success(self.request, f"{plural(len(decided.pairs), 'pair')}: {decision.label.lower()}.")
+        left = Counter(f"{refused.cause} {refused.remedy}" for _, refused in decided.refused)
+        for cause, count in left.items():
+            messages.warning(
+                self.request, f"{plural(count, 'pair')} left as {'it was' if count == 1 else 'they were'}: {cause}"
+            )

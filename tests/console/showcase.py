@@ -82,6 +82,23 @@ def clones(world: World, count: int = 9) -> list[CloneSuspect]:
     return [_pair(row) for row in listed]
 
 
+def copied_product(world: World, count: int = 8) -> list[CloneSuspect]:
+    """Pairs of one product that was duplicated, variant by variant."""
+    pairs = clones(world, count)
+    product, copied = pairs[0].original["product_ref"], pairs[0].copy["product_ref"]
+    for number, pair in enumerate(pairs):
+        options = [("Black", "White")[number % 2], "SMLX"[number // 2 % 4]]
+        pair.original |= {
+            "title": "Tricou Brodat",
+            "handle": "tricou-brodat",
+            "product_ref": product,
+            "options": options,
+        }
+        pair.copy |= {"title": "Copie", "handle": "copie", "product_ref": copied, "options": options}
+        pair.save()
+    return pairs
+
+
 def _pair(row: ListedVariant) -> CloneSuspect:
     title = row.variant.product.title
     facts = {"title": title, "handle": row.listing.handle, "options": [], "sku": row.variant.sku, "tracked": True}

@@ -13,6 +13,7 @@ from catalog.models import CloneDecision, CloneSuspect
 from connectors.models import Store
 from inventory import publications
 from inventory.models import LevelPublication
+from syncconsole.kernel.models import AuditEntry
 from tests.console import showcase
 from tests.console.conftest import SignIn
 from tests.factories.kernel import UserFactory
@@ -84,3 +85,82 @@ def test_the_command_lists_and_decides(pair: CloneSuspect, capsys: pytest.Captur
     somebody = UserFactory(roles=["Operator"])
     call_command("clones", decide=pair.pk, decision="wait", as_email=somebody.email, as_json=True)
     assert json.loads(capsys.readouterr().out)["pairs"][0]["decision"] == "Wait until renamed"
+
+
+@pytest.fixture
+def copied(world: World, shown: Store) -> list[CloneSuspect]:
+    """A product of eight variants that was duplicated, and a pair of two other products."""
+    other = showcase.clones(world, 9)[-1]
+    CloneSuspect.objects.exclude(pk=other.pk).delete()
+    pairs = showcase.copied_product(world)
+    publications.refresh(shown)
+    return [*pairs, other]
+
+
+def test_pairs_of_the_same_two_products_are_one_card(copied: list[CloneSuspect], sign_in: SignIn) -> None:
+    html = sign_in("Operator").get(PAGE).content.decode()
+    assert html.count('class="c-card c-card--needs-you"') == 2
+    assert "Copie has 8 SKUs of Tricou Brodat. 8 levels are held; nothing is pushed for them." in html
+    assert "Decide all 8 pairs of these two products" in html
+    assert all(pair.sku in html for pair in copied)
+    each = sign_in("Operator").get(f"{PAGE}?each={copied[0].pk}").content.decode()
+    assert each.count('class="c-card c-card--needs-you"') == 8
+    assert copied[-1].sku not in each
+
+
+def test_all_pairs_of_the_same_two_products_are_decided_by_one_click(
+    copied: list[CloneSuspect], sign_in: SignIn
+) -> None:
+    operator = sign_in("Operator")
+    where = reverse("admin:decide_clone", args=[copied[0].pk])
+    html = operator.post(where, {"decision": "original", "all": "1"}, follow=True).content.decode()
+    assert "8 pairs: original owns the stock." in html
+    assert set(CloneSuspect.objects.filter(decision="").values_list("pk", flat=True)) == {copied[-1].pk}
+    assert LevelPublication.objects.filter(excluded="clone").count() == 1
+    assert AuditEntry.objects.filter(action="decide clone suspect").count() == 8
+    decided = operator.get(f"{PAGE}?tab=decided").content.decode()
+    assert decided.count("decided by") == 1
+
+    again = operator.post(where, {"decision": "copy", "all": "1"}, follow=True).content.decode()
+    assert "before: Original owns the stock" in again
+
+
+def test_a_pair_that_cannot_be_decided_with_the_others_is_left_and_named(
+    copied: list[CloneSuspect], sign_in: SignIn
+) -> None:
+    CloneSuspect.objects.filter(pk=copied[3].pk).update(variant=None)
+    operator = sign_in("Operator")
+    assert "1 pair is left: Several items here have the SKU" in operator.get(PAGE).content.decode()
+    where = reverse("admin:decide_clone", args=[copied[0].pk])
+    html = operator.post(where, {"decision": "original", "all": "1"}, follow=True).content.decode()
+    assert "7 pairs: original owns the stock." in html
+    assert "1 pair left as it was: Several items here have the SKU" in html
+
+
+def test_a_click_on_all_takes_what_a_colleague_has_not_decided(copied: list[CloneSuspect], sign_in: SignIn) -> None:
+    operator = sign_in("Operator")
+    operator.post(reverse("admin:decide_clone", args=[copied[0].pk]), {"decision": "copy"})
+    where = reverse("admin:decide_clone", args=[copied[0].pk])
+    assert "7 pairs" in operator.post(where, {"decision": "original", "all": "1"}, follow=True).content.decode()
+    assert CloneSuspect.objects.get(pk=copied[0].pk).verdict == CloneDecision.COPY
+
+
+def test_the_command_decides_all_pairs_of_two_products(
+    copied: list[CloneSuspect], capsys: pytest.CaptureFixture[str]
+) -> None:
+    somebody = UserFactory(roles=["Operator"])
+    doing = {"decide": copied[2].pk, "decision": "original", "all_pairs": True, "as_email": somebody.email}
+    with pytest.raises(SystemExit) as stopped:
+        call_command("clones", **doing, as_json=True)
+    assert stopped.value.code == 1, "the pair of other products still waits"
+    told = json.loads(capsys.readouterr().out)
+    assert (sorted(told["decided"]), told["left"], told["waiting"]) == ([pair.pk for pair in copied[:8]], [], 1)
+
+
+def test_what_healed_together_is_told_once(copied: list[CloneSuspect], sign_in: SignIn) -> None:
+    now = timezone.now()
+    CloneSuspect.objects.filter(pk__in=[pair.pk for pair in copied[:5]]).update(closed_at=now, outcome="SKU renamed")
+    CloneSuspect.objects.filter(pk=copied[5].pk).update(closed_at=now, outcome="The copy was deleted in the store")
+    html = sign_in("Viewer").get(f"{PAGE}?tab=closed").content.decode()
+    assert html.count("c-card__head") == 2
+    assert "5 pairs of the same two products" in html

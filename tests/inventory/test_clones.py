@@ -163,7 +163,7 @@ def test_the_change_log_says_when_a_level_was_quarantined_and_why_it_was_let_go(
     tell(shop, copy)
     [began, ended] = holds(shop)
     titles = [CloneSuspect.objects.get().original["title"], CloneSuspect.objects.get().copy["title"]]
-    assert began.what == "Held: clone suspect, nothing is pushed"
+    assert began.what == "Held: clone suspect"
     assert began.detail == f"The SKU A is on two variants of the store: {titles[0]}, and {titles[1]}."
     assert (ended.what, ended.detail, ended.who) == ("No longer held", "SKU renamed by the merchant.", "")
 
@@ -208,7 +208,7 @@ def test_a_quarantine_leaves_no_other_hold_behind(shop: World) -> None:
     change(shop.fake, copy, sku="A-2")
     tell(shop, copy)
     assert shop.publication("A").hold_test == ""
-    assert [hold.what for hold in holds(shop)] == ["Held: clone suspect, nothing is pushed", "No longer held"]
+    assert [hold.what for hold in holds(shop)] == ["Held: clone suspect", "No longer held"]
 
 
 def test_a_pair_that_comes_back_is_asked_again(shop: World) -> None:
@@ -415,3 +415,30 @@ def test_nothing_is_pushed_where_one_item_is_two_variants_of_ours(shop: World) -
     assert shop.delta().items.count() == 0
     assert shop.full().items.count() == 0
     assert (shop.shown("A"), len(shop.fake.called("send"))) == (20, sent)
+
+
+def test_all_pairs_of_a_copied_product_are_decided_but_those_whose_push_is_on_its_way(shop: World) -> None:
+    for number in range(3):
+        sku = f"B-{number}"
+        VariantFactory(sku=sku, item_number=sku)
+        shop.post(sku, 20)
+        shop.fake.add_variant(sku=sku, handle="bluza", stock={shop.there: 20})
+    link_store(shop.store)
+    shop.rest()
+    shop.full()
+    shop.post("B-1", -5)
+    shop.fake.refuse_next_connection()
+    shop.delta()
+    copies = [shop.fake.add_variant(sku=f"B-{number}", handle="bluza-copy") for number in range(3)]
+    link_store(shop.store)
+    suspects = list(CloneSuspect.objects.order_by("sku"))
+    assert [suspect.copy_item for suspect in suspects] == copies
+
+    done = clones.decide_alike(suspects[0].pk, CloneDecision.COPY, by=shop.operator)
+
+    assert [pair.sku for pair in done.pairs] == ["B-0", "B-2"]
+    [(left, refused)] = done.refused
+    assert (left.sku, refused.cause) == ("B-1", "A push of one of their levels is on its way and not answered yet.")
+    linked = dict(ListedVariant.objects.filter(store=shop.store).values_list("variant__sku", "item_ref"))
+    assert [linked[f"B-{number}"] for number in range(3)] == [copies[0], suspects[1].original_item, copies[2]]
+    assert CloneSuspect.objects.get(sku="B-1").holds

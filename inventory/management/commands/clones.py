@@ -1,10 +1,12 @@
-"""`clones [STORE]`: pairs of variants that wait for a decision; `--decide ID --decision WORD` takes one."""
+"""`clones [STORE]`: pairs of variants that wait for a decision; `--decide ID --decision WORD` takes one, `--all-pairs` the same
+for all pairs of the same two products."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
 from typing import Any
 
+from catalog.clone_decisions import Decided
 from catalog.models import CloneDecision, CloneSuspect
 from connectors.approval import DecisionRefused
 from connectors.commands import named_store
@@ -26,10 +28,12 @@ class Command(JsonCommand):
         parser.add_argument("store", nargs="?", metavar="STORE", help="The store's short name; without it, all stores.")
         parser.add_argument("--decide", type=int, metavar="ID", help="The pair to decide; needs --decision and --as.")
         parser.add_argument("--decision", choices=WORDS, default="")
+        parser.add_argument(
+            "--all-pairs", action="store_true", help="Decide all pairs of the same two products as --decide ID."
+        )
 
     def work(self, actor: User | None, options: dict[str, Any]) -> Report:
-        if options["decide"] is not None:
-            self._decide(actor, options)
+        decided = self._decide(actor, options) if options["decide"] is not None else Decided([], [])
         rows = CloneSuspect.objects.filter(closed_at=None).select_related("store", "decided_by")
         if options["store"]:
             rows = rows.filter(store=named_store(options["store"]))
@@ -37,14 +41,20 @@ class Command(JsonCommand):
         shown = [_told(row) for row in rows[:SHOWN]]
         lines = [f"{waiting:,} {'pair waits' if waiting == 1 else 'pairs wait'} for a decision."]
         lines += [f"{row['id']}: {row['sku']} in {row['store']}, {row['decision']}" for row in shown]
-        return Report({"waiting": waiting, "pairs": shown}, lines, [], complete=not waiting)
+        left = [{"id": pair.pk, "cause": refused.cause, "remedy": refused.remedy} for pair, refused in decided.refused]
+        data = {"waiting": waiting, "decided": [pair.pk for pair in decided.pairs], "left": left, "pairs": shown}
+        complaints = [f"{one['id']} was left: {one['cause']} {one['remedy']}" for one in left]
+        return Report(data, lines, complaints, complete=not waiting and not left)
 
     @staticmethod
-    def _decide(actor: User | None, options: dict[str, Any]) -> None:
+    def _decide(actor: User | None, options: dict[str, Any]) -> Decided:
         person = acting_person(actor, "A decision")
         if not CloneSuspect.objects.filter(pk=options["decide"]).exists():
             raise Refused(f"There is no pair {options['decide']}.", "Leave --decide out to list them.")
-        clones.decide(options["decide"], CloneDecision(options["decision"]), by=person)
+        decision = CloneDecision(options["decision"])
+        if options["all_pairs"]:
+            return clones.decide_alike(options["decide"], decision, by=person)
+        return Decided([clones.decide(options["decide"], decision, by=person)], [])
 
 
 def _told(row: CloneSuspect) -> dict[str, Any]:
