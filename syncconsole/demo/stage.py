@@ -48,6 +48,10 @@ class Stage:
         """The Admin API token of a shop."""
         return str(self._ask("GET", "/state")["shops"][domain]["tokens"][0]["token"])
 
+    def secret(self, domain: str) -> str:
+        """What signs the webhooks of a shop: its app's client secret."""
+        return str(self._ask("GET", "/apps", query={"shop": domain})["apps"][0]["client_secret"])
+
     def open_shop(self, name: str, csv: Path, locations: Sequence[str]) -> None:
         """Another shop, filled from a product CSV in Shopify's format."""
         text = csv.read_text(encoding="utf-8-sig", errors="replace")

@@ -106,6 +106,7 @@ class Story:
             name=name,
             shop_domain=domain,
             access_token=self.stage.token(domain),
+            client_secret=self.stage.secret(domain),
             api_base_url=f"{self.stage.url}/shops/{domain}",
         )
         connection.add_store(store, by=self._user("Radu"))

@@ -65,6 +65,12 @@ def json_object(stream: IO[str]) -> dict[str, Any]:
     return told
 
 
+def subscribed_at(url: str) -> set[str]:
+    """Where the shops send their webhooks."""
+    told = httpx.get(url, trust_env=False).json()["subscriptions"]
+    return {row["uri"].partition("/webhooks/")[0] for row in told}
+
+
 @pytest.fixture
 def demo(data: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
@@ -109,6 +115,9 @@ def test_what_the_demo_tells_is_what_the_shops_show_and_ctrl_c_leaves_nothing(
         assert compared["equal"] == compared["levels"] <= len(settled)
         assert compared["units_here"] == compared["units_there"]
     assert httpx.get(f"{told['console']}livez", trust_env=False).status_code == 200
+
+    subscribed = f"{told['sandbox']}/_control/subscriptions"
+    wait_until(lambda: subscribed_at(subscribed) == {told["console"].rstrip("/")}, seconds=30)
 
     checked = command(data, "audit_ledger", "--json")
     assert json.loads(checked.stdout)["found"] == 0

@@ -15,6 +15,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from connectors.approval import DecisionRefused
 from connectors.runs import RunRefused
+from connectors.webhook_tasks import check_subscriptions
 from syncconsole import process_tree
 from syncconsole.demo import beginning, files
 from syncconsole.demo.stage import Stage, StageFailed
@@ -104,6 +105,9 @@ class Command(BaseCommand):
         story = Story(stage, shops, self.folder, self.say, own_file=self.given is not None)
         told = {**story.tell(), "console": None if self.once else self.console, "sandbox": self.sandbox}
         stage.close()
+        if not self.once:
+            # The worker knows under which address the console answers; from now on the shops tell what happens there.
+            check_subscriptions.send()
         if self.as_json:
             self.print_json({"outcome": "done", **told})
         self.say("")
