@@ -49,8 +49,6 @@ class FactKind(StrEnum):
     """Open units went or came, and nothing says why."""
 
 
-ROUTING = dt.timedelta(minutes=1)
-"""In which a store assigns a new order to its locations by itself."""
 LEAVING = frozenset({FactKind.MOVED, FactKind.FULFILLED, FactKind.CANCELLED, FactKind.LOST})
 """Units of these wait at their spot no more."""
 ARRIVING = frozenset({FactKind.GROWN, FactKind.REOPENED})
@@ -399,7 +397,7 @@ class _Line:
     def _grown(self, spot: Spot, quantity: int, at: dt.datetime) -> Fact:
         self._order_at(spot, quantity)
         first, last = (at, self._assigned_by(spot)) if self._dated else (self.order.created_at, self._told_by(spot))
-        unsure = last - first > ROUTING or (not self._dated and self.order.edited)
+        unsure = last > first or (not self._dated and self.order.edited)
         return replace(self._fact(FactKind.GROWN, spot, quantity, at), within=(first, last) if unsure else None)
 
     def _told_by(self, spot: Spot) -> dt.datetime:

@@ -410,7 +410,7 @@ def test_the_time_of_a_fact_is_the_stores() -> None:
     shop.place(1, HERE)
     placed = news(shop.told(), {}).facts[0]
     assert placed.at == NINE
-    assert placed.within is None
+    assert placed.within == (NINE, shop.now), "its work was assigned, or assigned anew, since"
 
 
 def test_a_parcel_is_back_since_it_was_cancelled_however_the_order_changed_afterwards() -> None:
