@@ -70,7 +70,8 @@ GROWN_MUCH = 500
 """New publications from which on the tables' statistics are renewed at once, not when autovacuum comes by: tables that it
 last saw empty are joined row by row, which takes minutes from some thousand levels on. Renewing takes milliseconds."""
 
-# A table of its own, so that its statistics are known: joined by guesses, 100,000 groups have taken minutes.
+# A table of its own, so that its statistics are known: joined by guesses, 100,000 groups have taken minutes. A publication
+# whose item was replaced while a push of it was on its way is closed later, and has left its group.
 WANTED_GROUPS = """
 CREATE TEMPORARY TABLE wanted_group ON COMMIT DROP AS
 SELECT p.id AS publication_id, l.id AS level_id
@@ -78,7 +79,7 @@ SELECT p.id AS publication_id, l.id AS level_id
   JOIN catalog_listedvariant lv ON lv.id = p.listed_id
   JOIN inventory_locationmapping lm ON lm.store_id = p.store_id AND lm.store_location_id = p.store_location_id
   JOIN inventory_inventorylevel l ON l.variant_id = lv.variant_id AND l.location_id = lm.location_id
- WHERE p.store_id = %(store)s AND p.state <> 'closed'
+ WHERE p.store_id = %(store)s AND p.state <> 'closed' AND p.item_ref = lv.item_ref
 """
 
 LEAVE_GROUPS = """
@@ -115,7 +116,7 @@ SELECT k.copy_item FROM catalog_clonesuspect k
 EXCLUDE = """
 UPDATE inventory_levelpublication p SET excluded = wanted.excluded, needs_look = TRUE
   FROM (SELECT p.id,
-               CASE WHEN lv.gone_at IS NOT NULL THEN 'gone'
+               CASE WHEN lv.gone_at IS NOT NULL OR lv.item_ref <> p.item_ref THEN 'gone'
                     WHEN p.item_ref IN (SELECT suspect.item_ref FROM suspect) THEN 'clone'
                     WHEN NOT sl.vacated
                          AND NOT EXISTS (SELECT 1 FROM inventory_publishedlevel m WHERE m.publication_id = p.id)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from catalog.models import ListedVariant
+from connectors import runs
 from connectors.runs import RunRefused
-from inventory import publications
+from inventory import publications, pushes
 from inventory.models import LevelPublication, LocationMapping, PublishedLevel
 from inventory.models.publications import Exclusion, PublicationState
 from tests.factories.inventory import LocationFactory, LocationMappingFactory
@@ -76,6 +81,34 @@ def test_a_variant_that_leaves_the_filter_keeps_its_numbers_and_comes_back(world
     world.delta()
 
     assert world.shown("A") == 8
+
+
+def test_an_item_replaced_while_a_push_is_on_its_way_is_followed_at_once_and_the_old_level_closes_afterwards(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.item("A", here=5, there=5)
+    world.full("go-live")
+    monkeypatch.setattr(pushes, "TRIES_AT_ONCE", 1)
+    world.post("A", 5)
+    world.fake.lose_next_reply()
+    run = world.delta()
+    old = world.publication("A")
+    assert old.claim_id
+    ListedVariant.objects.filter(pk=old.listed_id).update(item_ref="gid://shopify/InventoryItem/99")
+
+    publications.refresh(world.store)
+
+    new = LevelPublication.objects.get(item_ref="gid://shopify/InventoryItem/99")
+    old.refresh_from_db()
+    assert (new.state, new.members.count()) == (PublicationState.NO_BASELINE, 1)
+    assert (old.excluded, old.members.count()) == (Exclusion.GONE, 0)
+
+    with time_machine.travel(timezone.now() + dt.timedelta(minutes=5), tick=False):
+        runs.advance(run.pk)
+    publications.refresh(world.store)
+
+    old.refresh_from_db()
+    assert (old.claim_id, old.state) == (None, PublicationState.CLOSED)
 
 
 def test_a_replaced_inventory_item_closes_its_publication_and_needs_a_new_baseline(world: World) -> None:
