@@ -37,6 +37,8 @@ SHOPS = (("bucovina-ro", "Atelier Bucovina RO"), ("bucovina-outlet", "Atelier Ou
 ENOUGH = 5
 """Units that an item shows which moves in the story, so that no number goes below zero."""
 SHOWN_PROBLEMS = 3
+PATIENCE = 30.0
+"""Seconds in which an order that has just changed is known with all that became of it."""
 SOLD, RETURNED = 3, 1
 """Units of the sale in the story."""
 
@@ -262,20 +264,30 @@ class Story:
         """A sale in one shop, shipped there and partly returned: booked once here, with its document; the other shop is
         owed what it now shows too much."""
         name = self.stage.sell(self.ro, self.articles[0].item_ref, MAIN, SOLD, returned=RETURNED)
-        for store in (self.ro, self.outlet):
-            feeds.poll(store, begin="shown")  # as the nightly reading of all orders does
-            knowledge.bring_in(store)
+        documents = self._brought_in(name)
         orders = IncomingOrder.objects.filter(store=self.ro)
         waiting = orders.filter(state=IncomingState.FAILED).first()
         if waiting:
             raise Refused(f"Order {waiting.name}: {waiting.cause}", waiting.remedy)
-        documents = [str(document) for document in Document.objects.filter(refund__order__name=name)]
         self.told["orders"] = {"imported": orders.count(), "sale": name, "documents": documents}
         self._line(
             f"Orders, {self.ro}",
             f"{orders.count()} imported. Of {name}, {SOLD} units were shipped and {RETURNED} came back for their money: "
             f"on hand here is {SOLD - RETURNED} less, and the refund became {' and '.join(documents)}",
         )
+
+    def _brought_in(self, name: str) -> list[str]:
+        """Bring the shops' orders in, as the nightly reading of all orders does, until the documents of this one are there. The
+        worker may have read it in the second in which it changed last: then it is read again when it rests."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            for store in (self.ro, self.outlet):
+                feeds.poll(store, begin="shown")
+                knowledge.bring_in(store)
+            documents = [str(document) for document in Document.objects.filter(refund__order__name=name)]
+            if documents or time.monotonic() > until:
+                return documents
+            time.sleep(1)
 
     def _explain(self) -> None:
         """One number as the sum of its terms."""
