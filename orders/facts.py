@@ -191,9 +191,12 @@ class _Line:
         sent, back = self._on_the_whole(FactKind.FULFILLED), self._on_the_whole(FactKind.REOPENED)
         others = [*back, *moved, *sent, *taken_off]
         parcels = self._parcels if self._parcels_add_up else [*back, *sent]
-        in_time = sorted([*parcels, *moved, *taken_off, *grown], key=lambda fact: fact.at)
-        if (self._dated or not grown) and self._possible(in_time):
-            yield from in_time
+        rest = [*parcels, *moved, *taken_off]
+        # What happened in the same second as the growth may have come before it or after it.
+        in_time = [sorted(facts, key=lambda fact: fact.at) for facts in ([*rest, *grown], [*grown, *rest])]
+        possible = [facts for facts in in_time if self._possible(facts)] if self._dated or not grown else []
+        if possible:
+            yield from possible[0]
         else:
             yield from (*others, *grown) if self._possible(others) else (*grown, *others)
         for spot, quantity in came.items():

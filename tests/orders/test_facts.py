@@ -490,6 +490,17 @@ def test_a_parcel_that_came_back_before_anybody_read_of_it_was_gone_in_between()
     assert books.read(shop) == [], "the same parcel is not told of twice"
 
 
+def test_goods_sent_in_the_second_of_their_order_and_taken_back_were_gone_in_between() -> None:
+    shop, books = Shelves(), Books()
+    shop.place(2, HERE)
+    shop.fulfil(2, HERE)
+    shop.parcels[0] = replace(shop.parcels[0], created_at=NINE)
+    shop.cancel_parcel(0)
+
+    assert books.read(shop) == [FactKind.GROWN, FactKind.FULFILLED, FactKind.REOPENED]
+    assert_right(books, shop)
+
+
 def test_goods_that_came_back_and_were_sent_again_unread_were_there_in_between() -> None:
     shop, books = Shelves(), Books()
     shop.place(3, HERE)
