@@ -23,13 +23,11 @@ class Units(NamedTuple):
 
 
 def ordered(order: RemoteOrder, line: OrderLine) -> list[Units]:
-    """All units that were ever ordered of the line, oldest first. Empty where the edits do not tell: they are not known, or
-    say more than the line has."""
+    """All units that were ever ordered of the line, oldest first, by the edits of the order, which are all known. Empty where
+    they say more than the line has."""
     added = [Units(edit.quantity, edit.at) for edit in order.edits if edit.line_ref == line.ref and edit.quantity > 0]
     placed = line.quantity - total(added)
-    if placed < 0 or (order.edited and not order.edits):
-        return []
-    return [Units(placed, order.created_at), *added]
+    return [Units(placed, order.created_at), *added] if placed >= 0 else []
 
 
 def left_out(order: RemoteOrder, line_ref: str) -> list[Units]:

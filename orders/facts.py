@@ -193,12 +193,10 @@ class _Line:
         parcels = self._parcels if self._parcels_add_up else [*back, *sent]
         rest = [*parcels, *moved, *taken_off]
         # What happened in the same second as the growth may have come before it or after it.
-        in_time = [sorted(facts, key=lambda fact: fact.at) for facts in ([*rest, *grown], [*grown, *rest])]
-        possible = [facts for facts in in_time if self._possible(facts)] if self._dated or not grown else []
-        if possible:
-            yield from possible[0]
-        else:
-            yield from (*others, *grown) if self._possible(others) else (*grown, *others)
+        mixed = ([*rest, *grown], [*grown, *rest]) if self._history or not grown else ()
+        in_time = [sorted(facts, key=lambda fact: fact.at) for facts in mixed]
+        likely = (facts for facts in (*in_time, [*others, *grown]) if self._possible(facts))
+        yield from next(likely, [*grown, *others])
         for spot, quantity in came.items():
             if quantity:
                 yield self._fact(FactKind.UNEXPLAINED, spot, quantity, self.order.updated_at)
@@ -217,16 +215,16 @@ class _Line:
 
     def _ordered_at(self, quantity: int) -> list[Units]:
         """When the line's last `quantity` units were ordered."""
-        if self._dated and self.line:
-            return dating.part(dating.ordered(self.order, self.line), self.ordered, quantity)
+        if self._history:
+            return dating.part(self._history, self.ordered, quantity)
         at = self.order.updated_at if self.ordered else self.order.created_at
         return [Units(quantity, at)] if quantity else []
 
     @cached_property
-    def _dated(self) -> bool:
-        """The store tells since when each unit is ordered."""
+    def _history(self) -> list[Units]:
+        """Since when each unit of the line is ordered, oldest first; empty where the store does not tell."""
         told = self.order.edits or not (self.order.edited or self.ordered)
-        return bool(told and self.line and dating.ordered(self.order, self.line))
+        return dating.ordered(self.order, self.line) if told and self.line else []
 
     def _moves(self, went: dict[Spot, int], came: dict[Spot, int]) -> Iterator[Fact]:
         for source, target, quantity in _match(went, came):
@@ -399,8 +397,8 @@ class _Line:
 
     def _grown(self, spot: Spot, quantity: int, at: dt.datetime) -> Fact:
         self._order_at(spot, quantity)
-        first, last = (at, self._assigned_by(spot)) if self._dated else (self.order.created_at, self._told_by(spot))
-        unsure = last > first or (not self._dated and self.order.edited)
+        first, last = (at, self._assigned_by(spot)) if self._history else (self.order.created_at, self._told_by(spot))
+        unsure = last > first or (not self._history and self.order.edited)
         return replace(self._fact(FactKind.GROWN, spot, quantity, at), within=(first, last) if unsure else None)
 
     def _told_by(self, spot: Spot) -> dt.datetime:

@@ -8,23 +8,19 @@ Shopify's example shows what was taken off with a negative quantity, and the sch
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
-from connectors.ports.orders import LineEdit
+from connectors.ports.orders import MAX_ORDERS, LineEdit
 from connectors.shopify import orders_nodes as nodes
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.pages import Connection
-
-AT_ONCE: Final = 25
-"""Orders that one question names."""
 
 
 def read_agreements(client: ShopifyClient, orders: Iterable[nodes.OrderNode | None]) -> list[str]:
     """Give the orders that may have been edited their agreements. Returns which these are."""
     edited = {order.id: order for order in orders if order is not None and _may_be_edited(order)}
     refs = list(edited)
-    for start in range(0, len(refs), AT_ONCE):
-        question = {"ids": refs[start : start + AT_ONCE]}
+    for start in range(0, len(refs), MAX_ORDERS):
+        question = {"ids": refs[start : start + MAX_ORDERS]}
         for agreed in client.execute("order_agreements", question).read(nodes.AgreementsData).nodes:
             if agreed is not None:
                 edited[agreed.id].agreements = agreed.agreements
