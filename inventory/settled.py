@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from django.db.models import Q
 
 from connectors.ports.store import RemoteLevel
 from inventory import drift, frozen, publications, pushes
 from inventory.knowledge import Knowledge
-from inventory.models import LevelPublication, Push
+from inventory.models import LevelPublication, PublicationEntry, Push
 from inventory.models.drifts import DriftState
 from inventory.models.publications import Exclusion, PublicationKind, PublicationState
 from inventory.models.pushes import PushStatus, WriteKind
@@ -277,16 +278,22 @@ def _decide_late_effect(publication: LevelPublication, level: RemoteLevel) -> No
         return
     undated = Q(effective_at=None, seq__gt=_decided_up_to(publication))
     near = undated | Q(effective_at__range=(at - TOO_CLOSE, at + TOO_CLOSE))
-    wiped = (
-        publication.entries.filter(near, kind=PublicationKind.STORE_BOOKED, applied=True, quantity=-rest)
-        .order_by("-seq")
-        .first()
-    )
-    if wiped and not drift.stood_before(publication, rest, wiped.seq):
-        wiped.applied = False
-        wiped.save(update_fields=["applied"])
+    counted = publication.entries.filter(near, kind=PublicationKind.STORE_BOOKED, applied=True)
+    wiped = _summing_to(-rest, list(counted.order_by("seq")))
+    if wiped and not drift.stood_before(publication, rest, wiped[0].seq):
+        publication.entries.filter(pk__in=[entry.pk for entry in wiped]).update(applied=False)
         publication.expected_quantity += rest
         publication.needs_look = True
+
+
+def _summing_to(quantity: int, entries: Sequence[PublicationEntry]) -> Sequence[PublicationEntry]:
+    """The newest of `entries` that is of so many units; else the first several that are together: they were recorded as
+    they happened, and an overwrite wipes all that came before it. Empty where none are."""
+    for entry in reversed(entries):
+        if entry.quantity == quantity:
+            return [entry]
+    sums = accumulate(entry.quantity for entry in entries)
+    return next((entries[:count] for count, units in enumerate(sums, start=1) if units == quantity), [])
 
 
 def _decided_up_to(publication: LevelPublication) -> int:

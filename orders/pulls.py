@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Final
 
 from django.db import transaction
@@ -13,12 +12,12 @@ from django.utils import timezone
 
 from connectors.models import Store
 from inventory import ledger
-from inventory.ledger import Posting
 from inventory.models import LedgerEntry
 from inventory.models.ledger import EntryKind
 from inventory.pulls import Pull, Taken
 from orders import allocation, shipping
 from orders.effects import StockRule
+from orders.leaving import Left, Word, dated_back
 from orders.models import IncomingOrder, OrderPull, OrderStock, PullState
 from orders.shipping import Source, Units
 from syncconsole.kernel import audit
@@ -197,28 +196,11 @@ def _left_first(pull: OrderPull, order: IncomingOrder, covered: int) -> None:
 
 
 def _date_back(pull: OrderPull, order: IncomingOrder, told: QuerySet[LedgerEntry, LedgerEntry], covered: int) -> None:
-    quantity = Decimal(min(covered, _units(told)))
-    if not quantity:
-        return
-    told_at = told.latest("effective_at").effective_at
-    times = (("told", order.store.origin, told_at, quantity), ("left", pull.origin, pull.happened_at, -quantity))
-    ledger.post(
-        [
-            Posting(
-                variant_id=pull.variant_id,
-                location_id=pull.location_id,
-                kind=EntryKind.SHIPPED,
-                key=f"pull:{pull.pk}:{step}",
-                origin=origin,
-                effective_at=at,
-                on_hand_delta=on_hand,
-                document=order.document,
-                reason="Left before a count, and told after it",
-                actor=pull.actor,
-            )
-            for step, origin, at, on_hand in times
-        ]
-    )
+    if units := min(covered, _units(told)):
+        booked = Word(order.store.origin, told.latest("effective_at").effective_at)
+        left = Left(pull.variant_id, pull.location_id, order.document, units)
+        earlier = Word(pull.origin, pull.happened_at)
+        ledger.post(dated_back(left, f"pull:{pull.pk}", booked=booked, earlier=earlier, actor=pull.actor))
 
 
 def _units(shipped: QuerySet[LedgerEntry, LedgerEntry]) -> int:

@@ -151,12 +151,11 @@ def posting(
 ) -> Posting:
     """An entry of the level that a stock row is held at, not by its store's word. `fact` names what happened and its cumulative
     quantity there."""
-    part = f"/{stock.location_id}" if stock.part_of_id else ""
     return Posting(
         variant_id=stock.variant_id,
         location_id=stock.location_id,
         kind=kind,
-        key=f"{row.store_id}:{stock.line_ref}@{stock.store_location_id}{part}:{fact}",
+        key=key_of(row, stock, fact),
         origin=source.origin,
         effective_at=source.at or timezone.now(),
         on_hand_delta=Decimal(on_hand),
@@ -165,6 +164,17 @@ def posting(
         reason=fact.partition(":")[0].capitalize(),
         actor=by,
     )
+
+
+def key_of(row: IncomingOrder, stock: OrderStock, fact: str) -> str:
+    """The key of that entry."""
+    part = f"/{stock.location_id}" if stock.part_of_id else ""
+    return f"{row.store_id}:{stock.line_ref}@{stock.store_location_id}{part}:{fact}"
+
+
+def shipped_key(row: IncomingOrder, stock: OrderStock) -> str:
+    """The key of the newest entry by which goods of a stock row were shipped here."""
+    return key_of(row, stock, f"{SHIPPED_HERE}:{stock.totals.get(SHIPPED_HERE, 0)}")
 
 
 def holding(row: IncomingOrder) -> Sequence[OrderStock]:

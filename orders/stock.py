@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -14,13 +14,16 @@ from connectors.models.stores import OpeningOrders
 from connectors.ports.orders import RemoteOrder
 from inventory import ledger, store_bookings
 from inventory.ledger import Posting
+from inventory.models import LedgerEntry
 from inventory.store_bookings import Shelf, StoreBooking
 from orders import places, wave_changes
 from orders.effects import Effect, Holding, StockRule, Terms, effects_of, shares
 from orders.errors import OrderRefused
 from orders.facts import Fact, FactKind, News, Spot, Standing, cancelled_key, news, returned_key
+from orders.leaving import Left, Word, dated_back
 from orders.models import IncomingOrder, OrderStock, WaveLine, WaveLineState
 from orders.places import Place, Shop
+from orders.shipping import shipped_key
 from orders.told import Refusals, Told, set_aside
 from syncconsole.kernel import bulk
 
@@ -62,8 +65,35 @@ def _write(found: Sequence[_Books]) -> None:
         for shelf, change in books.open_changes.items():
             open_changes[shelf] = open_changes.get(shelf, 0) + change
     shelved = store_bookings.look_up(found[0].row.store, open_changes, bookings)
-    ledger.post([posting for books in found for posting in books.postings], also=shelved.at.values())
+    postings = [posting for books in found for posting in books.postings]
+    ledger.post([*postings, *_dated_back(found)], also=shelved.at.values())
     store_bookings.book(shelved, bookings, open_changes, {shelf for books in found for shelf in books.verify})
+
+
+def _dated_back(found: Sequence[_Books]) -> Iterator[Posting]:
+    """What was booked as gone here, and had gone before that by its store's word."""
+    covered = {covered.booked_as: covered for books in found for covered in books.covered}
+    if not covered:
+        return
+    for entry in LedgerEntry.objects.filter(key__in=covered):
+        told = covered[entry.key]
+        if told.at < entry.effective_at:
+            left = Left(told.variant_id, told.location_id, entry.document, min(told.units, -int(entry.on_hand_delta)))
+            booked, earlier = Word(entry.origin, entry.effective_at), Word(told.origin, told.at)
+            yield from dated_back(left, told.key, booked=booked, earlier=earlier)
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Units that were shipped here first, and that their store tells of now; `booked_as`: the key of our own entry."""
+
+    booked_as: str
+    variant_id: int
+    location_id: int
+    units: int
+    key: str
+    origin: str
+    at: dt.datetime
 
 
 def rule_for(row: IncomingOrder, *, eligible: bool) -> StockRule:
@@ -100,6 +130,7 @@ class _Books:
     """By how much the units that wait at a shelf of the store changed; 0 where they did not."""
     verify: set[Shelf] = field(default_factory=set)
     looks: list[str] = field(default_factory=list)
+    covered: list[Covered] = field(default_factory=list)
 
     def read(self, stock: OrderStock) -> None:
         """Take in a row of the order's stock, as it is kept."""
@@ -217,12 +248,19 @@ class _Books:
         holding = _holding(here)
         other = _holding(there) if moves else holding
         effects = effects_of(fact, self.terms, holding, other)
+        covered = holding.covered - here.covered
         _hold(there, other)
         _hold(here, holding)
         key = f"{self.row.store_id}:{fact.source_ref or fact.spot.line_ref}@{fact.spot.location_ref}:{fact.kind}"
         total = _count(whole, fact)
+        if covered > 0:
+            self._cover(fact, here, covered, f"{key}:{total}")
         for step, effect in enumerate(effects):
             self._write(fact, effect, f"{key}:{total}:{step}", here)
+
+    def _cover(self, fact: Fact, here: OrderStock, units: int, key: str) -> None:
+        booked_as, origin = shipped_key(self.row, here), self.row.store.origin
+        self.covered.append(Covered(booked_as, here.variant_id, here.location_id, units, key, origin, fact.at))
 
     def _shelf(self, spot: Spot, item_ref: str) -> Shelf:
         return item_ref, self._place(spot).store_location_id

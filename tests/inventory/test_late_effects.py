@@ -88,3 +88,27 @@ def test_what_was_unexplained_before_an_effect_was_known_does_not_say_that_it_wa
     publication = world.publication(SKU)
     assert (publication.expected_quantity, publication.verify) == (18, False)
     assert [row.quantity for row in publication.drifts.filter(state="open")] == [2]
+
+
+@pytest.mark.parametrize(("wiped", "owed"), [(1, -1), (2, -3), (3, -6)])
+def test_of_several_effects_of_unknown_time_an_overwrite_has_wiped_the_first(
+    world: World, wiped: int, owed: int
+) -> None:
+    """Three changes of an order are read together, and how many of them came before the overwrite nobody knows."""
+    publication = world.item(SKU, here=20, there=20)
+    world.full("go-live")
+    shelf = publication.item_ref, world.store_location.pk
+    overwritten_at = LevelPublication.objects.get().overwritten_at
+    assert overwritten_at is not None
+    within = (overwritten_at - dt.timedelta(hours=1), overwritten_at + dt.timedelta(hours=1))
+    booked = [StoreBooking(shelf, -units, f"sale of {units}", within[0], within=within) for units in (1, 2, 3)]
+    store_bookings.book(store_bookings.look_up(world.store, {shelf}, booked), booked, {shelf: 6})
+    world.sell(SKU, 6)
+    world.edit(SKU, sum((1, 2, 3)[:wiped]))
+    world.rest()
+
+    runs.advance(jobs.start(world.store, Job.OBSERVE, trigger=Trigger.SCHEDULE).pk)
+
+    publication = world.publication(SKU)
+    assert (14 - publication.expected_quantity, publication.verify) == (owed, False)
+    assert not publication.drifts.filter(state="open").exists()

@@ -179,6 +179,39 @@ def test_a_count_between_a_row_that_waits_and_the_stores_word_has_seen_the_goods
     world.assert_sound()
 
 
+def test_a_count_between_the_stores_word_and_a_row_that_came_first_has_seen_the_goods_gone(
+    world: World, shop: Shelves
+) -> None:
+    """Three are sent at 11:03 unread, 17 are counted, then the feed tells of two of them: by whichever word came first, they
+    left by the earlier one."""
+    bring(shop)
+    shop.now += dt.timedelta(minutes=2)
+    shop.fulfil(3, world.there)
+    count(17, at="2026-11-21T11:30")
+    pull(2, at="2026-11-21T12:00")
+    assert figures(world) == (15, 3)
+
+    bring(shop)
+
+    assert (figures(world), states()) == ((17, 2), ["shipped"]), "17 counted, and nothing has left since"
+    bring(shop)
+    assert figures(world) == (17, 2)
+    world.assert_sound()
+
+
+def test_goods_that_were_shipped_here_after_their_store_sent_them_left_once(world: World, shop: Shelves) -> None:
+    """Without a count between the two nothing comes of it."""
+    bring(shop)
+    shop.now += dt.timedelta(minutes=2)
+    shop.fulfil(3, world.there)
+    pull(2, at="2026-11-21T12:00")
+
+    bring(shop)
+
+    assert figures(world) == (17, 2)
+    world.assert_sound()
+
+
 def test_a_count_after_the_stores_word_holds_the_goods_out_already(world: World, shop: Shelves) -> None:
     shop.fulfil(3, world.there)
     bring(shop)

@@ -101,6 +101,9 @@ class Books:
     raised: Counter[Shelf] = field(default_factory=Counter)
     """Units that a push of ours put over what is left, and that are still there."""
     overwritten_at: dict[Shelf, float] = field(default_factory=dict)
+    misread: set[Shelf] = field(default_factory=set)
+    """Shelves of slow stores where somebody decided about more than people had edited, until they are overwritten: the rest
+    was sales that nobody had heard of."""
     oversold: int = 0
     """Units sold that were there only because a push of ours had put them."""
 
@@ -142,7 +145,10 @@ class Books:
         return sum(quantity for second, quantity in self.edits[shelf] if second <= until)
 
     def looks_wiped(self, shelf: Shelf, edits: int) -> bool:
-        """Edits of so many units look as if the last overwrite had wiped what the store booked within seconds of it."""
+        """Edits of so many units look as if the last overwrite had wiped what the store booked within seconds of it; or they
+        are mixed with what a person's decision has wiped without knowing of it."""
+        if shelf in self.misread:
+            return True
         near = self.overwritten_at.get(shelf, -math.inf)
         return any(
             each.shelf == shelf and each.quantity == -edits and abs(each.at - near) < 5 for each in self.bookings
@@ -218,6 +224,8 @@ class Books:
         """
         others = self.edited_by(shelf, until) - quantity
         self.edits[shelf] = [edit for edit in self.edits[shelf] if edit[0] > until]
+        if others:
+            self.misread.add(shelf)
         if goods is None:
             self.raised[shelf] = max(self.raised[shelf], others)
             return max(0, others)
@@ -277,6 +285,7 @@ class Books:
         """A shelf was set to a number that leaves out what the store booked and nobody knew: `unseen` units, signed.
         Returns the units that it shows too many for it."""
         self.edits[shelf].clear()
+        self.misread.discard(shelf)
         self.overwritten_at[shelf] = self.now
         self.raised[shelf] = max(0, -unseen)
         return self.raised[shelf]
