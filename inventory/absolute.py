@@ -20,7 +20,7 @@ from connectors.planning import Line
 from connectors.ports.store import MAX_CHANGES
 from connectors.registry import store_for
 from connectors.runs import Gate, RunKind
-from inventory import gates, plain, publications, pushes, readings, sending, settled, verification
+from inventory import gates, holding, plain, publications, pushes, readings, sending, settled, verification
 from inventory.delta import covers
 from inventory.jobs import Job
 from inventory.knowledge import order_books
@@ -280,9 +280,9 @@ def judge_group(found: dict[int, Reading]) -> list[View]:
         hold = verdict or _raises_over_offset(publication, reading, target)
         view = View(publication, reading, target, hold, before)
         if verdict is None or view.in_step:
-            publications.release_hold(publication)
+            holding.release(publication)
         else:
-            publications.hold(publication, verdict.test, verdict.cause, verdict.remedy)
+            holding.hold(publication, verdict.test, verdict.cause, verdict.remedy)
         views.append(view)
     return views
 

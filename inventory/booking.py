@@ -58,7 +58,7 @@ HOLDS_END = f"""
 INSERT INTO inventory_holdchange (publication_id, at, test, cause)
 SELECT p.id, %(now)s, '', ''
   FROM inventory_push q JOIN inventory_levelpublication p ON p.id = q.publication_id
- WHERE p.hold_test <> '' AND p.excluded <> 'clone' AND {UNSETTLED}
+ WHERE p.hold_test <> '' AND p.excluded <> 'clone' AND p.state NOT IN ('frozen', 'quarantined') AND {UNSETTLED}
 """
 
 # The answer tells what the store showed then, as a reading does.

@@ -18,7 +18,7 @@ from django.urls import reverse
 from connectors.models import Store
 from inventory.models import Drift, HoldChange, LedgerEntry, LocationMapping, PublicationEntry, PublishedLevel
 from inventory.models.drifts import DriftCause, DriftState
-from inventory.models.hold_changes import QUARANTINE
+from inventory.models.hold_changes import ASIDE, QUARANTINE
 from syncconsole.kernel.templatetags.console import source
 
 TESTS: Final = {
@@ -28,6 +28,7 @@ TESTS: Final = {
     "d": "a push was on its way",
     "e": "not ours to fix",
     QUARANTINE: "clone suspect",
+    ASIDE: "set aside",
 }
 
 

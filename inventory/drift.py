@@ -38,7 +38,7 @@ def note(residuals: Mapping[int, Residual]) -> dict[int, str]:
     """Settled reads of these locked publications (by id, those with a baseline): a difference that is new begins to
     stand, one that is the same was seen again, one that is gone or of another size has ended.
 
-    One look-up where nothing differs. Returns those that are frozen from now on, because two writers alternate on them:
+    One look-up where nothing differs. Returns those that the caller is to freeze, because two writers alternate on them:
     id → cause.
     """
     read = RawSQL("SELECT unnest(%s::bigint[])", [bulk.ids(residuals)])

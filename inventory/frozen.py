@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from django.db import transaction
 
 from connectors.models import SyncRun
-from inventory import publications, two_writers
+from inventory import holding, publications, two_writers
 from inventory.models import LevelPublication
-from inventory.models.publications import PublicationQuerySet, PublicationState
+from inventory.models.publications import SET_ASIDE, PublicationQuerySet, PublicationState
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
 from syncconsole.kernel.refusals import Refusal
 
 RIGHT: Final = "inventory.release_freeze"
-SET_ASIDE: Final = (PublicationState.FROZEN, PublicationState.QUARANTINED)
 
 
 def set_aside() -> PublicationQuerySet:
@@ -31,6 +30,14 @@ class ReleaseRefused(Refusal):
 def cause_of(undo: SyncRun) -> str:
     """What is said of a level that the run `undo` has taken back."""
     return f"Run #{undo.undoes_id} was undone here by run #{undo.pk}."
+
+
+def freeze_all(causes: Mapping[int, str]) -> None:
+    """Keep deltas away from these publications (by id, with the cause), inside the caller's transaction."""
+    locked = publications.lock(causes)
+    for publication in locked:
+        publication.state, publication.state_cause = PublicationState.FROZEN, causes[publication.pk]
+    publications.save_all(locked)
 
 
 def freeze(publication: LevelPublication, undo: SyncRun) -> None:
@@ -68,8 +75,8 @@ def release(publication_ids: Iterable[int], *, by: User, reason: str) -> int:
         publication.state = PublicationState.LIVE if known else PublicationState.NO_BASELINE
         publication.state_cause = ""
         publication.needs_look = True
-        publications.release_hold(publication)
-    publications.save_all(locked)
+        holding.release(publication)
+    publications.save_all(locked, by=by, why=reason.strip())
     two_writers.count_anew([row.pk for row in locked])
     if locked:
         titles = [str(row.pk) for row in locked[:20]]

@@ -20,7 +20,7 @@ from connectors.changes import Claimed
 from connectors.models import Store
 from connectors.ports.store import MAX_CHANGES
 from connectors.ports.webhooks import level_of, level_ref
-from inventory import holds, publications, readings, sending, settled
+from inventory import holding, holds, publications, readings, sending, settled
 from inventory.models import Drift, LevelPublication
 from inventory.models.drifts import STANDING
 from inventory.models.publications import Exclusion, PublicationState
@@ -135,12 +135,12 @@ def _judged(row: LevelPublication, reading: Reading) -> Hold | None:
     settled.observe(row, reading)
     if verdict is None:
         settled.learn(row, reading)
-        publications.release_hold(row)
+        holding.release(row)
     else:
         # What it shows is news, and may not be believed: no decision and no job rests on it.
         row.observed_revision = None
         if row.hold_test:
-            publications.hold(row, verdict.test, verdict.cause, verdict.remedy)
+            holding.hold(row, verdict.test, verdict.cause, verdict.remedy)
     return verdict
 
 

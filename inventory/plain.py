@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import connection
 
-from inventory import drift
+from inventory import drift, frozen
 from inventory.drift import Residual
 from inventory.settled import Reading
 from syncconsole.kernel import bulk
@@ -69,9 +69,10 @@ def observe(found: Mapping[int, Reading]) -> dict[int, bool]:
         if live:
             read_at = found[publication_id].read_at
             residuals[publication_id] = Residual(store_id, shown, rest, revision, read_at)
-    for paused in drift.note(residuals):
-        del believed[paused]
-    return believed
+    paused = drift.note(residuals)
+    if paused:
+        frozen.freeze_all(paused)
+    return {publication_id: shown for publication_id, shown in believed.items() if publication_id not in paused}
 
 
 def unmoved(found: Mapping[int, Reading]) -> dict[int, Unmoved]:

@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from catalog.models import Variant
 from connectors.models import Store
-from inventory.models import HoldChange, LevelPublication, PublicationEntry
-from inventory.models.publications import Exclusion, PublicationKind, PublicationState
+from inventory import holding
+from inventory.models import LevelPublication, PublicationEntry
+from inventory.models.publications import SET_ASIDE, PublicationKind, PublicationState
 from syncconsole.kernel import bulk
+from syncconsole.kernel.models import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def refresh(store: Store, *, new_baseline_for: Iterable[int] = ()) -> RefreshRes
 
     Set-based: a few statements whatever the number of levels. Publications are never deleted. One whose group changed
     is marked for a look. `new_baseline_for`: ids of publications that nobody followed for a while;
-    they lose their baseline.
+    they lose their baseline, those that are set aside too, which stay so.
     """
     with connection.cursor() as cursor:
         cursor.execute(ALONE, [store.pk])
@@ -171,10 +173,12 @@ def refresh(store: Store, *, new_baseline_for: Iterable[int] = ()) -> RefreshRes
         if grown_much:
             run("ANALYZE inventory_publishedlevel")
         LevelPublication.objects.filter(pk__in=regrouped - created).update(needs_look=True)
-        LevelPublication.objects.filter(pk__in=list(new_baseline_for)).exclude(
-            state__in=[PublicationState.CLOSED, PublicationState.QUARANTINED]
-        ).update(
-            state=PublicationState.NO_BASELINE, state_cause="Its location was not mapped for a while.", baseline_at=None
+        left_alone = LevelPublication.objects.filter(pk__in=list(new_baseline_for)).exclude(
+            state=PublicationState.CLOSED
+        )
+        left_alone.update(baseline_at=None)
+        left_alone.exclude(state__in=SET_ASIDE).update(
+            state=PublicationState.NO_BASELINE, state_cause="Its location was not mapped for a while."
         )
         changed = _exclude(store)
     forget_count(store)
@@ -448,11 +452,12 @@ def _save_statement(columns: tuple[str, ...]) -> str:
     )
 
 
-def save_all(publications: Iterable[LevelPublication]) -> None:
-    """Write what has changed on locked publications: one statement for those with the same columns loaded."""
+def save_all(publications: Iterable[LevelPublication], *, by: User | None = None, why: str = "") -> None:
+    """Write what has changed on locked publications: one statement for those with the same columns loaded. Holds that began
+    or ended are kept: `by` whom and `why`, where a person let them go."""
     changed: dict[tuple[str, ...], list[LevelPublication]] = {}
     distinct = list({publication.pk: publication for publication in publications}.values())
-    _note_holds(distinct)
+    holding.note_changes(distinct, by=by, why=why)
     for publication in distinct:
         if _changed_columns(publication):
             loaded = tuple(column for column in TIMES if column in publication.__dict__)
@@ -475,39 +480,6 @@ def _save(rows: Sequence[LevelPublication], columns: tuple[str, ...]) -> None:
         row.stored = dict(row.__dict__)
 
 
-def _note_holds(publications: Iterable[LevelPublication]) -> None:
-    """Keep which of these levels began, or ceased, to be held since they were locked. One in quarantine is held all the
-    while: what holds it besides is kept when it is let go, by the trigger that keeps both ends of a quarantine."""
-    turned = [
-        row
-        for row in publications
-        if row.hold_test != row.stored.get("hold_test", row.hold_test) and row.excluded != Exclusion.CLONE
-    ]
-    now = timezone.now()
-    HoldChange.objects.bulk_create(
-        HoldChange(publication_id=row.pk, at=now, test=row.hold_test, cause=row.hold_cause) for row in turned
-    )
-
-
-def hold(publication: LevelPublication, test: str, cause: str, remedy: str) -> None:
-    """Mark a locked publication as held; the time of its first hold in a row is kept. One in quarantine is held by that
-    until it is let go, and by nothing more that would outlast it; what was read of it is not believed either."""
-    if publication.excluded == Exclusion.CLONE:
-        publication.observed_revision = None
-        return
-    if not publication.hold_test:
-        publication.held_since = timezone.now()
-    publication.hold_test, publication.hold_cause, publication.hold_remedy = test, cause[:400], remedy[:400]
-
-
-def release_hold(publication: LevelPublication) -> None:
-    """The reason to hold is gone."""
-    if not publication.hold_test:
-        return
-    publication.hold_test = publication.hold_cause = publication.hold_remedy = ""
-    publication.held_since = None
-
-
 def become_live(publication: LevelPublication, at: dt.datetime | None) -> None:
     """What the store shows is known from now on. Frozen and quarantined levels stay so."""
     if publication.baseline_at is None:
@@ -515,4 +487,4 @@ def become_live(publication: LevelPublication, at: dt.datetime | None) -> None:
     if publication.state in (PublicationState.NO_BASELINE, PublicationState.UNSURE):
         publication.state, publication.state_cause = PublicationState.LIVE, ""
     publication.needs_look = True
-    release_hold(publication)
+    holding.release(publication)

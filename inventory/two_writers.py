@@ -13,9 +13,8 @@ from django.utils import timezone
 
 from connectors import notices
 from connectors.models import NoticeEvent, Store
-from inventory.models import Drift, LevelPublication, PublicationEntry
+from inventory.models import Drift, PublicationEntry
 from inventory.models.drifts import DriftCause, DriftState
-from inventory.models.publications import PublicationState
 from inventory.models.pushes import WriteKind
 from syncconsole.kernel.templatetags.console import signed
 
@@ -24,7 +23,7 @@ WITHIN: Final = dt.timedelta(hours=24)
 
 def pause(begun: Sequence[Drift]) -> dict[int, str]:
     """Of these drifts, which a settled read has just shown first, find those that came after a write of ours, as another
-    one did within a day before: freeze their levels and tell people. The publications are locked. Returns id → cause."""
+    one did within a day before: tell people. The publications are locked. Returns id → cause, for the caller to freeze."""
     # Of one with an unanswered push nobody can tell how many of the units somebody else moved.
     begun = [drift for drift in begun if drift.cause == DriftCause.UNKNOWN]
     before = _drifts_before(begun) if begun else {}
@@ -34,7 +33,7 @@ def pause(begun: Sequence[Drift]) -> dict[int, str]:
         last = before.get(drift.publication_id)
         first_write, last_write = written.get(drift.publication_id, (drift.revision, 0))
         if last is not None and first_write <= last.revision < last_write:
-            paused[drift.publication_id] = _freeze(drift, last)
+            paused[drift.publication_id] = _tell(drift, last)
     return paused
 
 
@@ -57,7 +56,7 @@ def _writes_of(before: dict[int, Drift]) -> dict[int, tuple[int, int]]:
     return {publication_id: (first, last) for publication_id, first, last in rows}
 
 
-def _freeze(drift: Drift, last: Drift) -> str:
+def _tell(drift: Drift, last: Drift) -> str:
     store = Store.objects.get(pk=drift.store_id)
     first, second = (each.first_seen_at.astimezone(store.zone) for each in (last, drift))
     cause = (
@@ -66,7 +65,6 @@ def _freeze(drift: Drift, last: Drift) -> str:
     )
     drift.cause = DriftCause.TWO_WRITERS
     drift.save(update_fields=["cause"])
-    LevelPublication.objects.filter(pk=drift.publication_id).update(state=PublicationState.FROZEN, state_cause=cause)
     subject = f"Two writers alternate on a level of {store}: it is paused."
     body = f"{drift.publication}. {cause} Find out who else writes this quantity, then resume it under Held and drift."
     notices.notify(NoticeEvent.TWO_WRITERS, store, subject, body, link="/console/held/?tab=drift")

@@ -10,13 +10,15 @@ from django.db import models
 from inventory.models.publications import LevelPublication
 
 QUARANTINE: Final = "q"
+ASIDE: Final = "s"
 
 
 class HoldChange(models.Model):
     """A level began to be held, went on by another test, or was let go (`test` empty). Append-only.
 
-    `test` is that of algorithms.md §6 (a to e), or QUARANTINE from the moment that a level is held for a clone suspect
-    until it is let go, whatever else holds it meanwhile: those rows a trigger keeps. `by`: whose decision let it go.
+    `test` is that of algorithms.md §6 (a to e). It is QUARANTINE from the moment that a level is held for a clone suspect
+    until it is let go, whatever else holds it meanwhile: those rows a trigger keeps; and ASIDE from the moment that it is
+    frozen, or that its store refused it, until a person lets it go. `by`: whose decision let it go.
     """
 
     publication = models.ForeignKey(

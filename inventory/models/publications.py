@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from django.db import models
 from django.db.models import Case, ExpressionWrapper, F, IntegerField, Q, Sum, Value, When
@@ -34,6 +34,10 @@ class PublicationState(models.TextChoices):
             PublicationState.QUARANTINED: Meaning.NEEDS_YOU,
             PublicationState.CLOSED: Meaning.OFF,
         }[self]
+
+
+SET_ASIDE: Final = (PublicationState.FROZEN, PublicationState.QUARANTINED)
+"""Frozen after an undo or for two writers, or refused by the store: nothing is pushed until a person lets it go."""
 
 
 class Exclusion(models.TextChoices):

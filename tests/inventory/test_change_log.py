@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from inventory import change_log
+from inventory import change_log, frozen
 from inventory.change_log import ChangeKind, Wanted
 from inventory.models import Drift, HoldChange
 from tests.console.conftest import SignIn
@@ -81,6 +81,39 @@ def test_a_level_that_stays_held_is_told_once(told: World) -> None:
     told.rest()
     told.full()
     assert HoldChange.objects.count() == 1
+
+
+def set_aside(world: World, sku: str) -> list[tuple[str, str, str]]:
+    """What the log tells of the level's being set aside, oldest first: what, why, who."""
+    wanted = Wanted(kinds=[ChangeKind.HOLD], publication=world.publication(sku).pk)
+    return [(change.what, change.detail, change.who) for change in change_log.every(wanted)][::-1]
+
+
+def test_a_level_that_its_store_refused_and_a_person_let_go(told: World) -> None:
+    told.fake.poison(told.publication("B").item_ref)
+    told.post("B", 1)
+    told.delta()
+    level = told.publication("B")
+    assert set_aside(told, "B") == [("Held: set aside", level.state_cause, "")]
+    told.rest()
+    told.plan_full()  # finds it set aside, which is no second hold
+
+    frozen.release([level.pk], by=told.operator, reason="The item was mended in the store.")
+
+    ended = ("No longer held", "The item was mended in the store.", str(told.operator))
+    assert set_aside(told, "B") == [("Held: set aside", level.state_cause, ""), ended]
+
+
+def test_a_level_that_was_held_before_is_held_when_it_is_let_go(told: World) -> None:
+    """A is held for an order that is not known; its store refuses it, too, and then a person lets it go."""
+    level = told.publication("A")
+    frozen.freeze_all({level.pk: "Two writers alternate."})
+    frozen.release([level.pk], by=told.operator, reason="One of them is gone.")
+    assert [what for what, _, _ in set_aside(told, "A")] == [
+        "Held: the store has orders that are not known here",
+        "Held: set aside",
+        "No longer held",
+    ]
 
 
 def test_the_history_of_holds_cannot_be_changed(told: World) -> None:

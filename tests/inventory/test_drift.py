@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from inventory import frozen, two_writers
-from inventory.models import Drift
+from inventory.models import Drift, HoldChange
 from inventory.models.drifts import DriftCause, DriftState
 from inventory.models.publications import PublicationState
 from tests.worlds import World
@@ -129,6 +129,7 @@ def test_two_writers_are_paused_after_two_rounds_and_the_level_is_written_no_mor
     paused = live.publication("A")
     assert paused.state == PublicationState.FROZEN
     assert "Two writers alternate" in paused.state_cause
+    assert [change.test for change in HoldChange.objects.filter(publication=paused)] == ["s"]
     assert Drift.objects.get(state=DriftState.OPEN).cause == DriftCause.TWO_WRITERS
     live.post("A", 5)
     live.delta()

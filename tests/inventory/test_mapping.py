@@ -11,10 +11,11 @@ import pytest
 from django.core.management import call_command
 
 from connectors.models import Store
-from inventory import mapping
+from inventory import frozen, mapping
 from inventory.jobs import Job
 from inventory.mapping import MappingRefused
 from inventory.models import LevelPublication, Location, LocationMapping, Push, PushBatch
+from inventory.models.publications import PublicationState
 from inventory.models.pushes import WriteKind
 from syncconsole.kernel.models import AuditEntry
 from tests.factories.connectors import StoreFactory, StoreLocationFactory
@@ -195,6 +196,19 @@ def test_a_place_that_comes_back_needs_a_baseline(world: World) -> None:
     world.rest()
     world.full()
     assert shown(world) == {"Depozit Cluj": 5}
+
+
+def test_what_was_set_aside_at_a_place_that_comes_back_stays_so_and_then_needs_a_baseline(world: World) -> None:
+    item = world.item("A", here=5, there=5)
+    world.full()
+    frozen.freeze_all({item.pk: "Two writers alternate."})
+    mapping.map_locations(world.store, {world.here.pk: None}, None)
+    mapping.map_locations(world.store, {world.here.pk: world.store_location.pk}, None)
+    assert world.publication("A").state == PublicationState.FROZEN
+
+    frozen.release([item.pk], by=world.operator, reason="One of them is gone.")
+
+    assert world.publication("A").state == PublicationState.NO_BASELINE
 
 
 def test_levels_of_locations_that_stay_keep_their_baseline(world: World) -> None:

@@ -12,7 +12,7 @@ import pytest
 from django.db import transaction
 
 from connectors.ports.store import RemoteLevel
-from inventory import plain, publications, settled
+from inventory import holding, plain, publications, settled
 from inventory.models import LevelPublication
 from inventory.models.publications import PublicationState
 from inventory.publications import COLUMNS
@@ -80,7 +80,7 @@ def by_the_rules(publication: LevelPublication, reading: Reading) -> bool:
     settled.observe(judged, reading)
     if hold is None:
         settled.learn(judged, reading)
-        publications.release_hold(judged)
+        holding.release(judged)
     before, after = publication.__dict__, judged.__dict__
     changed = {column for column in COLUMNS if before[column] != after[column]}
     return hold is None and changed <= OBSERVED

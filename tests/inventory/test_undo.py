@@ -15,6 +15,7 @@ from connectors.runs import RunRefused
 from inventory import frozen, undo
 from inventory.frozen import ReleaseRefused
 from inventory.jobs import Job
+from inventory.models import HoldChange
 from inventory.models.publications import PublicationState
 from orders import knowledge
 from syncconsole.kernel.models import AuditEntry
@@ -76,7 +77,8 @@ def test_what_was_sold_since_stays_sold_and_the_next_delta_sends_nothing(mistake
 
 
 def test_let_go_it_is_sent_what_is_owed_once(mistaken: World) -> None:
-    taken_back(mistaken)
+    wrong = last_delta()
+    undone = taken_back(mistaken)
     assert (mistaken.shown("A"), mistaken.shown("B")) == (20, 5)
     mistaken.delta()  # every level is frozen, and no gate says otherwise
     assert (mistaken.shown("A"), mistaken.shown("B")) == (20, 5)
@@ -90,6 +92,14 @@ def test_let_go_it_is_sent_what_is_owed_once(mistaken: World) -> None:
 
     assert (mistaken.shown("A"), mistaken.shown("B")) == (20, 12)
     assert AuditEntry.objects.filter(action="let levels go").count() == 1
+    told = [
+        (change.test, change.cause, change.by)
+        for change in HoldChange.objects.filter(publication=ids[0]).order_by("pk")
+    ]
+    assert told == [
+        ("s", f"Run #{wrong.pk} was undone here by run #{undone.pk}.", None),
+        ("", "corrected", mistaken.operator),
+    ]
     mistaken.assert_sound()
 
 

@@ -19,7 +19,7 @@ from inventory.jobs import Job
 from inventory.mapping import MappingRefused
 from inventory.models import Drift, LevelPublication
 from inventory.models.drifts import STANDING, DriftState
-from inventory.models.publications import PublicationState
+from inventory.models.publications import SET_ASIDE, PublicationState
 from inventory.validation import ValidationRefused
 from orders import knowledge
 from tests.simulation.books import Shelf
@@ -141,7 +141,7 @@ def release(engine: Engine, levels: list[int]) -> None:
 
 
 def _set_aside(engine: Engine) -> list[int]:
-    rows = LevelPublication.objects.filter(pk__in=engine.shelves, state__in=frozen.SET_ASIDE)
+    rows = LevelPublication.objects.filter(pk__in=engine.shelves, state__in=SET_ASIDE)
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from connectors.commands import named_store
 from inventory import frozen
-from inventory.frozen import SET_ASIDE, ReleaseRefused
+from inventory.frozen import ReleaseRefused
+from inventory.models.publications import SET_ASIDE
 from syncconsole.kernel.commands import LISTED, JsonCommand, Refused, Report, acting_person
 from syncconsole.kernel.models import User
 from syncconsole.kernel.templatetags.console import plural
