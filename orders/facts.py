@@ -374,7 +374,8 @@ class _Line:
     @property
     def _home(self) -> Spot:
         """Where most of the line was to be sent from; of a line that was known, and of one that waits nowhere any more, the
-        location that its newest work was assigned to: units that were added and taken off again unread went there."""
+        location that its newest work was assigned to: units that were added and taken off again unread went there. Work moved into
+        other work leaves its old place behind, where nothing waits."""
         sizes: dict[Spot, tuple[int, dt.datetime]] = {}
         for work in self.order.fulfilment_orders:
             for entry in work.lines:
@@ -383,7 +384,7 @@ class _Line:
                     size, newest = sizes.get(spot, (0, work.created_at))
                     more = 0 if self.ordered else entry.total_quantity
                     sizes[spot] = (size + more, max(newest, work.created_at))
-        return max(sizes, key=lambda spot: (*sizes[spot], spot), default=min(self.now))
+        return max(sizes, key=lambda spot: (*sizes[spot], self.before[spot].open, spot), default=min(self.now))
 
     @property
     def _left_from(self) -> Spot:

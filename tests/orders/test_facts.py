@@ -284,6 +284,22 @@ def test_units_added_and_taken_off_unread_went_where_the_newest_work_is(moved: b
     assert_right(books, shop)
 
 
+@pytest.mark.parametrize(("first", "then"), [(HERE, THERE), (THERE, HERE)])
+def test_units_added_and_taken_off_unread_went_where_the_rest_waits(first: str, then: str) -> None:
+    """Goods were moved, and added, to work that is as old as theirs."""
+    shop, books = Shelves(), Books()
+    shop.place(3, first)
+    shop.move(3, first, then)
+    books.read(shop)
+
+    shop.place(2, then)
+    shop.cancel()
+    shop.assigned = dict.fromkeys(shop.assigned, NINE)
+    books.read(shop)
+
+    assert_right(books, shop)
+
+
 def test_goods_shipped_here_and_cancelled_in_the_store_are_for_a_person() -> None:
     """Row 14: the store shows them again, and nobody has said that they came back."""
     shop, books = Shelves(), Books()
