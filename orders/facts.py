@@ -374,8 +374,8 @@ class _Line:
     @property
     def _home(self) -> Spot:
         """Where most of the line was to be sent from; of a line that was known, and of one that waits nowhere any more, the
-        location that its newest work was assigned to: units that were added and taken off again unread went there. Work moved into
-        other work leaves its old place behind, where nothing waits."""
+        location that its newest work was assigned to, and where some of it waits: units that were added and taken off again
+        unread went there."""
         sizes: dict[Spot, tuple[int, dt.datetime]] = {}
         for work in self.order.fulfilment_orders:
             for entry in work.lines:

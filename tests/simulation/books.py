@@ -102,8 +102,8 @@ class Books:
     """Units that a push of ours put over what is left, and that are still there."""
     overwritten_at: dict[Shelf, float] = field(default_factory=dict)
     misread: set[Shelf] = field(default_factory=set)
-    """Shelves of slow stores where somebody decided about more than people had edited, until they are overwritten: the rest
-    was sales that nobody had heard of."""
+    """Shelves of slow stores that were overwritten, or where somebody decided about more than people had edited, over sales
+    that nobody had heard of; until they are overwritten again."""
     oversold: int = 0
     """Units sold that were there only because a push of ours had put them."""
 
@@ -146,7 +146,7 @@ class Books:
 
     def looks_wiped(self, shelf: Shelf, edits: int) -> bool:
         """Edits of so many units look as if the last overwrite had wiped what the store booked within seconds of it; or they
-        are mixed with what a person's decision has wiped without knowing of it."""
+        are mixed with what was wiped by somebody who did not know of it."""
         if shelf in self.misread:
             return True
         near = self.overwritten_at.get(shelf, -math.inf)
@@ -285,7 +285,7 @@ class Books:
         """A shelf was set to a number that leaves out what the store booked and nobody knew: `unseen` units, signed.
         Returns the units that it shows too many for it."""
         self.edits[shelf].clear()
-        self.misread.discard(shelf)
+        (self.misread.add if unseen else self.misread.discard)(shelf)
         self.overwritten_at[shelf] = self.now
         self.raised[shelf] = max(0, -unseen)
         return self.raised[shelf]
