@@ -76,6 +76,8 @@ class Engine:
         """What people did, and how often."""
         self.decision: tuple[Drift, Decision, Ours] | None = None
         """What a person is deciding about a drift, with the location of ours that takes it; until it is noted."""
+        self.mapping: tuple[int, dict[int, int], list[Shelf]] | None = None
+        """What is being mapped anew: a store, our locations by number to its places, shelves with a push on its way."""
         self.facts = itertools.count(1)
         self._meanwhile: list[Step] = []
         self._calls_until = 0
@@ -235,6 +237,7 @@ class Engine:
             for wire in self.wires.values():
                 wire.death = None
         people.note_decision(self)
+        people.note_mapping(self)
         self._look_what_was_adopted()
 
     def _go_wrong(self, store: int, chance: random.Random) -> None:
@@ -341,8 +344,13 @@ class Engine:
         """Drift that a person is asked about is what people edited, as of that moment; of a feed that is slower than its
         margin it may be more."""
         edited = self.books.edited_by(shelf, until)
-        if edited != quantity and max(self.shops.setup.lags) < SLOW:
+        if edited != quantity and not self.is_slow:
             self.problems.append(f"drift of {quantity:+d} at {shelf}, where people edited {edited:+d}")
+
+    @property
+    def is_slow(self) -> bool:
+        """A feed of the play is slower than its margin."""
+        return max(self.shops.setup.lags) >= SLOW
 
     # --- the end
 
@@ -415,11 +423,14 @@ class Engine:
             self._finish_runs()
 
     def absolute(self) -> None:
-        """A full sync of each store, to its end."""
-        self.pass_time(REST)
-        for number in range(2):
-            self.work(number, lambda number=number: self.run(number, Job.FULL))
-        self._finish_runs()
+        """A full sync of each store, to its end; once more where it paused a level for two writers, and somebody let it go."""
+        for _ in range(2):
+            self.pass_time(REST)
+            for number in range(2):
+                self.work(number, lambda number=number: self.run(number, Job.FULL))
+            self._finish_runs()
+            if not people.let_all_go(self):
+                break
 
     def _finish_runs(self) -> None:
         for _ in range(30):

@@ -76,9 +76,15 @@ def _standing(engine: Engine, store: int) -> list[Drift]:
 
 
 def _decide(engine: Engine, drift: Drift, decision: Decision, chance: random.Random) -> None:
-    """Decide about one drift."""
+    """Decide about one drift; not where the reading has sales in it that nobody has heard of, and people have edited the level as
+    well: that difference is nobody's."""
     level = drift.publication
-    goods = chance.choice(engine.books.group(engine.shelves[level.pk]))
+    shelf = engine.shelves[level.pk]
+    if engine.is_slow and engine.books.undecided(shelf) and level.observed_moved_at:
+        until = level.observed_moved_at.timestamp()
+        if engine.books.edited_by(shelf, until) != drift.quantity:
+            return
+    goods = chance.choice(engine.books.group(shelf))
     choice = {level.store_location_id: engine.locations[goods[1]].pk}
     drift.refresh_from_db(fields=["state"])
     engine.decision = drift, decision, goods
@@ -124,9 +130,11 @@ def let_go(engine: Engine, store: int, chance: random.Random) -> None:
     release(engine, [pk for pk in _set_aside(engine) if engine.shelves[pk].store == store and chance.random() < 0.7])
 
 
-def let_all_go(engine: Engine) -> None:
-    """Somebody lets go of everything that is set aside."""
-    release(engine, _set_aside(engine))
+def let_all_go(engine: Engine) -> bool:
+    """Somebody lets go of everything that is set aside. Returns whether there was anything."""
+    levels = _set_aside(engine)
+    release(engine, levels)
+    return bool(levels)
 
 
 def release(engine: Engine, levels: list[int]) -> None:
@@ -176,13 +184,29 @@ def map_anew(engine: Engine, store: int, chance: random.Random) -> None:
     row = engine.stores[store]
     places = {PLACES.index(place.name): place.pk for place in row.locations.all()}
     asked = {engine.locations[at].pk: places[wanted[at]] if at in wanted else None for at in range(LOCATIONS)}
-    claimed = _on_their_way(engine, store)
+    engine.mapping = store, wanted, _on_their_way(engine, store)
     try:
         mapping.map_locations(row, asked, engine.person)
     except MappingRefused as refused:
+        (*_, claimed), engine.mapping = engine.mapping, None
         engine.played["mapping, refused"] += 1
         engine.problems += [] if claimed else [f"mapping refused: {refused.cause}"]
         return
+    note_mapping(engine)
+    engine.run(store, Job.FULL)  # those levels have no baseline now
+
+
+def note_mapping(engine: Engine) -> None:
+    """Note how a store's locations are mapped since somebody mapped them anew. Nothing where that was not done; a worker may
+    die on either side of it."""
+    if engine.mapping is None:
+        return
+    (store, wanted, claimed), engine.mapping = engine.mapping, None
+    rows = engine.stores[store].location_mappings.values_list("location", "store_location__name")
+    ours = {location.pk: number for number, location in enumerate(engine.locations)}
+    if {ours[location]: PLACES.index(place) for location, place in rows} != wanted:
+        return
+    mapped = engine.books.mapped[store]
     moved = {location for location in range(LOCATIONS) if mapped.get(location) != wanted.get(location)}
     touched = {place for at in moved for place in (mapped.get(at), wanted.get(at))}
     engine.problems += [
@@ -191,7 +215,6 @@ def map_anew(engine: Engine, store: int, chance: random.Random) -> None:
     engine.books.remapped(store, wanted)
     engine.know_shelves()
     engine.played["mapped anew"] += 1
-    engine.run(store, Job.FULL)  # those levels have no baseline now
 
 
 def _on_their_way(engine: Engine, store: int) -> list[Shelf]:

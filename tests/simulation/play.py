@@ -21,7 +21,7 @@ from inventory.models import InventoryLevel, LevelPublication
 from inventory.models.publications import PublicationState
 from orders import knowledge
 from orders.models import IncomingOrder, IncomingState, OrderPull, PullState
-from tests.simulation import people, warehouse
+from tests.simulation import warehouse
 from tests.simulation.books import Books, Shelf
 from tests.simulation.engine import Engine
 from tests.simulation.histories import History, Weather
@@ -118,7 +118,6 @@ def _judge(history: History, engine: Engine) -> Verdict:
         engine.weeklies()
         found.wrong += _edited(engine, "after two weeklies", lambda _: True)
     engine.absolute()
-    people.let_all_go(engine)
     engine.deltas()
     found.wrong += _differences(engine, "after the full sync", edits=False)
     standing = drift.undecided().filter(store__in=engine.stores)
