@@ -10,6 +10,7 @@ import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import accumulate
 from typing import NamedTuple
 
 from tests.simulation.histories import Setup
@@ -149,10 +150,9 @@ class Books:
         are mixed with what was wiped by somebody who did not know of it."""
         if shelf in self.misread:
             return True
-        near = self.overwritten_at.get(shelf, -math.inf)
-        return any(
-            each.shelf == shelf and each.quantity == -edits and abs(each.at - near) < 5 for each in self.bookings
-        )
+        at = self.overwritten_at.get(shelf, -math.inf)
+        near = [each.quantity for each in self.bookings if each.shelf == shelf and abs(each.at - at) < 5]
+        return -edits in {*near, *accumulate(near)}
 
     # --- stores
 
@@ -289,6 +289,11 @@ class Books:
         self.overwritten_at[shelf] = self.now
         self.raised[shelf] = max(0, -unseen)
         return self.raised[shelf]
+
+    def believed(self, shelf: Shelf, until: float) -> None:
+        """What the shelf showed then is what we expect."""
+        self.edits[shelf] = [edit for edit in self.edits[shelf] if edit[0] > until]
+        self.overwritten_at[shelf] = max(until, self.overwritten_at.get(shelf, 0))
 
     def adjusted(self, shelf: Shelf, quantity: int) -> None:
         """A shelf was moved by what it was owed."""

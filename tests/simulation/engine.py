@@ -333,12 +333,12 @@ class Engine:
                 work.unread = {Act.PULL} if pulled else set()
 
     def _look_what_was_adopted(self) -> None:
-        """What people changed before a reading that was believed is decided by that."""
+        """What people changed before a reading that was believed is decided by that, as by an overwrite."""
         kinds = (PublicationKind.ADOPTED, PublicationKind.BASELINE)
         believed = PublicationEntry.objects.filter(kind__in=kinds, publication__in=self.shelves, push=None)
         for publication_id, moved_at in believed.values_list("publication", "effective_at"):
             shelf, second = self.shelves[publication_id], moved_at.timestamp() if moved_at else 0
-            self.books.edits[shelf] = [edit for edit in self.books.edits[shelf] if edit[0] > second]
+            self.books.believed(shelf, second)
 
     def look_at_drift(self, shelf: Shelf, until: float, quantity: int) -> None:
         """Drift that a person is asked about is what people edited, as of that moment; of a feed that is slower than its
