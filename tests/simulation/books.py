@@ -290,10 +290,10 @@ class Books:
         self.raised[shelf] = max(0, -unseen)
         return self.raised[shelf]
 
-    def believed(self, shelf: Shelf, until: float) -> None:
-        """What the shelf showed then is what we expect."""
+    def believed(self, shelf: Shelf, until: float, *, ago: float) -> None:
+        """What the shelf showed then, so many seconds ago, is what we expect."""
         self.edits[shelf] = [edit for edit in self.edits[shelf] if edit[0] > until]
-        self.overwritten_at[shelf] = max(until, self.overwritten_at.get(shelf, 0))
+        self.overwritten_at[shelf] = max(self.now - ago, self.overwritten_at.get(shelf, -math.inf))
 
     def adjusted(self, shelf: Shelf, quantity: int) -> None:
         """A shelf was moved by what it was owed."""

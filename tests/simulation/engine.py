@@ -338,7 +338,7 @@ class Engine:
         believed = PublicationEntry.objects.filter(kind__in=kinds, publication__in=self.shelves, push=None)
         for publication_id, moved_at in believed.values_list("publication", "effective_at"):
             shelf, second = self.shelves[publication_id], moved_at.timestamp() if moved_at else 0
-            self.books.believed(shelf, second)
+            self.books.believed(shelf, second, ago=timezone.now().timestamp() - second)
 
     def look_at_drift(self, shelf: Shelf, until: float, quantity: int) -> None:
         """Drift that a person is asked about is what people edited, as of that moment; of a feed that is slower than its
