@@ -54,6 +54,11 @@
     if (field && field.form) field.form.requestSubmit();
   });
 
+  // The theme writes the name of a chosen file into a text field beside it, which our forms have no need of.
+  document.addEventListener("change", function (event) {
+    if (event.target.matches(".c-field input[type=file]")) event.stopPropagation();
+  }, true);
+
   // A form is sent once: the second click of a double click does nothing.
   document.addEventListener("submit", function (event) {
     const form = event.target;

@@ -7,7 +7,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from connectors.models import SyncRun
 from connectors.models.runs import RunStatus, Trigger
@@ -111,22 +111,35 @@ def test_our_pages_are_accessible(dark: bool, waiting: SyncRun, live_world: Worl
     person = UserFactory(is_superuser=True)
     slug = live_world.store.slug
     showcase.conflict(live_world.store)
-    addresses = {
-        name: reverse(f"admin:{name}") for name in ("index", "levels", "ledger", "held", "links", "runs", "health")
-    }
+    showcase.copied_product(live_world, count=8)
+    showcase.clones(live_world, count=2, skip=8)
+    pages = ("index", "levels", "ledger", "held", "links", "quarantine", "change_log", "runs", "health")
+    addresses = {name: reverse(f"admin:{name}") for name in pages}
     addresses |= {
         name: reverse(f"admin:{name}", args=[slug]) for name in ("store", "store_gates", "store_mappings", "start_full")
     }
     addresses["run"] = reverse("admin:run", args=[waiting.pk])
     addresses["why"] = reverse("admin:why", args=[live_world.publication("AB-002").pk])
-    if dark:  # the same elements in other colours: four pages show them all
-        addresses = {name: addresses[name] for name in ("index", "levels", "run", "why")}
+    if dark:  # the same elements in other colours: five pages show them all
+        addresses = {name: addresses[name] for name in ("index", "levels", "quarantine", "run", "why")}
     page = open_page(person, addresses.pop("index"), dark=dark)
     found = {"index": problems(page)}
     for name, address in addresses.items():
         page.goto(page.url.partition("/console/")[0] + address)
         found[name] = problems(page)
     assert {name: each for name, each in found.items() if each} == {}
+
+
+def test_a_file_is_chosen_and_recorded(live_world: World, open_page: OpenPage) -> None:
+    live_world.item("A", here=5, there=5)
+    page = open_page(UserFactory(roles=["Operator"]), reverse("admin:record_stock"))
+    faults: list[Error] = []
+    page.on("pageerror", lambda fault: faults.append(fault))
+    rows = b"sku,location,quantity,reason,ref\nA,cluj,3,received,AVZ-1\n"
+    page.get_by_label("CSV file").set_input_files({"name": "picks.csv", "mimeType": "text/csv", "buffer": rows})
+    page.locator("main form button[type=submit]").click()
+    expect(page.get_by_role("heading", name="1 row recorded")).to_be_visible()
+    assert (live_world.level("A").on_hand, faults) == (8, [])
 
 
 def test_pages_fit_a_phone(waiting: SyncRun, live_world: World, open_page: OpenPage) -> None:

@@ -76,10 +76,10 @@ def conflict(store: Store) -> LinkConflict:
     )
 
 
-def clones(world: World, count: int = 9) -> list[CloneSuspect]:
+def clones(world: World, count: int = 9, *, skip: int = 0) -> list[CloneSuspect]:
     """Pairs that wait for a decision: copies of linked variants, with SKU and stock."""
-    listed = ListedVariant.objects.filter(store=world.store).select_related("variant__product").order_by("pk")[:count]
-    return [_pair(row) for row in listed]
+    listed = ListedVariant.objects.filter(store=world.store).select_related("variant__product").order_by("pk")
+    return [_pair(row) for row in listed[skip : skip + count]]
 
 
 def copied_product(world: World, count: int = 8) -> list[CloneSuspect]:
