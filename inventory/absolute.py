@@ -20,7 +20,18 @@ from connectors.planning import Line
 from connectors.ports.store import MAX_CHANGES
 from connectors.registry import store_for
 from connectors.runs import Gate, RunKind
-from inventory import gates, holding, plain, publications, pushes, readings, sending, settled, verification
+from inventory import (
+    gates,
+    holding,
+    participation,
+    plain,
+    publications,
+    pushes,
+    readings,
+    sending,
+    settled,
+    verification,
+)
 from inventory.delta import covers
 from inventory.jobs import Job
 from inventory.knowledge import order_books
@@ -190,7 +201,7 @@ class AbsoluteRun(RunKind):
     def verify_slice(self) -> bool:
         """Read back a sample."""
         verification.read_back(self)
-        publications.forget_count(self.run.store)
+        participation.forget_count(self.run.store)
         return False
 
 

@@ -21,7 +21,7 @@ from connectors.ports.errors import ConnectorError
 from connectors.ports.products import MAX_PRODUCTS
 from connectors.ports.store import MAX_CHANGES, StorePort
 from connectors.registry import store_for
-from inventory import publications
+from inventory import participation
 from inventory.knowledge import Sold, order_books
 from inventory.models import LevelPublication
 from inventory.models.publications import Exclusion
@@ -35,7 +35,7 @@ RIGHT: Final = clone_decisions.RIGHT
 def decide(suspect_id: int, decision: CloneDecision, *, by: User, address: str | None = None) -> CloneSuspect:
     """Say what a pair of variants is, and bring publications in step. Raises DecisionRefused: nothing was decided then."""
     return clone_decisions.decide(
-        suspect_id, decision, by=by, address=address, before_moving=_settled_first, then=publications.refresh
+        suspect_id, decision, by=by, address=address, before_moving=_settled_first, then=participation.refresh
     )
 
 
@@ -43,7 +43,7 @@ def decide_alike(suspect_id: int, decision: CloneDecision, *, by: User, address:
     """`decide` for all pairs of the same two products, in one transaction; those that cannot be decided so are told. Raises
     DecisionRefused: none was decided then."""
     return clone_decisions.decide_alike(
-        suspect_id, decision, by=by, address=address, before_moving=_settled_first, then=publications.refresh
+        suspect_id, decision, by=by, address=address, before_moving=_settled_first, then=participation.refresh
     )
 
 

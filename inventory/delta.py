@@ -11,7 +11,7 @@ from connectors.planning import Line
 from connectors.ports.store import MAX_CHANGES
 from connectors.registry import store_for
 from connectors.runs import Gate, RunKind
-from inventory import gates, publications, pushes, sending, verification
+from inventory import gates, participation, publications, pushes, sending, verification
 from inventory.jobs import Job
 from inventory.models import LevelPublication, PushBatch
 from inventory.models.publications import PublicationState
@@ -62,7 +62,7 @@ class DeltaRun(RunKind):
             with Pump(sending.width(self.run.store), self.tick) as pump:
                 # A run that ended while the store could not be reached may have left batches and their claims.
                 sending.resume(pump, self)
-            cursor = {"levels": publications.count_live(self.run.store), "after": 0}
+            cursor = {"levels": participation.count_live(self.run.store), "after": 0}
             if _target_settings_changed(self.run):
                 sweep(self.run.store)
         with transaction.atomic():

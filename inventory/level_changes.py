@@ -20,7 +20,7 @@ from connectors.changes import Claimed
 from connectors.models import Store
 from connectors.ports.store import MAX_CHANGES
 from connectors.ports.webhooks import level_of, level_ref
-from inventory import holding, holds, publications, readings, sending, settled
+from inventory import holding, holds, participation, publications, readings, sending, settled
 from inventory.models import Drift, LevelPublication
 from inventory.models.drifts import STANDING
 from inventory.models.publications import Exclusion, PublicationState
@@ -113,7 +113,7 @@ def _take_in(store: Store, found: dict[int, Reading]) -> list[str]:
     why."""
     locked = publications.lock(found)
     if _follow_stocking(locked, found):
-        publications.forget_count(store)
+        participation.forget_count(store)
     standing = Drift.objects.filter(publication__in=list(found), state__in=STANDING)
     drifting = set(standing.values_list("publication", flat=True))
     differing, verdicts = [], []

@@ -17,8 +17,8 @@ from connectors.ports.errors import ResultLost
 from connectors.ports.store import RemoteVariant
 from connectors.registry import store_for
 from connectors.runs import Gate, NotYet, RunKind
-from inventory import clones, product_changes, publications
-from inventory.publications import RefreshResult
+from inventory import clones, participation, product_changes
+from inventory.participation import RefreshResult
 from syncconsole.kernel.models import User
 
 KIND = "catalog.link"
@@ -73,9 +73,9 @@ def link_store(
     nothing changed then.
     """
     began = since or timezone.now()
-    links = link(store, actor=actor, variants=variants, then=lambda: publications.hold_suspects(store))
+    links = link(store, actor=actor, variants=variants, then=lambda: participation.hold_suspects(store))
     changes.read_again(store, product_changes.KIND, began)
-    refreshed = publications.refresh(store)
+    refreshed = participation.refresh(store)
     clones.look_closer(store)
     return StoreLinked(links, refreshed)
 

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.text import slugify
 
 from connectors.models import Store, StoreLocation
-from inventory import publications
+from inventory import participation
 from inventory.models import LevelPublication, Location, LocationMapping
 from inventory.models.publications import Exclusion, PublicationState
 from syncconsole.kernel import audit
@@ -116,7 +116,7 @@ def map_locations(store: Store, changes: Mapping[int, int | None], by: User | No
         left = _left(store, moves)
         vacated = left & {before for _, before, after in moves if before and after}
         _vacate(store, vacated)
-        publications.refresh(store, new_baseline_for=concerned)
+        participation.refresh(store, new_baseline_for=concerned)
         _record(store, moves, by)
         return _result(store, wanted, moves, vacated, left)
 

@@ -13,7 +13,7 @@ from connectors import changes
 from connectors.changes import Claimed
 from connectors.models import Store
 from connectors.ports.products import MAX_PRODUCTS
-from inventory import clones, publications
+from inventory import clones, participation
 
 log = structlog.get_logger(__name__)
 
@@ -32,10 +32,10 @@ def read_changes(store: Store) -> int:
 def _read(store: Store, claims: Sequence[Claimed]) -> int:
     if product_changes.is_linked(store):
         refs = [claim.ref for claim in claims]
-        done = product_changes.follow(store, refs, then=lambda: publications.hold_suspects(store))
+        done = product_changes.follow(store, refs, then=lambda: participation.hold_suspects(store))
         # A worker that died may have linked them, and not come as far as their publications.
         if done.changed or any(claim.attempts > 1 for claim in claims):
-            publications.refresh(store)
+            participation.refresh(store)
             clones.look_closer(store)
         log.info("products_followed", store=store.slug, asked=len(claims), read=done.read, links=done.changed)
     changes.settle(claims)

@@ -11,7 +11,7 @@ from django.db import transaction
 from connectors import store_settings
 from connectors.forms import TagsField
 from connectors.models import Store
-from inventory import at_once, publications
+from inventory import at_once, participation
 from syncconsole.kernel.models import User
 
 CONNECTION: Final = ("name", "slug", "shop_domain", "api_version", "api_base_url", "plan", "time_zone")
@@ -67,6 +67,6 @@ def change(store: Store, wanted: dict[str, Any], *, by: User, address: str | Non
     with transaction.atomic():
         changed = store_settings.change(store, "change settings", wanted, by=by, address=address)
         if changed and not wanted.keys().isdisjoint(FILTER):
-            publications.refresh(store)
+            participation.refresh(store)
         transaction.on_commit(partial(at_once.forget, store))
     return changed

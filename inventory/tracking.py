@@ -17,7 +17,7 @@ from connectors.ports.errors import RequestRejected
 from connectors.ports.store import StorePort
 from connectors.registry import store_for
 from connectors.runs import Gate, RunKind, RunRefused
-from inventory import gates, publications, pushes, sending
+from inventory import gates, participation, pushes, sending
 from inventory.pump import Pump
 from syncconsole.kernel import audit
 from syncconsole.kernel.models import User
@@ -91,7 +91,7 @@ class TrackRun(RunKind):
 
     def verify_slice(self) -> bool:
         """Levels of what is tracked now take part again."""
-        publications.refresh(self.run.store)
+        participation.refresh(self.run.store)
         counts = runs.count_outcomes(self.run)
         done, refused = counts.get(Outcome.APPLIED, 0), counts.get(Outcome.REFUSED, 0)
         said = f"Track quantity switched on for {plural(done, 'variant')}"

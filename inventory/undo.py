@@ -20,7 +20,7 @@ from connectors.planning import Line
 from connectors.ports.store import MAX_CHANGES
 from connectors.registry import store_for
 from connectors.runs import Gate, RunKind, RunRefused
-from inventory import absolute, frozen, gates, publications, pushes, readings, sending, verification
+from inventory import absolute, frozen, gates, participation, publications, pushes, readings, sending, verification
 from inventory.absolute import View
 from inventory.jobs import Job
 from inventory.knowledge import order_books
@@ -93,7 +93,7 @@ class UndoRun(RunKind):
             return False
         undone = changed(self._undone())
         if "levels" not in cursor:
-            cursor = {"levels": publications.count_live(run.store), "read": undone.count(), "after": 0}
+            cursor = {"levels": participation.count_live(run.store), "read": undone.count(), "after": 0}
             SyncRun.objects.filter(pk=run.pk).update(progress_total=cursor["read"])
             run.progress_total = cursor["read"]
         lines = list(undone.filter(pk__gt=cursor["after"]).order_by("pk")[:PLAN_SLICE])

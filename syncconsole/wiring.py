@@ -29,7 +29,7 @@ ORDER_BOOKS = "orders.knowledge"
 ORDER_PULLS = "orders.pulls"
 """The module that takes rows of the stock feed that are an order's picking (`inventory.pulls.OrderPulls`)."""
 
-SCOPE_FOLLOWER = "inventory.publications.follow_tags"
+SCOPE_FOLLOWER = "inventory.participation.follow_tags"
 """The function told of variants whose tags changed, in that transaction: stores' tag filters may take others in now."""
 
 PERSONAL_DATA: dict[str, str] = {"orders": "orders.privacy"}

@@ -10,7 +10,7 @@ from django.utils import timezone
 from connectors import approval, feeds, runs
 from connectors.models import FeedPosition, Store, StoreLocation, SyncRun
 from connectors.models.runs import RunStatus, Trigger
-from inventory import audit, jobs, ledger, publications
+from inventory import audit, jobs, ledger, participation
 from inventory.jobs import Job
 from inventory.ledger import Posting
 from inventory.models import InventoryLevel, LevelPublication, Location, Validation
@@ -52,7 +52,7 @@ class World:
         ListedVariantFactory(store=self.store, variant=ours, item_ref=item_ref)
         if here:
             self.post(sku, here, kind=EntryKind.OPENING)
-        publications.refresh(self.store)
+        participation.refresh(self.store)
         return self.publication(sku)
 
     def post(

@@ -1,5 +1,5 @@
 """What an explanation of the past rests on besides the ledger, since when: settings, withheld and signed units are kept by
-triggers, whoever changes them and how, groups by their only writer, `publications.refresh`."""
+triggers, whoever changes them and how, groups by their only writer, `participation.refresh`."""
 
 from __future__ import annotations
 

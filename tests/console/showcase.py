@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from catalog.models import CloneKind, CloneSuspect, ConflictKind, LinkConflict, ListedVariant
 from connectors.models import Store, SyncRun
-from inventory import publications
+from inventory import participation
 from inventory.models.ledger import EntryKind
 from tests.factories.catalog import ListedVariantFactory, ProductFactory, VariantFactory
 from tests.factories.connectors import StoreFactory
@@ -30,7 +30,7 @@ def live_store(world: World, items: int = 40) -> Store:
     _item(world, "MT-HALF", Decimal("2.5"), 2)
     for number in range(items - 5):
         _item(world, f"AB-{number:03}", 20 + number, 20 + number, cost=Decimal("12.00"))
-    publications.refresh(store)
+    participation.refresh(store)
     world.rest()
     world.full("go-live")
     store.refresh_from_db()

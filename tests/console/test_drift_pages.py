@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from connectors.models import Store
-from inventory import publications
+from inventory import participation
 from inventory.models import Drift, LevelPublication, OffsetAcknowledgement
 from inventory.models.drifts import DriftCause, DriftState
 from inventory.models.publications import PublicationState
@@ -95,7 +95,7 @@ def test_a_drift_that_came_after_the_page_was_shown_is_not_decided_with_it(diffe
 def test_the_person_picks_the_location_that_takes_it(world: World, differing: Drift, operator: Client) -> None:
     attic = LocationFactory(name="Magazin București", code="bucuresti")
     LocationMappingFactory(store_location=world.store_location, location=attic)
-    publications.refresh(world.store)
+    participation.refresh(world.store)
     form = {"drift": str(differing.pk), "decision": "accept", "reason": "Counted."}
     operator.post(reverse(DECIDE), form)
     assert "Say which of them takes the difference." in messages(operator)

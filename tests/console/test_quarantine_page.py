@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog.models import CloneDecision, CloneSuspect
 from connectors.models import Store
-from inventory import publications
+from inventory import participation
 from inventory.models import LevelPublication
 from syncconsole.kernel.models import AuditEntry
 from tests.console import showcase
@@ -25,7 +25,7 @@ PAGE = "/console/quarantine/"
 @pytest.fixture
 def pair(world: World, shown: Store) -> CloneSuspect:
     [suspect] = showcase.clones(world, 1)
-    publications.refresh(shown)
+    participation.refresh(shown)
     return suspect
 
 
@@ -93,7 +93,7 @@ def copied(world: World, shown: Store) -> list[CloneSuspect]:
     other = showcase.clones(world, 9)[-1]
     CloneSuspect.objects.exclude(pk=other.pk).delete()
     pairs = showcase.copied_product(world)
-    publications.refresh(shown)
+    participation.refresh(shown)
     return [*pairs, other]
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from connectors.models import RemoteChange
-from inventory import deciding, publications
+from inventory import deciding, participation
 from inventory.deciding import Decision, DecisionReport, DriftDecisionRefused
 from inventory.models import Drift, LedgerEntry, LevelPublication, PublicationEntry
 from inventory.models.drifts import DriftState
@@ -46,7 +46,7 @@ def share(world: World, sku: str) -> LevelPublication:
     place = StoreLocationFactory(store=outlet, ref=there, name="Outlet")
     LocationMappingFactory(store_location=place, location=world.here)
     ListedVariantFactory(store=outlet, variant=publication.listed.variant, item_ref=publication.item_ref)
-    publications.refresh(outlet)
+    participation.refresh(outlet)
     LevelPublication.objects.filter(store=outlet).update(
         state="live", baseline_at=world.fake.now, expected_quantity=10, needs_look=False
     )
@@ -164,7 +164,7 @@ def test_a_level_on_its_way_or_frozen_is_left(edited: World) -> None:
 def test_of_many_locations_behind_one_a_person_says_which_takes_it(edited: World) -> None:
     attic = LocationFactory(name="Magazin București", code="bucuresti")
     LocationMappingFactory(store_location=edited.store_location, location=attic)
-    publications.refresh(edited.store)
+    participation.refresh(edited.store)
     drifts = list(Drift.objects.all())
     ((there, _, ours),) = deciding.choices(drifts)
     assert (there, sorted(name for _, name in ours)) == (

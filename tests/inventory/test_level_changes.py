@@ -14,7 +14,7 @@ from connectors.models.webhooks import ChangeState
 from connectors.ports.errors import ConnectorUnavailable
 from connectors.ports.webhooks import Subject, level_of, level_ref
 from connectors.shopify.webhooks import ShopifyWebhooks
-from inventory import level_changes, publications
+from inventory import level_changes, participation
 from inventory.level_changes import read_changes
 from inventory.models import Drift, LevelPublication
 from inventory.models.publications import Exclusion, PublicationState
@@ -155,7 +155,7 @@ def test_a_level_that_is_disconnected_takes_no_part_and_begins_anew(live: World)
 
     gone = live.publication("A")
     assert (gone.excluded, gone.state) == (Exclusion.NOT_STOCKED, PublicationState.NO_BASELINE)
-    publications.refresh(live.store)
+    participation.refresh(live.store)
     assert live.publication("A").excluded == Exclusion.NOT_STOCKED
     live.post("A", 5)
     live.delta()

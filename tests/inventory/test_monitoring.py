@@ -14,7 +14,7 @@ from catalog.items import import_items
 from catalog.models import Variant
 from catalog.tags import refresh_tag_keys
 from connectors.models import Store
-from inventory import figures, monitoring, publications
+from inventory import figures, monitoring, participation
 from inventory.jobs import Job
 from inventory.models import Drift, LevelPublication, PushBatch, Schedule
 from inventory.monitoring import Trouble, Watch
@@ -147,7 +147,7 @@ def test_an_item_that_loses_its_tag_stops_syncing_and_is_never_zeroed(live: Worl
     live.store.refresh_from_db()
     for variant in variants:
         refresh_tag_keys([variant.product_id])
-    publications.refresh(live.store)
+    participation.refresh(live.store)
     assert found(live, Trouble.LEFT_SCOPE) == ["B"]
     left_at = live.publication("B").excluded_at
     assert left_at is not None
@@ -166,7 +166,7 @@ def test_an_item_that_loses_its_tag_stops_syncing_and_is_never_zeroed(live: Worl
 
     Store.objects.filter(pk=live.store.pk).update(tags_any=[])
     live.store.refresh_from_db()
-    publications.refresh(live.store)
+    participation.refresh(live.store)
     assert found(live, Trouble.LEFT_SCOPE) == []
     assert live.publication("B").excluded_at is None
     live.delta()
@@ -176,7 +176,7 @@ def test_an_item_that_loses_its_tag_stops_syncing_and_is_never_zeroed(live: Worl
 def test_tags_that_a_file_or_a_person_changes_count_from_that_moment(live: World, sign_in: SignIn) -> None:
     Store.objects.filter(pk=live.store.pk).update(tags_any=["online"])
     live.store.refresh_from_db()
-    publications.refresh(live.store)
+    participation.refresh(live.store)
     assert found(live, Trouble.LEFT_SCOPE) == ["A", "B"]
 
     variant = Variant.objects.select_related("product").get(sku="A")

@@ -13,7 +13,7 @@ from connectors import runs
 from connectors.models import SyncRun
 from connectors.models.runs import Outcome, RunStatus, Trigger
 from connectors.runs import RunRefused
-from inventory import publications
+from inventory import participation
 from inventory.tracking import start_tracking, untracked
 from tests.console.conftest import SignIn as SignIn
 from tests.console.conftest import sign_in as sign_in
@@ -30,7 +30,7 @@ def shop(world: World) -> World:
     for sku in ("B", "C"):
         world.fake.set_tracked(world.publication(sku).item_ref, tracked=False)
         ListedVariant.objects.filter(variant__sku=sku).update(tracked=False)
-    publications.refresh(world.store)
+    participation.refresh(world.store)
     world.fake.calls.clear()
     return world
 

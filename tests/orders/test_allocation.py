@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connectors.models import Store
-from inventory import mapping, publications
+from inventory import mapping, participation
 from inventory.ledger import Posting, post
 from inventory.models import InventoryLevel, LevelPublication, Location, PublicationEntry
 from inventory.models.ledger import EntryKind
@@ -47,7 +47,7 @@ class TwoPlaces:
         world.fake.stock(self.item, self.remote, 20 if apart else 40)
         variant = world.level(SKU).variant_id
         post([Posting(variant, self.there.pk, EntryKind.OPENING, "there", "test", NINE, on_hand_delta=Decimal(20))])
-        publications.refresh(world.store)
+        participation.refresh(world.store)
         for publication in LevelPublication.objects.all():
             live(publication, expected=20 if apart else 40)
         self.shop = Shelves(item=self.item)
@@ -323,7 +323,7 @@ def remapped(world: World) -> TwoPlaces:
     LocationMappingFactory(store_location=world.store_location, location=third)
     variant = world.level(SKU).variant_id
     post([Posting(variant, third.pk, EntryKind.OPENING, "third", "test", NINE, on_hand_delta=Decimal(10))])
-    publications.refresh(world.store)
+    participation.refresh(world.store)
     world.delta()
     assert places.shown() == (25, 20)
     elsewhere = world.store.locations.get(ref=places.remote)

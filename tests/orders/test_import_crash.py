@@ -23,7 +23,7 @@ from connectors import changes, registry
 from connectors.models import RemoteChange, Store, StoreLocation
 from connectors.models.webhooks import ChangeState
 from connectors.ports.orders import RemoteOrder
-from inventory import publications
+from inventory import participation
 from inventory.models import InventoryLevel, LedgerEntry, LevelPublication, PublicationEntry
 from orders import imports, intake, shipping
 from orders.models import (
@@ -209,7 +209,7 @@ def opened(world: World) -> Store:
     for name in "AB":
         listed = VariantFactory(sku=name, item_number=name)
         ListedVariantFactory(store=world.store, variant=listed, item_ref=f"item-{name}")
-    publications.refresh(world.store)
+    participation.refresh(world.store)
     return world.store
 
 

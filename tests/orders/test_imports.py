@@ -15,7 +15,7 @@ from django.utils import timezone
 from connectors.models import Store, StoreLocation
 from connectors.models.stores import OpeningOrders
 from connectors.ports.orders import RemoteOrder
-from inventory import publications
+from inventory import participation
 from inventory.models import LedgerEntry, LevelPublication, PublicationEntry
 from orders import imports, intake
 from orders.models import Document, IncomingOrder, IncomingState
@@ -117,7 +117,7 @@ def second_store(world: World) -> Store:
     location = StoreLocationFactory(store=other)
     LocationMappingFactory(store_location=location, location=world.here)
     ListedVariantFactory(store=other, variant=world.level(SKU).variant, item_ref="item/other")
-    publications.refresh(other)
+    participation.refresh(other)
     LevelPublication.objects.filter(store=other).update(state="live", expected_quantity=20)
     return other
 
@@ -228,7 +228,7 @@ def test_a_return_to_another_location_raises_that_one(world: World, shop: Shelve
     shelf = StoreLocationFactory(store=world.store, name="Magazin")
     magazin = LocationFactory(name="Magazin")
     LocationMappingFactory(store_location=shelf, location=magazin)
-    publications.refresh(world.store)
+    participation.refresh(world.store)
     shop.place(2, world.there)
     shop.fulfil(2, world.there)
     bring(world.store, shop)

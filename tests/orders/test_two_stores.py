@@ -12,7 +12,7 @@ from django.utils import timezone
 from connectors import registry, runs
 from connectors.models import Store
 from connectors.models.runs import Trigger
-from inventory import jobs, publications
+from inventory import jobs, participation
 from inventory.jobs import Job
 from inventory.models import LevelPublication
 from orders import imports, intake, knowledge
@@ -60,7 +60,7 @@ class Pair:
         place = StoreLocationFactory(store=self.t, ref=self.remote, name="Outlet")
         LocationMappingFactory(store_location=place, location=self.world.here)
         ListedVariantFactory(store=self.t, variant=self.world.level(SKU).variant, item_ref="item/1")
-        publications.refresh(self.t)
+        participation.refresh(self.t)
 
     def baseline(self) -> None:
         """T gets its first full sync."""

@@ -23,7 +23,7 @@ from connectors.models.runs import OPEN, WORKING, RunStatus, Trigger
 from connectors.ports.errors import ConnectorError
 from connectors.ports.webhooks import level_ref
 from connectors.runs import RunRefused
-from inventory import jobs, level_changes, publications, validation
+from inventory import jobs, level_changes, participation, validation
 from inventory.deciding import Decision
 from inventory.jobs import Job
 from inventory.models import Drift, LevelPublication, PublicationEntry
@@ -97,7 +97,7 @@ class Engine:
             for location in range(LOCATIONS):
                 warehouse.post(self, (item, location), EntryKind.OPENING, Decimal(setup.ours[item][location]))
         for store in self.stores:
-            publications.refresh(store)
+            participation.refresh(store)
         self.know_shelves()
 
     def know_shelves(self) -> None:

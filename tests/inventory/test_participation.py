@@ -11,7 +11,7 @@ from django.utils import timezone
 from catalog.models import ListedVariant
 from connectors import runs
 from connectors.runs import RunRefused
-from inventory import publications, pushes
+from inventory import participation, publications, pushes
 from inventory.models import LevelPublication, LocationMapping, PublishedLevel
 from inventory.models.publications import Exclusion, PublicationState
 from tests.factories.inventory import LocationFactory, LocationMappingFactory
@@ -23,7 +23,7 @@ def test_two_of_our_locations_on_one_of_theirs_are_summed(world: World) -> None:
     second = LocationFactory(name="Magazin București")
     LocationMappingFactory(store_location=world.store_location, location=second)
 
-    publications.refresh(world.store)
+    participation.refresh(world.store)
 
     publication = world.publication("A")
     assert publication.members.count() == 2
@@ -35,7 +35,7 @@ def test_two_of_our_locations_on_one_of_theirs_are_summed(world: World) -> None:
 def test_refreshing_again_changes_nothing(world: World) -> None:
     world.item("A", here=5, there=5)
 
-    assert publications.refresh(world.store) == publications.RefreshResult(0, 0, 0, 0, 0)
+    assert participation.refresh(world.store) == publications.RefreshResult(0, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_tag_filter_reads_tags_of_variant_and_product(
     world.store.tags_any, world.store.tags_all, world.store.tags_none = any_of, all_of, none_of
     world.store.save()
 
-    publications.refresh(world.store)
+    participation.refresh(world.store)
 
     assert LevelPublication.objects.eligible().exists() is takes_part
 
@@ -68,7 +68,7 @@ def test_a_variant_that_leaves_the_filter_keeps_its_numbers_and_comes_back(world
     world.full("go-live")
     world.store.tags_any = ["toamna"]
     world.store.save()
-    publications.refresh(world.store)
+    participation.refresh(world.store)
     world.post("A", 3)
     assert world.publication("A").excluded == Exclusion.OUT_OF_SCOPE
     with pytest.raises(RunRefused, match="No level of this store takes part"):
@@ -77,7 +77,7 @@ def test_a_variant_that_leaves_the_filter_keeps_its_numbers_and_comes_back(world
 
     world.store.tags_any = []
     world.store.save()
-    publications.refresh(world.store)
+    participation.refresh(world.store)
     world.delta()
 
     assert world.shown("A") == 8
@@ -96,7 +96,7 @@ def test_an_item_replaced_while_a_push_is_on_its_way_is_followed_at_once_and_the
     assert old.claim_id
     ListedVariant.objects.filter(pk=old.listed_id).update(item_ref="gid://shopify/InventoryItem/99")
 
-    publications.refresh(world.store)
+    participation.refresh(world.store)
 
     new = LevelPublication.objects.get(item_ref="gid://shopify/InventoryItem/99")
     old.refresh_from_db()
@@ -105,7 +105,7 @@ def test_an_item_replaced_while_a_push_is_on_its_way_is_followed_at_once_and_the
 
     with time_machine.travel(timezone.now() + dt.timedelta(minutes=5), tick=False):
         runs.advance(run.pk)
-    publications.refresh(world.store)
+    participation.refresh(world.store)
 
     old.refresh_from_db()
     assert (old.claim_id, old.state) == (None, PublicationState.CLOSED)
@@ -116,7 +116,7 @@ def test_a_replaced_inventory_item_closes_its_publication_and_needs_a_new_baseli
     world.full("go-live")
     ListedVariant.objects.update(item_ref="item/new")
 
-    result = publications.refresh(world.store)
+    result = participation.refresh(world.store)
 
     assert (result.closed, result.created) == (1, 1)
     old.refresh_from_db()
@@ -130,7 +130,7 @@ def test_an_unmapped_location_takes_its_publications_out(world: World) -> None:
     world.item("A", here=5, there=5)
     LocationMapping.objects.all().delete()
 
-    publications.refresh(world.store)
+    participation.refresh(world.store)
 
     assert world.publication("A").excluded == Exclusion.UNMAPPED
 
@@ -140,4 +140,4 @@ def test_the_cost_of_refreshing_does_not_grow_with_items(world: World, django_as
         world.item(f"A{number}", here=1, there=1)
 
     with django_assert_max_num_queries(16):
-        publications.refresh(world.store)
+        participation.refresh(world.store)
