@@ -10,7 +10,7 @@ from connectors import changes
 from connectors.models import RemoteChange
 from connectors.models.webhooks import ChangeState
 from connectors.ports.errors import ConnectorUnavailable, CredentialsRejected
-from inventory import product_changes, publications
+from inventory import participation, product_changes
 from inventory.linking import link_store
 from inventory.models import LevelPublication
 from inventory.product_changes import read_changes
@@ -83,7 +83,7 @@ def test_a_product_that_changed_in_nothing_we_keep_refreshes_no_publication(
 ) -> None:
     items = listed(world, "A")
     told(world, items["A"])
-    monkeypatch.setattr(publications, "refresh", lambda store: pytest.fail("nothing changed"))
+    monkeypatch.setattr(participation, "refresh", lambda store: pytest.fail("nothing changed"))
     assert read_changes(world.store) == 1
 
 
@@ -98,7 +98,7 @@ def test_a_worker_that_died_between_links_and_publications_is_made_up_for(
         raise SystemExit
 
     with monkeypatch.context() as death:
-        death.setattr(publications, "refresh", dies)
+        death.setattr(participation, "refresh", dies)
         with pytest.raises(SystemExit):
             read_changes(world.store)
     RemoteChange.objects.update(claimed_until=timezone.now() - changes.LEASE)
