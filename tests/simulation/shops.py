@@ -277,6 +277,11 @@ class Shops:
         after = Counter({(n, p): q for n, p, q in waiting(work.order)})
         now = self._all(work.store)
         back = {at: now[at].available - was[at].available for at in now}
+        made = [entry for refund in work.order.refunds[refunds:] for entry in refund.lines]
+        told = {
+            entry.line_item.gid: sum(each.quantity for each in made if each.line_item is entry.line_item)
+            for entry in made
+        }
         for (number, place), quantity in before.items():
             if gone := quantity - after[number, place]:
                 at = self._spot(work, number, place)
@@ -287,7 +292,9 @@ class Shops:
                 to = at if back[at] > 0 else next(other for other in back if other.item == at.item and back[other] > 0)
                 self.books.cancelled(at, to, spot, gone, work.test)
                 back[to] -= gone
-                work.put_back[work.order.line(number).gid] += gone if len(work.order.refunds) == refunds else 0
+                line = work.order.line(number).gid
+                told[line] = told.get(line, 0) - gone
+                work.put_back[line] += min(gone, max(0, -told[line]))
         self._note(work, Act.CANCEL)
 
     def move(self, store: int, chance: random.Random) -> None:
