@@ -65,6 +65,8 @@ class StoreCard:
     next_text: str
     not_linked: int
     untracked: int
+    unpublished: int
+    """Levels that take part since the store went live, and that no run has taken on yet."""
     recent: list[SyncRun] = field(default_factory=list)
 
 
@@ -191,9 +193,12 @@ def store_cards(stores: list[Store], person_id: int) -> list[StoreCard]:
     holding = standing.found(publications, Standing.HELD).values("store", what=Value("held"))
     differing = drift.undecided().filter(store__in=stores).order_by().values("store", what=Value("drift"))
     outside = tracking.untracked_in(stores).order_by().values("store", what=Value("untracked"))
+    new = standing.found(publications.filter(store__live_at__isnull=False), Standing.NO_BASELINE)
+    unpublished = new.values("store", what=Value("unpublished"))
     together = holding.annotate(n=Count("pk"), units=Sum(Value(0)), since=Min("held_since")).union(
         differing.annotate(n=Count("pk"), units=Sum("quantity"), since=Min("first_seen_at")),
         outside.annotate(n=Count("pk"), units=Sum(Value(0)), since=Min("linked_at")),
+        unpublished.annotate(n=Count("pk"), units=Sum(Value(0)), since=Min("held_since")),
         all=True,
     )
     counted: dict[int, dict[str, Any]] = defaultdict(dict)
@@ -218,7 +223,7 @@ def store_cards(stores: list[Store], person_id: int) -> list[StoreCard]:
 def _card(
     store: Store, health: StoreHealth, counted: dict[str, Any], recent: list[SyncRun], planned: list[Schedule]
 ) -> StoreCard:
-    held, drifting, outside = (counted.get(what) for what in ("held", "drift", "untracked"))
+    held, drifting, outside, new = (counted.get(what) for what in ("held", "drift", "untracked", "unpublished"))
     last = next((run for run in recent if not run.is_open), None)
     next_at, next_text = _next(store, planned)
     return StoreCard(
@@ -234,6 +239,7 @@ def _card(
         next_text=next_text,
         not_linked=not_linked(store.pk),
         untracked=outside["n"] if outside else 0,
+        unpublished=new["n"] if new else 0,
         recent=recent,
     )
 

@@ -173,6 +173,7 @@ class LevelPublication(models.Model):
                 condition=Q(state__in=("unsure", "frozen", "quarantined")),
                 name="publication_set_aside",
             ),
+            models.Index(fields=["store", "id"], condition=Q(state="no_baseline"), name="publication_unpublished"),
         ]
         permissions = [("release_freeze", "Can let a frozen or quarantined level be pushed again")]
 

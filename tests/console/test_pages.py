@@ -196,6 +196,20 @@ def test_home_counts_variants_that_the_store_does_not_track_and_leads_to_their_l
     assert f'{reverse("admin:untracked", args=[store.slug])}">1 variant</a>' in home
 
 
+def test_home_counts_levels_that_were_never_published_and_leads_to_their_manual_run(
+    world: World, sign_in: SignIn
+) -> None:
+    client, new = sign_in("Operator"), "nothing was written there yet"
+    world.item("A", here=5, there=5)
+    assert new not in client.get(reverse("admin:index")).content.decode(), "a full sync comes first"
+    store = showcase.live_store(world, items=8)
+    assert new not in client.get(reverse("admin:index")).content.decode()
+    world.item("NEW", here=5, there=5)
+    address = f"{reverse('admin:levels')}?store={store.slug}&state=no_baseline"
+    assert address.replace("&", "&amp;") + '">1 level</a>' in client.get(reverse("admin:index")).content.decode()
+    assert "Plan them now" in client.get(address).content.decode()
+
+
 def test_a_moment_that_is_none_or_lies_ahead_is_refused_and_now_is_shown(world: World, sign_in: SignIn) -> None:
     showcase.live_store(world)
     client, why = sign_in("Viewer"), reverse("admin:why", args=[world.publication("TS-BLK-M").pk])
