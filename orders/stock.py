@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 
 from connectors.models.stores import OpeningOrders
 from connectors.ports.orders import RemoteOrder
 from inventory import ledger, store_bookings
 from inventory.ledger import Posting
 from inventory.models import LedgerEntry
+from inventory.models.ledger import EntryKind
 from inventory.store_bookings import Shelf, StoreBooking
 from orders import places, wave_changes
 from orders.effects import Effect, Holding, StockRule, Terms, effects_of, shares
@@ -71,16 +72,27 @@ def _write(found: Sequence[_Books]) -> None:
 
 
 def _dated_back(found: Sequence[_Books]) -> Iterator[Posting]:
-    """What was booked as gone here, and had gone before that by its store's word."""
-    covered = {covered.booked_as: covered for books in found for covered in books.covered}
+    """What was booked as gone here after a count, and had gone before the count by its store's word, which came later."""
+    covered = [covered for books in found for covered in books.covered]
     if not covered:
         return
-    for entry in LedgerEntry.objects.filter(key__in=covered):
-        told = covered[entry.key]
-        if told.at < entry.effective_at:
-            left = Left(told.variant_id, told.location_id, entry.document, min(told.units, -int(entry.on_hand_delta)))
-            booked, earlier = Word(entry.origin, entry.effective_at), Word(told.origin, told.at)
-            yield from dated_back(left, told.key, booked=booked, earlier=earlier)
+    older = LedgerEntry.objects.filter(
+        level=OuterRef("level"),
+        kind=EntryKind.COUNT,
+        effective_at__lte=OuterRef("effective_at"),
+        seq__lt=OuterRef("seq"),
+    )
+    counted = older.order_by("-effective_at").values("effective_at")[:1]
+    rows = LedgerEntry.objects.filter(key__in={each.booked_as for each in covered})
+    booked = {entry.key: entry for entry in rows.annotate(counted=Subquery(counted)).exclude(counted=None)}
+    left = {key: -int(entry.on_hand_delta) for key, entry in booked.items()}
+    for each in covered:
+        entry = booked.get(each.booked_as)
+        if entry and each.at < entry.counted and (units := min(each.units, left[entry.key])):
+            left[entry.key] -= units
+            gone = Left(each.variant_id, each.location_id, entry.document, units)
+            booked_by, earlier = Word(entry.origin, entry.effective_at), Word(each.origin, each.at)
+            yield from dated_back(gone, each.key, booked=booked_by, earlier=earlier)
 
 
 @dataclass(frozen=True, slots=True)

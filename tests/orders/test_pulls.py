@@ -200,11 +200,27 @@ def test_a_count_between_the_stores_word_and_a_row_that_came_first_has_seen_the_
 
 
 def test_goods_that_were_shipped_here_after_their_store_sent_them_left_once(world: World, shop: Shelves) -> None:
-    """Without a count between the two nothing comes of it."""
+    """Without a count between the two there is nothing to be put right."""
     bring(shop)
+    count(20, at="2026-11-21T11:01")
     shop.now += dt.timedelta(minutes=2)
     shop.fulfil(3, world.there)
     pull(2, at="2026-11-21T12:00")
+
+    bring(shop)
+
+    assert figures(world) == (17, 2)
+    assert [int(row.on_hand_delta) for row in LedgerEntry.objects.filter(kind="shipped").order_by("pk")] == [-2, -1]
+    world.assert_sound()
+
+
+def test_each_parcel_of_what_was_shipped_here_first_left_when_its_store_says(world: World, shop: Shelves) -> None:
+    bring(shop)
+    shop.now += dt.timedelta(minutes=2)
+    shop.fulfil(1, world.there)
+    shop.fulfil(2, world.there)
+    count(17, at="2026-11-21T11:30")
+    pull(3, at="2026-11-21T12:00")
 
     bring(shop)
 
