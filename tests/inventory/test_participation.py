@@ -11,7 +11,7 @@ from django.utils import timezone
 from catalog.models import ListedVariant
 from connectors import runs
 from connectors.runs import RunRefused
-from inventory import participation, publications, pushes
+from inventory import participation, pushes
 from inventory.models import LevelPublication, LocationMapping, PublishedLevel
 from inventory.models.publications import Exclusion, PublicationState
 from tests.factories.inventory import LocationFactory, LocationMappingFactory
@@ -35,7 +35,7 @@ def test_two_of_our_locations_on_one_of_theirs_are_summed(world: World) -> None:
 def test_refreshing_again_changes_nothing(world: World) -> None:
     world.item("A", here=5, there=5)
 
-    assert participation.refresh(world.store) == publications.RefreshResult(0, 0, 0, 0, 0)
+    assert participation.refresh(world.store) == participation.RefreshResult(0, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
