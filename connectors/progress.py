@@ -85,7 +85,7 @@ SAYS = {
     Outcome.APPLIED: "changed",
     Outcome.UNCHANGED: "already right",
     Outcome.HELD: "held",
-    Outcome.LEFT: "left because they changed since the plan",
+    Outcome.LEFT: "left, changed since the plan",
     Outcome.REFUSED: "refused by the store",
     Outcome.UNSURE: "without an answer",
     Outcome.CANCELLED: "not written",
