@@ -36,13 +36,13 @@ def freeze_all(causes: Mapping[int, str]) -> None:
     """Keep deltas away from these publications (by id, with the cause), inside the caller's transaction."""
     locked = publications.lock(causes)
     for publication in locked:
-        publication.state, publication.state_cause = PublicationState.FROZEN, causes[publication.pk]
+        freeze(publication, causes[publication.pk])
     publications.save_all(locked)
 
 
-def freeze(publication: LevelPublication, undo: SyncRun) -> None:
-    """Keep deltas away from a locked publication: what was undone is still owed to it."""
-    publication.state, publication.state_cause = PublicationState.FROZEN, cause_of(undo)
+def freeze(publication: LevelPublication, cause: str) -> None:
+    """Keep deltas away from a locked publication, which the caller saves. What was undone is still owed to it."""
+    publication.state, publication.state_cause = PublicationState.FROZEN, cause
 
 
 def thaw(publication: LevelPublication, undo: SyncRun) -> None:

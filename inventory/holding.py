@@ -42,8 +42,8 @@ def note_changes(publications: Iterable[LevelPublication], *, by: User | None = 
         before, after = _held_by(row.stored or row.__dict__), _held_by(row.__dict__)
         if before[0] != after[0] and row.excluded != Exclusion.CLONE:
             test, cause = after
-            freed = {} if test else {"by": by, "cause": why[:400]}
-            changes.append(HoldChange(**{"publication_id": row.pk, "at": now, "test": test, "cause": cause, **freed}))
+            by_whom, said = (None, cause) if test else (by, why[:400])
+            changes.append(HoldChange(publication_id=row.pk, at=now, test=test, cause=said, by=by_whom))
     HoldChange.objects.bulk_create(changes)
 
 

@@ -69,10 +69,11 @@ def observe(found: Mapping[int, Reading]) -> dict[int, bool]:
         if live:
             read_at = found[publication_id].read_at
             residuals[publication_id] = Residual(store_id, shown, rest, revision, read_at)
-    paused = drift.note(residuals)
-    if paused:
+    if paused := drift.note(residuals):
         frozen.freeze_all(paused)
-    return {publication_id: shown for publication_id, shown in believed.items() if publication_id not in paused}
+    for publication_id in paused:
+        del believed[publication_id]
+    return believed
 
 
 def unmoved(found: Mapping[int, Reading]) -> dict[int, Unmoved]:

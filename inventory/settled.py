@@ -192,7 +192,7 @@ def note_drift(locked: Sequence[LevelPublication], verdicts: Sequence[Hold | Non
     paused = drift.note({pk: rest for pk, rest in rests.items() if rest})
     for row in locked:
         if row.pk in paused:
-            row.state, row.state_cause = PublicationState.FROZEN, paused[row.pk]
+            frozen.freeze(row, paused[row.pk])
     return [_set_aside(row) if row.pk in paused else hold for row, hold in zip(locked, verdicts, strict=True)]
 
 
@@ -221,7 +221,7 @@ def _decide_unsure(publication: LevelPublication, level: RemoteLevel) -> bool:
     elif (rest and applied is None) or publication.baseline_at is None:
         adopt(publication, cause=NEVER_ANSWERED)
     if push and push.batch.run.undoes_id and (rest or status == PushStatus.SETTLED):
-        frozen.freeze(publication, push.batch.run)
+        frozen.freeze(publication, frozen.cause_of(push.batch.run))
     if push:
         Push.objects.filter(pk=push.pk).update(status=status)
     return True

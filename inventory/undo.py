@@ -150,7 +150,7 @@ class UndoRun(RunKind):
             if publication.claim_id or publication.pk in touched or not free:
                 left.append(line)
                 continue
-            frozen.freeze(publication, run)
+            frozen.freeze(publication, frozen.cause_of(run))
             claims.append(
                 Claim(
                     publication.pk,

@@ -88,11 +88,10 @@ def _dated_back(found: Sequence[_Books]) -> Iterator[Posting]:
     left = {key: -int(entry.on_hand_delta) for key, entry in booked.items()}
     for each in covered:
         entry = booked.get(each.booked_as)
-        if entry and each.at < entry.counted and (units := min(each.units, left[entry.key])):
+        if entry and each.told.at < entry.counted and (units := min(each.left.units, left[entry.key])):
             left[entry.key] -= units
-            gone = Left(each.variant_id, each.location_id, entry.document, units)
-            booked_by, earlier = Word(entry.origin, entry.effective_at), Word(each.origin, each.at)
-            yield from dated_back(gone, each.key, booked=booked_by, earlier=earlier)
+            ours = Word(entry.origin, entry.effective_at)
+            yield from dated_back(each.left._replace(units=units), each.key, booked=ours, earlier=each.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +99,9 @@ class Covered:
     """Units that were shipped here first, and that their store tells of now; `booked_as`: the key of our own entry."""
 
     booked_as: str
-    variant_id: int
-    location_id: int
-    units: int
     key: str
-    origin: str
-    at: dt.datetime
+    left: Left
+    told: Word
 
 
 def rule_for(row: IncomingOrder, *, eligible: bool) -> StockRule:
@@ -271,8 +267,8 @@ class _Books:
             self._write(fact, effect, f"{key}:{total}:{step}", here)
 
     def _cover(self, fact: Fact, here: OrderStock, units: int, key: str) -> None:
-        booked_as, origin = shipped_key(self.row, here), self.row.store.origin
-        self.covered.append(Covered(booked_as, here.variant_id, here.location_id, units, key, origin, fact.at))
+        left = Left(here.variant_id, here.location_id, self.row.document, units)
+        self.covered.append(Covered(shipped_key(self.row, here), key, left, Word(self.row.store.origin, fact.at)))
 
     def _shelf(self, spot: Spot, item_ref: str) -> Shelf:
         return item_ref, self._place(spot).store_location_id
